@@ -1,0 +1,3 @@
+"""Helpline: an open-source voice desk for customer service."""
+
+__version__ = "0.1.0"
