@@ -1,0 +1,368 @@
+"""The desk's settings: one frozen value, read once at start and handed down.
+
+A value comes from the first of these that has it: the command line, the environment, `.env`, `desk.toml`,
+the default. An empty value counts as unset. Keys and tokens are never read from `desk.toml`, which a company
+keeps under version control. `SETTINGS` is the one table of them all: `docs/settings.md` is written from it.
+"""
+
+import dataclasses
+import ipaddress
+import logging
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from dotenv import dotenv_values
+
+from helpline import settings_text as text
+from helpline.errors import SettingsError
+from helpline.settings_text import Reader, Secret, nearest_hint
+
+__all__ = ["BACKENDS", "SETTINGS", "Secret", "Setting", "Settings", "load_settings"]
+
+log = logging.getLogger(__name__)
+
+BACKENDS: Final = ("azure", "openai", "voice_live", "realtime", "engine")
+"""Every backend that can be named, in the order in which they are chosen when none is."""
+
+_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "azure": ("azure_endpoint", "azure_deployment"),
+    "openai": ("openai_key",),
+    "voice_live": ("voice_live_endpoint",),
+    "realtime": ("realtime_url",),
+    "engine": (),
+}
+
+_TURN_TAKING: Final = ("desk", "vendor")
+_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table: where a setting is read from, how, and what it means."""
+
+    field: str
+    """Its name in `Settings`, in `desk.toml` and, with dashes, on the command line."""
+    env: str
+    """Its name in the environment and in `.env`."""
+    read: Reader
+    default: Any
+    meaning: str
+    group: str
+    unset: str = ""
+    """What stands in for an empty default, in words."""
+
+    @property
+    def secret(self) -> bool:
+        return isinstance(self.default, Secret)
+
+    @property
+    def default_text(self) -> str:
+        if isinstance(self.default, tuple | Secret) or self.default in ("", None):
+            return self.unset
+        return str(self.default)
+
+
+def _setting(default: T, env: str, read: Reader, group: str, meaning: str, *, unset: str = "") -> T:
+    """A field of `Settings` that carries its row of the table."""
+    row = {"env": env, "read": read, "group": group, "meaning": meaning, "unset": unset}
+    shown = not isinstance(default, Secret) and env != "HELPLINE_DATABASE_URL"
+    return dataclasses.field(default=default, repr=shown, metadata=row)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting of a desk; `load_settings` makes one, and it never changes."""
+
+    host: str = _setting("127.0.0.1", "HELPLINE_HOST", text.line, "Desk", "Address the desk listens on.")
+    port: int = _setting(8000, "HELPLINE_PORT", text.whole(0, 65535), "Desk", "Port of the page.")
+    shop: str = _setting(
+        "demo", "HELPLINE_SHOP", text.line, "Desk",
+        "Which shop is served. `demo` is seeded with fictional data; its demo customer is signed in only "
+        "when the desk listens on this machine alone.",
+    )  # fmt: skip
+    data_dir: Path = _setting(
+        Path("var"),
+        "HELPLINE_DATA_DIR",
+        text.path,
+        "Desk",
+        "Folder of the database and of what the desk keeps.",
+    )
+    database_url: str = _setting(
+        "", "HELPLINE_DATABASE_URL", text.database_url, "Desk",
+        "Database: `sqlite:///file.db` or `postgresql://user:password@host/name`.",
+        unset="SQLite in the data folder",
+    )  # fmt: skip
+    prompt_file: Path | None = _setting(
+        None, "HELPLINE_PROMPT_FILE", text.existing_file, "Desk",
+        "Your own system prompt, a text file.", unset="the one that comes with Helpline",
+    )  # fmt: skip
+    policy_file: Path | None = _setting(
+        None, "HELPLINE_POLICY_FILE", text.existing_file, "Desk",
+        "Your own policy, a TOML file: who may do what, and within which bounds.",
+        unset="the demo shop's",
+    )  # fmt: skip
+    knowledge_dir: Path | None = _setting(
+        None, "HELPLINE_KNOWLEDGE_DIR", text.existing_dir, "Desk",
+        "Folder of Markdown pages that `search_help` answers from.", unset="the demo shop's",
+    )  # fmt: skip
+    language: str = _setting("en", "HELPLINE_LANGUAGE", text.language, "Desk", "Language of the calls.")
+    voice: str = _setting("marin", "HELPLINE_VOICE", text.line, "Desk", "Voice of a vendor's model.")
+    log_level: str = _setting(
+        "INFO", "HELPLINE_LOG_LEVEL", text.one_of(_LOG_LEVELS, upper=True), "Desk",
+        "How much is logged: DEBUG, INFO, WARNING or ERROR.",
+    )  # fmt: skip
+
+    backends: tuple[str, ...] = _setting(
+        (), "HELPLINE_BACKENDS", text.names_of(BACKENDS), "Backends",
+        "Who answers: a list of azure, openai, voice_live, realtime and engine, tried in order.",
+        unset="each that has a key, else engine",
+    )  # fmt: skip
+    azure_endpoint: str = _setting(
+        "", "AZURE_OPENAI_ENDPOINT", text.url("https", "wss"), "Backends",
+        "Azure OpenAI resource: https or wss, with or without a slash at the end.",
+    )  # fmt: skip
+    azure_key: Secret = _setting(
+        Secret(), "AZURE_OPENAI_API_KEY", text.secret, "Backends", "Azure OpenAI key."
+    )
+    azure_deployment: str = _setting(
+        "", "AZURE_OPENAI_DEPLOYMENT", text.line, "Backends", "Azure deployment of a realtime model."
+    )
+    azure_transcription_deployment: str = _setting(
+        "", "AZURE_OPENAI_TRANSCRIPTION_DEPLOYMENT", text.line, "Backends",
+        "Azure deployment of a transcription model. Without it the customer's words are not shown and a "
+        "spoken yes cannot be read: the desk asks for the button.",
+    )  # fmt: skip
+    openai_key: Secret = _setting(Secret(), "OPENAI_API_KEY", text.secret, "Backends", "OpenAI key.")
+    openai_model: str = _setting(
+        "gpt-realtime-2.1", "OPENAI_REALTIME_MODEL", text.line, "Backends", "OpenAI realtime model."
+    )
+    voice_live_endpoint: str = _setting(
+        "", "AZURE_VOICE_LIVE_ENDPOINT", text.url("https", "wss"), "Backends", "Azure Voice Live resource."
+    )
+    voice_live_key: Secret = _setting(
+        Secret(), "AZURE_VOICE_LIVE_API_KEY", text.secret, "Backends", "Azure Voice Live key."
+    )
+    voice_live_model: str = _setting(
+        "gpt-realtime", "VOICE_LIVE_MODEL", text.line, "Backends", "Azure Voice Live model."
+    )
+    realtime_url: str = _setting(
+        "", "HELPLINE_REALTIME_URL", text.url("wss", "https", "ws", "http"), "Backends",
+        "Any server of the Realtime protocol, such as `ws://127.0.0.1:8765/v1/realtime`.",
+    )  # fmt: skip
+    realtime_key: Secret = _setting(
+        Secret(), "HELPLINE_REALTIME_KEY", text.secret, "Backends", "Its key, if it asks for one."
+    )
+    realtime_model: str = _setting(
+        "", "HELPLINE_REALTIME_MODEL", text.line, "Backends", "Its model, if it asks for one."
+    )
+
+    turn_taking: str = _setting(
+        "desk", "HELPLINE_TURN_TAKING", text.one_of(_TURN_TAKING), "Talking",
+        "Who decides whose turn it is: `desk` (an mhm does not interrupt) or `vendor` (one round trip "
+        "faster).",
+    )  # fmt: skip
+    silence_ms: int = _setting(
+        500, "HELPLINE_SILENCE_MS", text.whole(100, 5000, "ms"), "Talking",
+        "Silence after which the customer has finished, in milliseconds.",
+    )  # fmt: skip
+    barge_in_ms: int = _setting(
+        400, "HELPLINE_BARGE_IN_MS", text.whole(0, 5000, "ms"), "Talking",
+        "Speech that commits an interruption when no words came, in milliseconds.",
+    )  # fmt: skip
+    vad_threshold: float = _setting(
+        0.5, "HELPLINE_VAD_THRESHOLD", text.share, "Talking", "How sure speech detection must be, 0 to 1."
+    )
+
+    engine_port: int = _setting(
+        8765, "HELPLINE_ENGINE_PORT", text.whole(0, 65535), "Engine", "Port of `helpline engine`."
+    )
+    engine_ears: str = _setting(
+        "pocketsphinx", "HELPLINE_ENGINE_EARS", text.line, "Engine", "The embedded engine's recogniser."
+    )
+    engine_voice: str = _setting(
+        "espeak:en-us", "HELPLINE_ENGINE_VOICE", text.line, "Engine", "The embedded engine's voice."
+    )
+    chat_url: str = _setting(
+        "", "HELPLINE_CHAT_URL", text.url("https", "http"), "Engine",
+        "An OpenAI-compatible chat endpoint, the engine's brain.", unset="the engine's own",
+    )  # fmt: skip
+    chat_model: str = _setting("", "HELPLINE_CHAT_MODEL", text.line, "Engine", "Its model.")
+    chat_key: Secret = _setting(Secret(), "HELPLINE_CHAT_KEY", text.secret, "Engine", "Its key.")
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from other settings; refuse a backend that lacks its address."""
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite+aiosqlite:///{self.data_dir / 'helpline.db'}")
+        if not self.backends:
+            object.__setattr__(self, "backends", tuple(self._with_a_key()) or ("engine",))
+        for backend in self.backends:
+            for field in _NEEDS[backend]:
+                if not getattr(self, field):
+                    raise SettingsError(
+                        f"{_BY_FIELD[field].env} is not set, and the {backend} backend needs it: "
+                        f"set it, or choose another in HELPLINE_BACKENDS."
+                    )
+
+    def _with_a_key(self) -> Iterator[str]:
+        keys = {
+            "azure": self.azure_key,
+            "openai": self.openai_key,
+            "voice_live": self.voice_live_key,
+            "realtime": self.realtime_url,
+        }
+        return (backend for backend in BACKENDS if keys.get(backend))
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the desk can be reached from this machine alone."""
+        if self.host.lower() == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+
+SETTINGS: Final[tuple[Setting, ...]] = tuple(
+    Setting(field.name, default=field.default, **field.metadata) for field in dataclasses.fields(Settings)
+)
+"""The table of all settings, in the order in which they are documented."""
+
+_BY_FIELD: Final = {setting.field: setting for setting in SETTINGS}
+_BY_ENV: Final = {setting.env: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One place that values come from: how to call it, and what it has by field name."""
+
+    name: str
+    values: Mapping[str, str]
+    lines: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    def describe(self, setting: Setting) -> str:
+        """The setting as a person finds it: its name there, and where that is."""
+        if self.name == "the command line":
+            return f"--{setting.field.replace('_', '-')}"
+        if self.name == "the environment":
+            return setting.env
+        line = self.lines.get(setting.field)
+        known_as = setting.env if not self.lines else setting.field
+        return f"{known_as} in {self.name}{f', line {line},' if line else ''}"
+
+
+def load_settings(
+    overrides: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    env_file: str | Path = ".env",
+    desk_file: str | Path = "desk.toml",
+) -> Settings:
+    """Read the settings of this desk; `overrides` (by field name, None for not given) is the command line.
+
+    Raises SettingsError, in one sentence that names the setting, its place and what it must be. Warns, once
+    per load, of each HELPLINE_* name that nobody reads.
+    """
+    environment = os.environ if env is None else env
+    dotenv = _read_env_file(Path(env_file))
+    for place, names in (("the environment", environment), (str(env_file), dotenv)):
+        for warning in unknown_names(names):
+            log.warning("%s (in %s)", warning, place)
+    sources = [
+        _Source("the command line", _given(overrides or {})),
+        _Source("the environment", _by_field(environment)),
+        _Source(str(env_file), _by_field(dotenv)),
+        _read_desk_file(Path(desk_file)),
+    ]
+    values = {setting.field: _first(setting, sources) for setting in SETTINGS}
+    return Settings(**values)
+
+
+def unknown_names(names: Iterable[str]) -> Iterator[str]:
+    """A sentence for each HELPLINE_* name that no setting has, with the nearest that one has."""
+    for name in sorted(names):
+        if name.startswith("HELPLINE_") and name not in _BY_ENV:
+            yield f"{name} is no setting and was ignored{nearest_hint(name, _BY_ENV)}"
+
+
+def database_shown(settings: Settings) -> str:
+    """Where the database is, fit for a log: without user, password or options."""
+    scheme, _, rest = settings.database_url.partition("://")
+    place = rest.split("?")[0].rpartition("@")[2]
+    return f"{scheme.partition('+')[0]}://{place}"
+
+
+def _first(setting: Setting, sources: Iterable[_Source]) -> Any:
+    for source in sources:
+        text = source.values.get(setting.field, "").strip()
+        if not text:
+            continue
+        try:
+            return setting.read(text)
+        except ValueError as wrong:
+            # The value itself is left out: it may be a key that was pasted into the wrong place.
+            raise SettingsError(f"{source.describe(setting)} must be {wrong}.") from None
+    return setting.default
+
+
+def _given(overrides: Mapping[str, Any]) -> dict[str, str]:
+    wrong = [name for name in overrides if name not in _BY_FIELD]
+    if wrong:
+        raise SettingsError(f"{wrong[0]} is no setting{nearest_hint(wrong[0], _BY_FIELD)}.")
+    return {name: _as_text(value) for name, value in overrides.items() if value is not None}
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, list | tuple):
+        return ",".join(str(part) for part in value)
+    return str(value)
+
+
+def _by_field(env: Mapping[str, str | None]) -> dict[str, str]:
+    return {setting.field: env.get(setting.env) or "" for setting in SETTINGS}
+
+
+def _read_env_file(path: Path) -> Mapping[str, str | None]:
+    if not path.is_file():
+        return {}
+    try:
+        return dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{path} cannot be read: it must be a readable UTF-8 text file.") from None
+
+
+def _read_desk_file(path: Path) -> _Source:
+    if not path.is_file():
+        return _Source(str(path), {})
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as wrong:
+        raise SettingsError(f"{path} is no valid TOML: {wrong}.") from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{path} cannot be read: it must be a readable UTF-8 text file.") from None
+    lines = {
+        found[1]: number
+        for number, line in enumerate(text.splitlines(), start=1)
+        if (found := re.match(r"\s*([A-Za-z_]+)\s*=", line))
+    }
+    for name, value in table.items():
+        _check_desk_entry(f"{path}, line {lines.get(name, 1)}", name, value)
+    return _Source(str(path), {name: _as_text(value) for name, value in table.items()}, lines)
+
+
+def _check_desk_entry(place: str, name: str, value: Any) -> None:
+    if name not in _BY_FIELD:
+        raise SettingsError(f"{place}: {name} is no setting{nearest_hint(name, _BY_FIELD)}.")
+    if _BY_FIELD[name].secret:
+        raise SettingsError(f"{place}: {name} is a key; put it into .env as {_BY_FIELD[name].env}.")
+    if isinstance(value, dict):
+        raise SettingsError(f"{place}: {name} must be one value, not a table.")

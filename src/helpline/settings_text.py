@@ -1,0 +1,178 @@
+"""How a setting's text becomes its value: one reader for each kind of setting.
+
+A reader raises ValueError with what the text must be ("a whole number from 1 to 9"), never with the text
+itself: it may be a key that was pasted into the wrong place.
+"""
+
+import difflib
+import hmac
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+Reader = Callable[[str], Any]
+"""Takes the text, stripped and not empty."""
+
+
+class Secret:
+    """A key or token that can be used but not shown: `reveal()` is the only way to its text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself, for a request's header and nothing else."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(set)" if self._text else "Secret(unset)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(bool(self._text))
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError("a Secret is not written anywhere")
+
+    def __copy__(self) -> "Secret":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Secret":
+        return self
+
+
+def one_of(choices: tuple[str, ...], *, upper: bool = False) -> Reader:
+    """One of a few words, in either case."""
+
+    def read(text: str) -> str:
+        value = text.upper() if upper else text.lower()
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)}{nearest_hint(value, choices)}")
+        return value
+
+    return read
+
+
+def whole(low: int, high: int, unit: str = "") -> Reader:
+    """A whole number within bounds."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}{unit and ' ' + unit}")
+        return int(text)
+
+    return read
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    if not re.fullmatch(r"\d?\.?\d{1,6}", text) or not 0.0 <= float(text) <= 1.0:
+        raise ValueError("a number from 0 to 1")
+    return float(text)
+
+
+def line(text: str) -> str:
+    """One line of text."""
+    if not text.isprintable():
+        raise ValueError("one line of text")
+    return text
+
+
+def language(text: str) -> str:
+    """A language tag of BCP 47, in its usual forms."""
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
+        raise ValueError("a language tag such as en or zh-CN")
+    return text
+
+
+def secret(text: str) -> Secret:
+    """A key, fit for an HTTP header."""
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("one word of plain characters, as the service shows it: copy it again")
+    return Secret(text)
+
+
+def path(text: str) -> Path:
+    """A path, which need not exist yet."""
+    return Path(line(text)).expanduser()
+
+
+def existing_file(text: str) -> Path:
+    """The path of a file."""
+    found = path(text)
+    if not found.is_file():
+        raise ValueError("the path of a file that exists")
+    return found
+
+
+def existing_dir(text: str) -> Path:
+    """The path of a folder."""
+    found = path(text)
+    if not found.is_dir():
+        raise ValueError("the path of a folder that exists")
+    return found
+
+
+def names_of(known: tuple[str, ...]) -> Reader:
+    """A list with commas of known names, each once; dashes and underscores are one."""
+
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(name.strip().lower().replace("-", "_") for name in text.split(",") if name.strip())
+        wrong = [name for name in names if name not in known]
+        if wrong or not names:
+            hint = nearest_hint(wrong[0], known) if wrong else ""
+            raise ValueError(f"a list, with commas, of {', '.join(known)}{hint}")
+        return tuple(dict.fromkeys(names))
+
+    return read
+
+
+def url(*schemes: str) -> Reader:
+    """An address with one of `schemes` (http and ws too, on this machine) and no password in it."""
+
+    def read(text: str) -> str:
+        must = f"an address that starts with {' or '.join(scheme + '://' for scheme in schemes)}"
+        try:
+            parts = urlsplit(text)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError(must) from None
+        near = ("http", "ws") if host in ("localhost", "127.0.0.1", "::1") else ()
+        if parts.scheme not in (*schemes, *near) or not host or not text.isprintable():
+            raise ValueError(must)
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("an address without a password in it: the key has a setting of its own")
+        return text
+
+    return read
+
+
+def database_url(text: str) -> str:
+    """Name the async driver, which is ours to know and not the company's."""
+    for prefix, ours in (
+        (r"sqlite(\+aiosqlite)?:///", "sqlite+aiosqlite:///"),
+        (r"postgres(ql)?(\+asyncpg)?://", "postgresql+asyncpg://"),
+    ):
+        found = re.match(prefix, text)
+        if found:
+            return ours + text[found.end() :]
+    raise ValueError("an address that starts with sqlite:/// or postgresql://")
+
+
+def nearest_hint(name: str, known: Iterable[str]) -> str:
+    """Words to append to a sentence about an unknown name; empty when none comes near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -1,0 +1,218 @@
+"""Settings: which source wins, what is refused and how, and that a key is never shown."""
+
+import copy
+import dataclasses
+import logging
+import pickle
+from pathlib import Path
+
+import pytest
+
+from helpline.errors import SettingsError
+from helpline.settings import SETTINGS, Secret, Settings, database_shown, load_settings
+
+KEY = "k-0123456789abcdef"
+
+
+@pytest.fixture
+def load(tmp_path: Path):
+    """Load from an empty folder, with the environment and the files that the test gives."""
+
+    def load(overrides=None, env=None, dotenv: str = "", desk: str = "") -> Settings:
+        env_file, desk_file = tmp_path / ".env", tmp_path / "desk.toml"
+        env_file.write_text(dotenv)
+        desk_file.write_text(desk)
+        return load_settings(overrides, env or {}, env_file, desk_file)
+
+    return load
+
+
+def test_nothing_set_gives_the_engine_on_this_machine_alone(load):
+    settings = load()
+    assert settings.backends == ("engine",)
+    assert (settings.host, settings.port, settings.loopback) == ("127.0.0.1", 8000, True)
+    assert settings.database_url == "sqlite+aiosqlite:///var/helpline.db"
+
+
+def test_each_source_yields_to_the_one_before_it(load):
+    everywhere = {"dotenv": "HELPLINE_PORT=3\n", "desk": "port = 4\n"}
+    assert load({"port": 1}, {"HELPLINE_PORT": "2"}, **everywhere).port == 1
+    assert load({"port": None}, {"HELPLINE_PORT": "2"}, **everywhere).port == 2
+    assert load({}, {"HELPLINE_PORT": " "}, **everywhere).port == 3
+    assert load({}, {}, dotenv="HELPLINE_PORT=\n", desk="port = 4\n").port == 4
+
+
+@pytest.mark.parametrize(
+    ("env", "backends"),
+    [
+        ({"OPENAI_API_KEY": KEY}, ("openai",)),
+        ({"HELPLINE_REALTIME_URL": "ws://127.0.0.1:1/v1/realtime"}, ("realtime",)),
+        (
+            {
+                "OPENAI_API_KEY": KEY,
+                "AZURE_OPENAI_API_KEY": KEY,
+                "AZURE_OPENAI_ENDPOINT": "wss://shop.example/",
+                "AZURE_OPENAI_DEPLOYMENT": "realtime",
+            },
+            ("azure", "openai"),
+        ),
+        ({"OPENAI_API_KEY": KEY, "HELPLINE_BACKENDS": "engine, Voice-Live,engine",
+          "AZURE_VOICE_LIVE_ENDPOINT": "https://shop.example"}, ("engine", "voice_live")),
+    ],
+)  # fmt: skip
+def test_what_has_a_key_answers_unless_backends_are_named(load, env, backends):
+    assert load(env=env).backends == backends
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({"HELPLINE_PORT": "http"}, ["HELPLINE_PORT", "whole number", "65535"]),
+        ({"HELPLINE_PORT": "70000"}, ["HELPLINE_PORT", "65535"]),
+        ({"HELPLINE_SILENCE_MS": "-1"}, ["HELPLINE_SILENCE_MS", "ms"]),
+        ({"HELPLINE_VAD_THRESHOLD": "1.5"}, ["HELPLINE_VAD_THRESHOLD", "0 to 1"]),
+        ({"HELPLINE_VAD_THRESHOLD": "nan"}, ["HELPLINE_VAD_THRESHOLD", "0 to 1"]),
+        ({"HELPLINE_TURN_TAKING": "vendors"}, ["HELPLINE_TURN_TAKING", "did you mean vendor"]),
+        ({"HELPLINE_BACKENDS": "azzure"}, ["HELPLINE_BACKENDS", "did you mean azure"]),
+        ({"HELPLINE_BACKENDS": ","}, ["HELPLINE_BACKENDS", "list"]),
+        ({"HELPLINE_LANGUAGE": "English"}, ["HELPLINE_LANGUAGE", "zh-CN"]),
+        ({"HELPLINE_DATABASE_URL": "mysql://x"}, ["HELPLINE_DATABASE_URL", "sqlite:///"]),
+        ({"HELPLINE_PROMPT_FILE": "no/such/file"}, ["HELPLINE_PROMPT_FILE", "exists"]),
+        ({"HELPLINE_KNOWLEDGE_DIR": "no/such/dir"}, ["HELPLINE_KNOWLEDGE_DIR", "exists"]),
+        ({"HELPLINE_CHAT_URL": "ftp://x"}, ["HELPLINE_CHAT_URL", "https://"]),
+        ({"HELPLINE_CHAT_URL": "http://[x"}, ["HELPLINE_CHAT_URL", "https://"]),
+        ({"HELPLINE_CHAT_URL": "http://x:y"}, ["HELPLINE_CHAT_URL", "https://"]),
+        ({"AZURE_OPENAI_ENDPOINT": "shop.example"}, ["AZURE_OPENAI_ENDPOINT", "wss://"]),
+        ({"AZURE_OPENAI_ENDPOINT": "http://shop.example"}, ["AZURE_OPENAI_ENDPOINT", "https://"]),
+        ({"HELPLINE_VOICE": "a\x07b"}, ["HELPLINE_VOICE", "one line"]),
+        ({"HELPLINE_BACKENDS": "openai"}, ["OPENAI_API_KEY", "not set"]),
+        ({"HELPLINE_BACKENDS": "realtime"}, ["HELPLINE_REALTIME_URL", "not set"]),
+        ({"AZURE_OPENAI_API_KEY": KEY}, ["AZURE_OPENAI_ENDPOINT", "not set"]),
+        (
+            {"AZURE_OPENAI_API_KEY": KEY, "AZURE_OPENAI_ENDPOINT": "https://shop.example"},
+            ["AZURE_OPENAI_DEPLOYMENT", "not set"],
+        ),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_sentence_that_names_the_setting(load, env, words):
+    with pytest.raises(SettingsError) as refused:
+        load(env=env)
+    sentence = str(refused.value)
+    assert all(word in sentence for word in words), sentence
+    assert "\n" not in sentence
+    assert KEY not in sentence
+
+
+def test_a_refusal_says_where_the_value_stands(load):
+    with pytest.raises(SettingsError, match=r"^--port must be"):
+        load({"port": "x"})
+    with pytest.raises(SettingsError, match=r"^HELPLINE_PORT in .*\.env must be"):
+        load(dotenv="HELPLINE_PORT=x\n")
+    with pytest.raises(SettingsError, match=r"^port in .*desk\.toml, line 3, must be"):
+        load(desk='# ours\nvoice = "marin"\nport = "x"\n')
+
+
+@pytest.mark.parametrize("endpoint", ["https://shop.example", "wss://shop.example/", "http://127.0.0.1:9"])
+def test_an_endpoint_may_be_written_in_each_of_its_forms(load, endpoint):
+    env = {"AZURE_OPENAI_ENDPOINT": endpoint, "AZURE_OPENAI_API_KEY": KEY, "AZURE_OPENAI_DEPLOYMENT": "d"}
+    assert load(env=env).azure_endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    ("desk", "words"),
+    [
+        ("port = \nhost = 1", ["no valid TOML", "line 1"]),
+        ("\nprot = 1", ["line 2", "did you mean port"]),
+        (f'openai_key = "{KEY}"', ["openai_key", ".env", "OPENAI_API_KEY"]),
+        ("[port]\nx = 1", ["port", "not a table"]),
+    ],
+)
+def test_desk_toml_is_checked_with_the_line_and_the_reason(load, desk, words):
+    with pytest.raises(SettingsError) as refused:
+        load(desk=desk)
+    assert all(word in str(refused.value) for word in words), str(refused.value)
+    assert KEY not in str(refused.value)
+
+
+def test_desk_toml_takes_a_list(load):
+    assert load(desk='backends = ["engine"]').backends == ("engine",)
+
+
+@pytest.mark.parametrize("name", [".env", "desk.toml"])
+def test_a_file_that_is_no_text_is_refused_by_name(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="UTF-8"):
+        load_settings({}, {}, tmp_path / ".env", tmp_path / "desk.toml")
+
+
+def test_an_unknown_name_is_warned_of_once_with_the_nearest_and_without_its_value(load, caplog):
+    with caplog.at_level(logging.WARNING):
+        load(env={"HELPLINE_BACKEND": KEY, "HOME": "/"}, dotenv="HELPLINE_ZZZ=1\n")
+    assert caplog.messages[0].startswith(
+        "HELPLINE_BACKEND is no setting and was ignored (did you mean HELPLINE_BACKENDS?)"
+    )
+    assert len(caplog.records) == 2
+    assert KEY not in caplog.text
+
+
+def test_an_unknown_override_is_refused(load):
+    with pytest.raises(SettingsError, match="did you mean port"):
+        load({"prot": 1})
+
+
+def test_a_key_is_used_but_never_shown(load):
+    settings = load(env={"OPENAI_API_KEY": KEY})
+    assert settings.openai_key.reveal() == KEY
+    shown = f"{settings!r} {settings} {settings.openai_key} {settings.openai_key!r}"
+    assert KEY not in shown
+    assert KEY not in repr(dataclasses.asdict(settings))
+    assert bool(settings.openai_key)
+    assert not Secret()
+    with pytest.raises(TypeError, match="not written"):
+        pickle.dumps(settings.openai_key)
+    assert copy.deepcopy(settings.openai_key) == Secret(KEY) != Secret("other")
+    assert settings.openai_key != KEY
+
+
+@pytest.mark.parametrize("key", ["two words", "caf\u00e9", "a\nb"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(load, key):
+    with pytest.raises(SettingsError) as refused:
+        load(env={"OPENAI_API_KEY": key})
+    assert "OPENAI_API_KEY" in str(refused.value)
+    assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "ours", "shown"),
+    [
+        ("postgres://u:pw@h/d?ssl=x", "postgresql+asyncpg://u:pw@h/d?ssl=x", "postgresql://h/d"),
+        ("postgresql://h/d", "postgresql+asyncpg://h/d", "postgresql://h/d"),
+        ("sqlite:///x.db", "sqlite+aiosqlite:///x.db", "sqlite:///x.db"),
+        ("sqlite+aiosqlite:////a/x.db", "sqlite+aiosqlite:////a/x.db", "sqlite:////a/x.db"),
+    ],
+)
+def test_a_database_address_names_our_driver_and_is_shown_without_its_password(load, url, ours, shown):
+    settings = load(env={"HELPLINE_DATABASE_URL": url})
+    assert settings.database_url == ours
+    assert database_shown(settings) == shown
+    assert "pw" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("localhost", True), ("127.0.0.9", True), ("::1", True), ("0.0.0.0", False), ("desk.example", False)],
+)
+def test_only_an_address_of_this_machine_counts_as_loopback(host, loopback):
+    assert Settings(host=host).loopback is loopback
+
+
+def test_every_field_of_settings_has_one_row_with_a_name_of_its_own_and_a_meaning():
+    assert [row.field for row in SETTINGS] == [field.name for field in dataclasses.fields(Settings)]
+    assert len({row.env for row in SETTINGS}) == len(SETTINGS)
+    assert all(row.meaning.endswith(".") for row in SETTINGS)
+
+
+@pytest.mark.parametrize("row", [row for row in SETTINGS if row.default_text], ids=lambda row: row.field)
+def test_each_default_would_be_accepted_if_it_were_written_down(row):
+    if row.default not in (None, ()) and row.default != "":
+        assert row.read(row.default_text) == row.default
