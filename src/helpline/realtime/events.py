@@ -1,505 +1,378 @@
-"""The Realtime protocol's events as typed, frozen values (GA vocabulary).
+"""The Realtime protocol's events as typed, frozen values (GA vocabulary): 46 from servers, 11 from clients.
 
 Names and fields follow the protocol (`openai` SDK types `types/realtime/*`); audio is `bytes`, decoded from
 base64 by the parser. Everything a compatible server may leave out has a default, and everything nullable may
-be None: parse leniently. Dialects, and the JSON itself, live in `wire.py`.
+be None: parse leniently. What events are made of is in `parts.py`; dialects, and the JSON, in `wire.py`.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+
+from helpline.realtime.parts import AudioFormat as AudioFormat
+from helpline.realtime.parts import AzureSemanticVad as AzureSemanticVad
+from helpline.realtime.parts import ContentPart as ContentPart
+from helpline.realtime.parts import ErrorDetails as ErrorDetails
+from helpline.realtime.parts import Item as Item
+from helpline.realtime.parts import NoiseReduction as NoiseReduction
+from helpline.realtime.parts import RateLimit as RateLimit
+from helpline.realtime.parts import Response as Response
+from helpline.realtime.parts import ResponseSettings as ResponseSettings
+from helpline.realtime.parts import SemanticVad as SemanticVad
+from helpline.realtime.parts import ServerVad as ServerVad
+from helpline.realtime.parts import Session as Session
+from helpline.realtime.parts import SessionSettings as SessionSettings
+from helpline.realtime.parts import StatusDetails as StatusDetails
+from helpline.realtime.parts import TokenDetails as TokenDetails
+from helpline.realtime.parts import Transcription as Transcription
+from helpline.realtime.parts import TurnDetection as TurnDetection
+from helpline.realtime.parts import Usage as Usage
+from helpline.realtime.parts import Value as Value
+from helpline.realtime.parts import always
+
+# --- what a server sends ---------------------------------------------------------------------------------
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A part of an event."""
-
-
-# --- parts ----------------------------------------------------------------------------------------------------
-
-
-class ContentPart(Value):
-    """One part of a message. `type`: input_text, input_audio, input_image, output_text, output_audio."""
-
-    type: str = ""
-    text: str | None = None
-    transcript: str | None = None
-    audio: bytes | None = None
-    image_url: str | None = None
-    detail: str | None = None
-
-
-class Item(Value):
-    """A conversation item. `type`: message, function_call, function_call_output, mcp_*."""
-
-    type: str = "message"
-    id: str | None = None
-    object: str | None = None
-    status: str | None = None
-    role: str | None = None
-    content: tuple[ContentPart, ...] | None = None
-    call_id: str | None = None
-    name: str | None = None
-    arguments: str | None = None
-    output: str | None = None
-    server_label: str | None = None
-    approval_request_id: str | None = None
-    approve: bool | None = None
-    reason: str | None = None
-    error: Any = None
-    tools: Any = None
-
-
-class TokenDetails(Value):
-    text_tokens: int | None = 0
-    audio_tokens: int | None = 0
-    image_tokens: int | None = 0
-    cached_tokens: int | None = 0
-    cached_tokens_details: "TokenDetails | None" = None
-    reasoning_tokens: int | None = 0
-
-
-class Usage(Value):
-    """Token usage; cached tokens are a subset of input tokens. Transcription may report `seconds` instead."""
-
-    type: str | None = None
-    total_tokens: int | None = 0
-    input_tokens: int | None = 0
-    output_tokens: int | None = 0
-    input_token_details: TokenDetails | None = None
-    output_token_details: TokenDetails | None = None
-    seconds: float | None = None
-
-
-class ErrorDetails(Value):
-    type: str | None = None
-    code: str | None = None
-    message: str | None = None
-    param: str | None = None
-    event_id: str | None = None
-
-
-class StatusDetails(Value):
-    type: str | None = None
-    reason: str | None = None
-    error: ErrorDetails | None = None
-
-
-class Response(Value):
-    id: str | None = None
-    object: str | None = None
-    status: str | None = None
-    status_details: StatusDetails | None = None
-    output: tuple[Item, ...] | None = None
-    conversation_id: str | None = None
-    output_modalities: tuple[str, ...] | None = None
-    max_output_tokens: int | str | None = None
-    audio: Any = None
-    metadata: dict[str, str] | None = None
-    usage: Usage | None = None
-
-
-class Session(Value):
-    """The effective session as the server echoes it; `settings` of ours go out as `SessionSettings`."""
-
-    id: str | None = None
-    type: str | None = None
-    object: str | None = None
-    model: str | None = None
-    expires_at: int | None = None
-    instructions: str | None = None
-    output_modalities: tuple[str, ...] | None = None
-    audio: Any = None
-    tools: Any = None
-    tool_choice: Any = None
-
-
-class RateLimit(Value):
-    name: str | None = None
-    limit: int | None = None
-    remaining: int | None = None
-    reset_seconds: float | None = None
-
-
-# --- what a server sends --------------------------------------------------------------------------------------
-
-
-class ServerEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+class ServerEvent(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
     """Anything a server sends."""
 
     event_id: str | None = None
+    unknown: dict[str, Any] | None = msgspec.field(default=None, name="__unknown__")
+    """Fields this version does not know, by their path (JSON pointer), kept as they came."""
 
 
-class SessionCreated(ServerEvent, tag="session.created"):
-    session: Session = Session()
+class SessionCreated(ServerEvent, frozen=True, tag="session.created"):
+    session: Session = always(Session())
 
 
-class SessionUpdated(ServerEvent, tag="session.updated"):
-    session: Session = Session()
+class SessionUpdated(ServerEvent, frozen=True, tag="session.updated"):
+    session: Session = always(Session())
 
 
-class ConversationCreated(ServerEvent, tag="conversation.created"):
+class ConversationCreated(ServerEvent, frozen=True, tag="conversation.created"):
     conversation: Any = None
 
 
-class ItemAdded(ServerEvent, tag="conversation.item.added"):
+class ItemAdded(ServerEvent, frozen=True, tag="conversation.item.added"):
     item: Item
     previous_item_id: str | None = None
 
 
-class ItemCreated(ServerEvent, tag="conversation.item.created"):
+class ItemCreated(ServerEvent, frozen=True, tag="conversation.item.created"):
     item: Item
     previous_item_id: str | None = None
 
 
-class ItemDone(ServerEvent, tag="conversation.item.done"):
+class ItemDone(ServerEvent, frozen=True, tag="conversation.item.done"):
     item: Item
     previous_item_id: str | None = None
 
 
-class ItemDeleted(ServerEvent, tag="conversation.item.deleted"):
+class ItemDeleted(ServerEvent, frozen=True, tag="conversation.item.deleted"):
     item_id: str
 
 
-class ItemRetrieved(ServerEvent, tag="conversation.item.retrieved"):
+class ItemRetrieved(ServerEvent, frozen=True, tag="conversation.item.retrieved"):
     item: Item
 
 
-class ItemTruncated(ServerEvent, tag="conversation.item.truncated"):
+class ItemTruncated(ServerEvent, frozen=True, tag="conversation.item.truncated"):
     item_id: str
-    audio_end_ms: int = 0
-    content_index: int = 0
+    audio_end_ms: int = always(0)
+    content_index: int = always(0)
 
 
-class TranscriptionDelta(ServerEvent, tag="conversation.item.input_audio_transcription.delta"):
+class TranscriptionDelta(ServerEvent, frozen=True, tag="conversation.item.input_audio_transcription.delta"):
     item_id: str
     delta: str | None = ""
-    content_index: int | None = 0
+    content_index: int | None = always(0)
     logprobs: Any = None
+    obfuscation: str | None = None
 
 
-class TranscriptionCompleted(ServerEvent, tag="conversation.item.input_audio_transcription.completed"):
+class TranscriptionCompleted(
+    ServerEvent, frozen=True, tag="conversation.item.input_audio_transcription.completed"
+):
     item_id: str
-    transcript: str | None = ""
-    content_index: int | None = 0
+    transcript: str | None = always("")
+    content_index: int | None = always(0)
     usage: Usage | None = None
     languages: Any = None
     logprobs: Any = None
 
 
-class TranscriptionFailed(ServerEvent, tag="conversation.item.input_audio_transcription.failed"):
+class TranscriptionFailed(ServerEvent, frozen=True, tag="conversation.item.input_audio_transcription.failed"):
     item_id: str
     error: ErrorDetails | None = None
-    content_index: int | None = 0
+    content_index: int | None = always(0)
 
 
-class TranscriptionSegment(ServerEvent, tag="conversation.item.input_audio_transcription.segment"):
+class TranscriptionSegment(
+    ServerEvent, frozen=True, tag="conversation.item.input_audio_transcription.segment"
+):
     item_id: str
     id: str | None = None
-    text: str | None = ""
+    text: str | None = always("")
     speaker: str | None = None
     start: float | None = None
     end: float | None = None
-    content_index: int | None = 0
+    content_index: int | None = always(0)
 
 
-class InputCommitted(ServerEvent, tag="input_audio_buffer.committed"):
+class InputCommitted(ServerEvent, frozen=True, tag="input_audio_buffer.committed"):
     item_id: str
     previous_item_id: str | None = None
 
 
-class InputCleared(ServerEvent, tag="input_audio_buffer.cleared"):
+class InputCleared(ServerEvent, frozen=True, tag="input_audio_buffer.cleared"):
     pass
 
 
-class SpeechStarted(ServerEvent, tag="input_audio_buffer.speech_started"):
+class SpeechStarted(ServerEvent, frozen=True, tag="input_audio_buffer.speech_started"):
     """`item_id` is the id of the user item to come; `audio_start_ms` includes the prefix padding."""
 
     item_id: str
-    audio_start_ms: int | None = 0
+    audio_start_ms: int | None = always(0)
 
 
-class SpeechStopped(ServerEvent, tag="input_audio_buffer.speech_stopped"):
+class SpeechStopped(ServerEvent, frozen=True, tag="input_audio_buffer.speech_stopped"):
     """`audio_end_ms` includes the silence window."""
 
     item_id: str
-    audio_end_ms: int | None = 0
+    audio_end_ms: int | None = always(0)
 
 
-class InputTimedOut(ServerEvent, tag="input_audio_buffer.timeout_triggered"):
+class InputTimedOut(ServerEvent, frozen=True, tag="input_audio_buffer.timeout_triggered"):
     item_id: str
-    audio_start_ms: int | None = 0
-    audio_end_ms: int | None = 0
+    audio_start_ms: int | None = always(0)
+    audio_end_ms: int | None = always(0)
 
 
-class DtmfReceived(ServerEvent, tag="input_audio_buffer.dtmf_event_received"):
+class DtmfReceived(ServerEvent, frozen=True, tag="input_audio_buffer.dtmf_event_received"):
     event: str
     received_at: int | None = None
 
 
-class OutputBufferStarted(ServerEvent, tag="output_audio_buffer.started"):
+class OutputBufferStarted(ServerEvent, frozen=True, tag="output_audio_buffer.started"):
     response_id: str | None = None
 
 
-class OutputBufferStopped(ServerEvent, tag="output_audio_buffer.stopped"):
+class OutputBufferStopped(ServerEvent, frozen=True, tag="output_audio_buffer.stopped"):
     response_id: str | None = None
 
 
-class OutputBufferCleared(ServerEvent, tag="output_audio_buffer.cleared"):
+class OutputBufferCleared(ServerEvent, frozen=True, tag="output_audio_buffer.cleared"):
     response_id: str | None = None
 
 
-class RateLimitsUpdated(ServerEvent, tag="rate_limits.updated"):
-    rate_limits: tuple[RateLimit, ...] | None = None
+class RateLimitsUpdated(ServerEvent, frozen=True, tag="rate_limits.updated"):
+    rate_limits: tuple[RateLimit, ...] | None = always(())
 
 
-class ResponseCreated(ServerEvent, tag="response.created"):
-    response: Response = Response()
+class ResponseCreated(ServerEvent, frozen=True, tag="response.created"):
+    response: Response = always(Response())
 
 
-class ResponseDone(ServerEvent, tag="response.done"):
-    response: Response = Response()
+class ResponseDone(ServerEvent, frozen=True, tag="response.done"):
+    response: Response = always(Response())
     usage: Usage | None = None
     """Some compatible servers put the usage here."""
 
 
-class OutputItemAdded(ServerEvent, tag="response.output_item.added"):
+class OutputItemAdded(ServerEvent, frozen=True, tag="response.output_item.added"):
     item: Item
     response_id: str | None = None
-    output_index: int | None = 0
+    output_index: int | None = always(0)
 
 
-class OutputItemDone(ServerEvent, tag="response.output_item.done"):
+class OutputItemDone(ServerEvent, frozen=True, tag="response.output_item.done"):
     item: Item
     response_id: str | None = None
-    output_index: int | None = 0
+    output_index: int | None = always(0)
 
 
-class ContentPartAdded(ServerEvent, tag="response.content_part.added"):
+class ContentPartAdded(ServerEvent, frozen=True, tag="response.content_part.added"):
     item_id: str
     response_id: str | None = None
-    output_index: int | None = 0
-    content_index: int | None = 0
+    output_index: int | None = always(0)
+    content_index: int | None = always(0)
     part: ContentPart | None = None
+    content: ContentPart | None = None
+    """The part once more, under an older name: Azure OpenAI sends both."""
 
 
-class ContentPartDone(ServerEvent, tag="response.content_part.done"):
+class ContentPartDone(ServerEvent, frozen=True, tag="response.content_part.done"):
     item_id: str
     response_id: str | None = None
-    output_index: int | None = 0
-    content_index: int | None = 0
+    output_index: int | None = always(0)
+    content_index: int | None = always(0)
     part: ContentPart | None = None
+    content: ContentPart | None = None
+    """The part once more, under an older name: Azure OpenAI sends both."""
 
 
-class _ItemDelta(ServerEvent):
+class _ItemDelta(ServerEvent, frozen=True):
     item_id: str
     response_id: str | None = None
-    output_index: int | None = 0
-    content_index: int | None = 0
+    output_index: int | None = always(0)
+    content_index: int | None = always(0)
+    obfuscation: str | None = None
+    """Padding, so that an observer of the line cannot tell the lengths of words."""
 
 
-class OutputTextDelta(_ItemDelta, tag="response.output_text.delta"):
-    delta: str = ""
+class OutputTextDelta(_ItemDelta, frozen=True, tag="response.output_text.delta"):
+    delta: str = always("")
 
 
-class OutputTextDone(_ItemDelta, tag="response.output_text.done"):
-    text: str | None = ""
+class OutputTextDone(_ItemDelta, frozen=True, tag="response.output_text.done"):
+    text: str | None = always("")
 
 
-class OutputAudioDelta(_ItemDelta, tag="response.output_audio.delta"):
-    delta: bytes = b""
+class OutputAudioDelta(_ItemDelta, frozen=True, tag="response.output_audio.delta"):
+    delta: bytes = always(b"")
 
 
-class OutputAudioDone(_ItemDelta, tag="response.output_audio.done"):
+class OutputAudioDone(_ItemDelta, frozen=True, tag="response.output_audio.done"):
     pass
 
 
-class OutputTranscriptDelta(_ItemDelta, tag="response.output_audio_transcript.delta"):
-    delta: str = ""
+class OutputTranscriptDelta(_ItemDelta, frozen=True, tag="response.output_audio_transcript.delta"):
+    delta: str = always("")
 
 
-class OutputTranscriptDone(_ItemDelta, tag="response.output_audio_transcript.done"):
-    transcript: str | None = ""
+class OutputTranscriptDone(_ItemDelta, frozen=True, tag="response.output_audio_transcript.done"):
+    transcript: str | None = always("")
 
 
-class ArgumentsDelta(_ItemDelta, tag="response.function_call_arguments.delta"):
+class ArgumentsDelta(_ItemDelta, frozen=True, tag="response.function_call_arguments.delta"):
     call_id: str | None = None
-    delta: str = ""
+    delta: str = always("")
 
 
-class ArgumentsDone(_ItemDelta, tag="response.function_call_arguments.done"):
+class ArgumentsDone(_ItemDelta, frozen=True, tag="response.function_call_arguments.done"):
     call_id: str | None = None
     name: str | None = None
-    arguments: str = ""
+    arguments: str = always("")
 
 
-class McpArgumentsDelta(_ItemDelta, tag="response.mcp_call_arguments.delta"):
-    delta: str = ""
-    obfuscation: str | None = None
+class McpArgumentsDelta(_ItemDelta, frozen=True, tag="response.mcp_call_arguments.delta"):
+    delta: str = always("")
 
 
-class McpArgumentsDone(_ItemDelta, tag="response.mcp_call_arguments.done"):
-    arguments: str = ""
+class McpArgumentsDone(_ItemDelta, frozen=True, tag="response.mcp_call_arguments.done"):
+    arguments: str = always("")
 
 
-class McpCallInProgress(ServerEvent, tag="response.mcp_call.in_progress"):
+class McpCallInProgress(ServerEvent, frozen=True, tag="response.mcp_call.in_progress"):
     item_id: str
-    output_index: int | None = 0
+    output_index: int | None = always(0)
 
 
-class McpCallCompleted(ServerEvent, tag="response.mcp_call.completed"):
+class McpCallCompleted(ServerEvent, frozen=True, tag="response.mcp_call.completed"):
     item_id: str
-    output_index: int | None = 0
+    output_index: int | None = always(0)
 
 
-class McpCallFailed(ServerEvent, tag="response.mcp_call.failed"):
+class McpCallFailed(ServerEvent, frozen=True, tag="response.mcp_call.failed"):
     item_id: str
-    output_index: int | None = 0
+    output_index: int | None = always(0)
 
 
-class McpListToolsInProgress(ServerEvent, tag="mcp_list_tools.in_progress"):
-    item_id: str
-
-
-class McpListToolsCompleted(ServerEvent, tag="mcp_list_tools.completed"):
+class McpListToolsInProgress(ServerEvent, frozen=True, tag="mcp_list_tools.in_progress"):
     item_id: str
 
 
-class McpListToolsFailed(ServerEvent, tag="mcp_list_tools.failed"):
+class McpListToolsCompleted(ServerEvent, frozen=True, tag="mcp_list_tools.completed"):
     item_id: str
 
 
-class ErrorReceived(ServerEvent, tag="error"):
-    error: ErrorDetails = ErrorDetails()
+class McpListToolsFailed(ServerEvent, frozen=True, tag="mcp_list_tools.failed"):
+    item_id: str
+
+
+class ErrorReceived(ServerEvent, frozen=True, tag="error"):
+    error: ErrorDetails = always(ErrorDetails())
 
 
 class UnknownEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event this version does not know: kept whole, counted, never fatal."""
+    """An event this version does not know, or whose fields have the wrong types: kept whole, counted."""
 
     type: str
     data: dict[str, Any]
     event_id: str | None = None
+    problem: str = ""
+    """What is wrong with it, when its type is known."""
 
 
-# --- what a client sends --------------------------------------------------------------------------------------
+# --- what a client sends ---------------------------------------------------------------------------------
 
 
-class ServerVad(Value):
-    """The vendor's voice activity detection, by energy. `create_response`/`interrupt_response` False: the desk decides."""
-
-    threshold: float = 0.5
-    prefix_padding_ms: int = 300
-    silence_duration_ms: int = 500
-    idle_timeout_ms: int | None = None
-    create_response: bool = False
-    interrupt_response: bool = False
-
-
-class SemanticVad(Value):
-    """End of turn by meaning; waits at most 8 s (low), 4 s (medium, auto), 2 s (high)."""
-
-    eagerness: Literal["low", "medium", "high", "auto"] = "auto"
-    create_response: bool = False
-    interrupt_response: bool = False
-
-
-class Transcription(Value):
-    model: str = "gpt-transcribe"
-    languages: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    prompt: str = ""
-
-
-class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What we ask of a session. UNSET is not sent; None switches off (turn detection, transcription, noise reduction)."""
-
-    voice: str | UnsetType = UNSET
-    instructions: str | UnsetType = UNSET
-    output_modalities: tuple[Literal["text", "audio"], ...] | UnsetType = UNSET
-    """("audio",) means audio with its transcript; ("text",) text alone."""
-    turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
-    """None: push to talk."""
-    noise_reduction: Literal["near_field", "far_field"] | UnsetType | None = UNSET
-    transcription: Transcription | UnsetType | None = UNSET
-    input_format: Literal["pcm24k", "pcmu", "pcma"] | UnsetType = UNSET
-    output_format: Literal["pcm24k", "pcmu", "pcma"] | UnsetType = UNSET
-    speed: float | UnsetType = UNSET
-    tools: tuple[dict[str, Any], ...] | UnsetType = UNSET
-    """Function tools as the protocol's JSON: {"type": "function", "name", "description", "parameters"}."""
-    tool_choice: str | dict[str, Any] | UnsetType = UNSET
-    reasoning_effort: str | UnsetType = UNSET
-    parallel_tool_calls: bool | UnsetType = UNSET
-    max_output_tokens: int | Literal["inf"] | UnsetType = UNSET
-    truncation: str | dict[str, Any] | UnsetType = UNSET
-    extra: dict[str, Any] | UnsetType = UNSET
-    """Fields of one vendor, merged into the session object as they are."""
-
-
-class ResponseSettings(Value):
-    """What we ask of one response; None is not sent. `instructions` replaces the session's for this response."""
-
-    instructions: str | None = None
-    output_modalities: tuple[Literal["text", "audio"], ...] | None = None
-    conversation: Literal["auto", "none"] | None = None
-    metadata: dict[str, str] | None = None
-    input: tuple[Item, ...] | None = None
-    tools: tuple[dict[str, Any], ...] | None = None
-    tool_choice: Any = None
-    max_output_tokens: int | Literal["inf"] | None = None
-
-
-class ClientEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+class ClientEvent(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
     """Anything a client sends."""
 
     event_id: str | None = None
 
 
-class SessionUpdate(ClientEvent, tag="session.update"):
+class SessionUpdate(ClientEvent, frozen=True, tag="session.update"):
     session: SessionSettings
 
 
-class InputAppend(ClientEvent, tag="input_audio_buffer.append"):
+class InputAppend(ClientEvent, frozen=True, tag="input_audio_buffer.append"):
     """At most 15 MiB; never acknowledged."""
 
     audio: bytes
 
 
-class InputCommit(ClientEvent, tag="input_audio_buffer.commit"):
+class InputCommit(ClientEvent, frozen=True, tag="input_audio_buffer.commit"):
     pass
 
 
-class InputClear(ClientEvent, tag="input_audio_buffer.clear"):
+class InputClear(ClientEvent, frozen=True, tag="input_audio_buffer.clear"):
     pass
 
 
-class ItemCreate(ClientEvent, tag="conversation.item.create"):
+class ItemCreate(ClientEvent, frozen=True, tag="conversation.item.create"):
     item: Item
     previous_item_id: str | None = None
 
 
-class ItemDelete(ClientEvent, tag="conversation.item.delete"):
+class ItemDelete(ClientEvent, frozen=True, tag="conversation.item.delete"):
     item_id: str
 
 
-class ItemRetrieve(ClientEvent, tag="conversation.item.retrieve"):
+class ItemRetrieve(ClientEvent, frozen=True, tag="conversation.item.retrieve"):
     item_id: str
 
 
-class ItemTruncate(ClientEvent, tag="conversation.item.truncate"):
+class ItemTruncate(ClientEvent, frozen=True, tag="conversation.item.truncate"):
     """`audio_end_ms` beyond what the server sent is an error: clamp to min(heard, received)."""
 
     item_id: str
     audio_end_ms: int
-    content_index: int = 0
+    content_index: int = always(0)
 
 
-class ResponseCreate(ClientEvent, tag="response.create"):
+class ResponseCreate(ClientEvent, frozen=True, tag="response.create"):
     response: ResponseSettings | None = None
 
 
-class ResponseCancel(ClientEvent, tag="response.cancel"):
+class ResponseCancel(ClientEvent, frozen=True, tag="response.cancel"):
     response_id: str | None = None
 
 
-class OutputBufferClear(ClientEvent, tag="output_audio_buffer.clear"):
+class OutputBufferClear(ClientEvent, frozen=True, tag="output_audio_buffer.clear"):
     """WebRTC and SIP only."""

@@ -1,0 +1,175 @@
+"""`SessionSettings` and `ResponseSettings` as GA-shaped JSON objects, both ways."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from helpline.realtime.dialects import Json, drop_empty, merge, put, take
+from helpline.realtime.lenient import restore, sift
+from helpline.realtime.parts import (
+    AzureSemanticVad,
+    ResponseSettings,
+    SemanticVad,
+    ServerVad,
+    SessionSettings,
+    Transcription,
+    TurnDetection,
+    Value,
+)
+
+_PATHS = {
+    "voice": "audio.output.voice",
+    "instructions": "instructions",
+    "output_modalities": "output_modalities",
+    "turn_detection": "audio.input.turn_detection",
+    "noise_reduction": "audio.input.noise_reduction",
+    "echo_cancellation": "audio.input.echo_cancellation",
+    "transcription": "audio.input.transcription",
+    "input_format": "audio.input.format",
+    "output_format": "audio.output.format",
+    "speed": "audio.output.speed",
+    "tools": "tools",
+    "tool_choice": "tool_choice",
+    "reasoning_effort": "reasoning.effort",
+    "parallel_tool_calls": "parallel_tool_calls",
+    "max_output_tokens": "max_output_tokens",
+    "truncation": "truncation",
+}
+"""Where each setting stands in GA's session object. In this order: the voice comes first."""
+
+_FORMATS: dict[str, Json] = {
+    "pcm24k": {"type": "audio/pcm", "rate": 24000},
+    "pcmu": {"type": "audio/pcmu"},
+    "pcma": {"type": "audio/pcma"},
+}
+
+
+def write_session(settings: SessionSettings) -> Json:
+    """The settings as GA's session object, with all that any dialect could want in it; not the `extra`."""
+    body: Json = {}
+    for name, path in _PATHS.items():
+        value = getattr(settings, name)
+        if value is not UNSET:
+            put(body, path, None if value is None else _write(name, value))
+    return body
+
+
+def _write(name: str, value: Any) -> Any:
+    match name:
+        case "turn_detection":
+            return _write_turns(value)
+        case "transcription":
+            return {key: item for key, item in _plain(value).items() if item or key == "model"}
+        case "noise_reduction":
+            return {"type": value}
+        case "input_format" | "output_format":
+            return dict(_FORMATS[value])
+        case _:
+            return msgspec.to_builtins(value)
+
+
+def _plain(value: Value) -> Json:
+    """Every field, defaults too: what we ask for does not depend on a vendor's defaults."""
+    return {name: msgspec.to_builtins(getattr(value, name)) for name in value.__struct_fields__}
+
+
+def _write_turns(turns: TurnDetection) -> Json:
+    body = {key: value for key, value in _plain(turns).items() if value is not None}
+    suffix = "_multilingual" if body.pop("multilingual", False) else ""
+    if body.get("languages") == []:
+        del body["languages"]
+    return {"type": f"{turns.__struct_config__.tag}{suffix}"} | body
+
+
+def read_session(body: Json) -> SessionSettings:
+    """GA's session object as settings; what has no setting is `extra`. Raises msgspec.ValidationError."""
+    body = _copied(body)
+    found, extra = Json(), Json()
+    for name, path in _PATHS.items():
+        there, value = take(body, path)
+        if there:
+            found[name] = None if value is None else _read(name, value, path, extra)
+    body.pop("type", None)
+    drop_empty(body, "audio.input", "audio.output", "audio", "reasoning")
+    merge(extra, body)
+    found = {name: value for name, value in found.items() if value is not UNSET}
+    settings = msgspec.convert(found, SessionSettings)
+    return msgspec.structs.replace(settings, extra=extra) if extra else settings
+
+
+def _read(name: str, value: Any, path: str, extra: Json) -> Any:
+    match name:
+        case "turn_detection":
+            return _read_turns(value, path, extra)
+        case "transcription":
+            if isinstance(value, dict) and "language" in value:
+                value["languages"] = [value.pop("language")]
+            return _read_part(value, Transcription, path, extra)
+        case "noise_reduction":
+            return value.get("type") if isinstance(value, dict) else value
+        case "input_format" | "output_format":
+            return _read_format(value)
+        case "voice" if isinstance(value, dict):
+            return value.get("id") or value.get("name")
+        case "echo_cancellation":
+            return bool(value)
+        case _:
+            return value
+
+
+def _read_format(value: Any) -> Any:
+    kind = value.get("type") if isinstance(value, dict) else value
+    return next((name for name, body in _FORMATS.items() if body["type"] == kind), kind)
+
+
+_TURNS: dict[Any, type[Value]] = {
+    "server_vad": ServerVad,
+    "semantic_vad": SemanticVad,
+    "azure_semantic_vad": AzureSemanticVad,
+}
+
+
+def _read_turns(value: Any, path: str, extra: Json) -> Any:
+    if not isinstance(value, dict):
+        raise msgspec.ValidationError(f"Expected `object` - at `$.{path}`")
+    if value.get("type") == "azure_semantic_vad_multilingual":
+        value |= {"type": "azure_semantic_vad", "multilingual": True}
+    struct = _TURNS.get(value.setdefault("type", "server_vad"))
+    if struct is None:
+        raise msgspec.ValidationError(f"Invalid value - at `$.{path}.type`")
+    return _read_part(value, struct, path, extra)
+
+
+def _read_part(value: Any, struct: type[Value], path: str, extra: Json) -> Any:
+    if not isinstance(value, dict):
+        raise msgspec.ValidationError(f"Expected `object` - at `$.{path}`")
+    known, unknown = sift(value, struct)
+    if unknown:
+        left: Json = {}
+        restore(left, unknown)
+        put(extra, path, left)
+    return msgspec.convert(known, struct)
+
+
+def _copied(value: Any) -> Any:
+    """A copy whose objects may be taken apart."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return value
+
+
+def write_response(settings: ResponseSettings) -> Json:
+    """The settings as GA's `response.create` object; not the `extra`."""
+    body: Json = msgspec.to_builtins(settings)
+    body.pop("extra", None)
+    return body
+
+
+def read_response(body: Json) -> ResponseSettings:
+    """GA's `response.create` object as settings; the rest is `extra`. Raises msgspec.ValidationError."""
+    known, unknown = sift(body, ResponseSettings)
+    extra: Json = {}
+    restore(extra, {key: value for key, value in unknown.items() if not key.startswith("/input/")})
+    settings = msgspec.convert(known, ResponseSettings)
+    return msgspec.structs.replace(settings, extra=extra) if extra else settings
