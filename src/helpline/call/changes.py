@@ -1,0 +1,122 @@
+"""Changes are two steps, and the second is not the model's. PURE.
+
+While a proposal is pending, the desk reads the customer's next utterance. A yes counts only if the read-back
+was heard; it becomes one `Settle`, answered by `Settled`. Anything that is neither yes nor no goes on to the
+model, and the proposal stays.
+"""
+
+from msgspec.structs import replace
+
+from helpline.actions import Answer, Means, Proposal
+from helpline.call import replies
+from helpline.call.confirm import classify, read_back_heard
+from helpline.call.effects import Settle, Settled
+from helpline.call.shown import CardShown, Notice, ProposalClosed, ProposalShown, ReceiptShown
+from helpline.call.state import Pending, Step
+from helpline.call.transcript import Line, after
+
+ASK_FOR_BUTTON = "I did not catch your answer. Please press Yes or No on the page, or type it."
+
+
+def quoted(text: str) -> str:
+    """A sentence to speak, as the desk hands it to any model."""
+    return 'Say to the customer: "' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def propose(s: Step, proposal: Proposal, after_entry: str) -> None:
+    """Make a proposal the pending one; the one before it dies."""
+    if s.c.pending is not None and s.c.pending.proposal.id != proposal.id:
+        s.show(ProposalClosed(s.c.pending.proposal.id, "replaced"))
+    s.set(pending=Pending(proposal, s.now_ms, after_entry))
+    s.show(ProposalShown(proposal))
+
+
+def heard_read_back(s: Step, pending: Pending) -> str:
+    """What the customer heard of the desk since the proposal was made."""
+    replies.refresh_heard(s)
+    lines = after(s.c.transcript, pending.after_entry)
+    return " ".join(line.heard for line in lines if isinstance(line, Line) and line.speaker == "desk")
+
+
+def awaits_answer(s: Step) -> bool:
+    return s.c.pending is not None and not s.c.pending.settling
+
+
+def read_answer(s: Step, text: str, means: Means) -> bool:
+    """Read the customer's words as the answer. True when they were one and have been dealt with."""
+    pending = s.c.pending
+    if pending is None or pending.settling:
+        return False
+    verdict = classify(text, pending.proposal)
+    if verdict == "neither":
+        return False
+    heard = heard_read_back(s, pending)
+    if verdict == "yes" and not read_back_heard(pending.proposal, heard):
+        s.incident("yes_before_read_back", pending.proposal.id)
+        s.tell(
+            "The customer answered before they had heard what would be done, so nothing was done. "
+            + quoted(pending.proposal.read_back)
+        )
+        replies.want_reply(s)
+        return True
+    _settle(s, pending, verdict, means, heard, text)
+    return True
+
+
+def press(s: Step, proposal_id: str, answer: Answer) -> None:
+    """A button of the proposal's card: what the card showed counts as heard."""
+    pending = s.c.pending
+    if pending is None or pending.proposal.id != proposal_id or pending.settling:
+        return
+    replies.interrupt(s)
+    _settle(s, pending, answer, "button", pending.proposal.read_back, answer)
+
+
+def _settle(s: Step, pending: Pending, answer: Answer, means: Means, heard: str, said: str) -> None:
+    s.set(pending=replace(pending, settling=True))
+    if s.c.turn_ms is None:
+        s.set(turn_ms=s.now_ms)
+    s.emit(Settle(pending.proposal, answer, means, heard, said))
+
+
+def ask_for_button(s: Step) -> None:
+    """The answer could not be read: no transcript came, or there is no transcription."""
+    s.incident("answer_not_readable")
+    s.show(Notice(ASK_FOR_BUTTON, "warning"))
+    s.tell("The customer's answer could not be made out, so nothing was done. " + quoted(ASK_FOR_BUTTON))
+    replies.want_reply(s)
+
+
+def on_settled(s: Step, event: Settled) -> None:
+    """The desk has carried the answer out: tell the model and ask for one reply."""
+    pending = s.c.pending
+    if pending is not None and pending.proposal.id == event.proposal_id:
+        s.set(pending=None)
+    if event.receipt is not None:
+        receipt = event.receipt
+        s.set(receipts=(*s.c.receipts, receipt.reference))
+        s.show(ProposalClosed(event.proposal_id, "confirmed"))
+        s.show(ReceiptShown(receipt))
+        if receipt.card is not None:
+            s.show(CardShown(receipt.card))
+        s.tell(f"The customer said yes. It is done: receipt {receipt.reference}. {quoted(receipt.say)}")
+    elif event.declined:
+        s.show(ProposalClosed(event.proposal_id, "declined"))
+        s.tell("The customer said no. " + quoted("All right, I have not changed anything."))
+    else:
+        s.show(ProposalClosed(event.proposal_id, "failed"))
+        s.tell(
+            "It was not done. " + quoted(event.say or "I am sorry, that did not work. Nothing was changed.")
+        )
+    replies.want_reply(s)
+
+
+def expire(s: Step) -> None:
+    """Close a proposal whose time is up."""
+    pending = s.c.pending
+    if pending is None or pending.settling:
+        return
+    if s.now_ms - pending.since_ms >= pending.proposal.lives_ms:
+        s.set(pending=None)
+        s.show(ProposalClosed(pending.proposal.id, "expired"))
+        s.tell(f"The offer to {pending.proposal.effect} has run out; nothing was done.")

@@ -1,0 +1,191 @@
+"""The pure conversation: `step(conversation, event, now_ms)` gives the next value and the effects to perform.
+
+It never awaits, logs, reads a clock or touches a socket. The rules of each side stand in `turns` (the
+customer), `replies` (the desk), `changes` (proposals) and `link` (the connection); this file says which event
+goes where, and what every step ends with: the one wanted reply asked for, the state shown.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from helpline.call import changes, link, playout, replies, turns
+from helpline.call import effects as fx
+from helpline.call.shown import CallState, StateShown
+from helpline.call.state import Conversation, Rules, Step
+from helpline.realtime import events as ev
+
+__all__ = ["Conversation", "Rules", "begin", "state_of", "step", "wake_at"]
+
+Event = fx.Input | ev.ServerEvent | ev.UnknownEvent
+
+
+def begin(now_ms: int, rules: Rules | None = None) -> Conversation:
+    """A call has come in: no voice yet, no connection yet."""
+    return Conversation(rules=rules or Rules(), started_ms=now_ms, quiet_ms=now_ms)
+
+
+def step(conversation: Conversation, event: Event, now_ms: int) -> tuple[Conversation, list[fx.Effect]]:
+    """Take one event; after a hang-up nothing happens any more."""
+    if conversation.closed:
+        return conversation, []
+    s = Step(conversation, now_ms)
+    handler = _HANDLERS.get(type(event))
+    if handler is not None:
+        handler(s, event)
+    elif isinstance(event, ev.UnknownEvent):
+        s.set(unknown=s.c.unknown + 1)
+    if type(event) not in _SMALL:
+        _finish(s)
+    return s.c, s.effects
+
+
+def _finish(s: Step) -> None:
+    if s.c.closed:
+        return
+    replies.ask_if_due(s)
+    link.connect_if_needed(s)
+    if not link.is_quiet(s):
+        s.set(quiet_ms=s.now_ms)
+    elif s.c.ends is not None:
+        _hang_up(s, s.c.ends)
+        return
+    _show_state(s)
+
+
+# --- which event goes where -------------------------------------------------------------------------------
+
+
+def _on_ticked(s: Step, event: fx.Ticked) -> None:
+    link.on_time(s)
+    turns.on_time(s)
+    changes.expire(s)
+    replies.refresh_heard(s)
+    replies.pump(s)
+
+
+def _on_played(s: Step, event: fx.Played) -> None:
+    s.set(playout=playout.report(s.c.playout, event.track, event.played_ms, s.now_ms))
+    replies.refresh_heard(s)
+    replies.pump(s)
+
+
+def _on_tool_finished(s: Step, event: fx.ToolFinished) -> None:
+    if replies.on_tool_finished(s, event) and event.result.proposal is not None:
+        changes.propose(s, event.result.proposal, after_entry=event.tool_call_id)
+
+
+def _on_noted(s: Step, event: fx.Noted) -> None:
+    s.tell(event.text)
+    if event.reply:
+        replies.want_reply(s)
+
+
+def _hang_up(s: Step, reason: str) -> None:
+    if not s.c.playout.silent:
+        s.emit(fx.ClearPlayback())
+    replies.refresh_heard(s)
+    replies.cancel_tools(s)
+    s.set(closed=True, voice=False)
+    s.show(StateShown("ended", reason))
+    s.emit(fx.HangUp(reason))
+
+
+_HANDLERS: dict[type, Callable[[Step, Any], None]] = {
+    fx.Opened: link.on_opened,
+    fx.Lost: link.on_lost,
+    fx.SessionChanged: link.on_session_changed,
+    fx.VoiceStarted: lambda s, event: turns.on_voice_started(s),
+    fx.VoiceEnded: lambda s, event: turns.on_voice_ended(s),
+    fx.Typed: turns.on_typed,
+    fx.Pressed: lambda s, event: changes.press(s, event.proposal_id, event.answer),
+    fx.Played: _on_played,
+    fx.Stopped: lambda s, event: turns.on_stopped(s),
+    fx.ToolFinished: _on_tool_finished,
+    fx.Settled: changes.on_settled,
+    fx.Noted: _on_noted,
+    fx.Ticked: _on_ticked,
+    fx.HungUp: lambda s, event: _hang_up(s, event.reason),
+    ev.SessionUpdated: lambda s, event: link.on_updated(s),
+    ev.ErrorReceived: link.on_error,
+    ev.SpeechStarted: turns.on_speech_started,
+    ev.SpeechStopped: turns.on_speech_stopped,
+    ev.InputCommitted: turns.on_committed,
+    ev.TranscriptionDelta: turns.on_transcription_delta,
+    ev.TranscriptionCompleted: turns.on_transcription_completed,
+    ev.TranscriptionFailed: turns.on_transcription_failed,
+    ev.ResponseCreated: replies.on_created,
+    ev.ResponseDone: replies.on_done,
+    ev.OutputItemAdded: replies.on_item_added,
+    ev.OutputItemDone: replies.on_item_done,
+    ev.OutputAudioDelta: replies.on_audio,
+    ev.OutputAudioDone: replies.on_audio_done,
+    ev.OutputTranscriptDelta: lambda s, e: replies.on_words(
+        s, e.item_id, e.response_id, e.delta, typed=False
+    ),
+    ev.OutputTranscriptDone: lambda s, e: replies.on_words_done(
+        s, e.item_id, e.response_id, e.transcript or "", typed=False
+    ),
+    ev.OutputTextDelta: lambda s, e: replies.on_words(s, e.item_id, e.response_id, e.delta, typed=True),
+    ev.OutputTextDone: lambda s, e: replies.on_words_done(
+        s, e.item_id, e.response_id, e.text or "", typed=True
+    ),
+    ev.ArgumentsDone: replies.on_arguments_done,
+}
+
+# These cannot make a reply due or change what is going on.
+_SMALL = frozenset({ev.ArgumentsDelta, ev.ContentPartAdded, ev.ContentPartDone, ev.ItemAdded, ev.ItemDone})
+
+
+# --- what is derived --------------------------------------------------------------------------------------
+
+
+def state_of(conversation: Conversation) -> tuple[CallState, str]:
+    """What the desk is doing, in one word, and which tool or backend."""
+    c = conversation
+    if c.closed:
+        return "ended", ""
+    if not c.playout.silent and not c.playout.paused and c.playout.sent > c.playout.heard:
+        return "speaking", ""
+    if c.link.phase == "opening" or c.link.asked:
+        return ("reconnecting" if c.link.generation > 1 and c.voice else "connecting"), ""
+    if c.tools:
+        return "working", c.tools[-1].name
+    if c.pending is not None and c.pending.settling:
+        return "working", c.pending.proposal.action
+    if c.reply.phase != "none" or c.wants_reply or any(u.committed_ms is not None for u in c.utterances):
+        return "thinking", ""
+    return ("listening", "") if c.voice else ("idle", "")
+
+
+def _show_state(s: Step) -> None:
+    state, detail = state_of(s.c)
+    shown = f"{state}:{detail}"
+    if shown != s.c.shown_state:
+        s.set(shown_state=shown)
+        s.show(StateShown(state, detail))
+
+
+def wake_at(conversation: Conversation, now_ms: int) -> int | None:
+    """When `Ticked` is due, or None when time alone changes nothing."""
+    c = conversation
+    if c.closed:
+        return None
+    s = Step(c, now_ms)
+    rules = c.rules
+    times = [
+        playout.next_pump_ms(c.playout, now_ms),
+        playout.silent_at_ms(c.playout, now_ms),
+        turns.due_ms(c.utterances, rules.long_speech_ms + rules.silence_ms, rules.words_wait_ms),
+        link.park_due_ms(s),
+        c.link.since_ms + rules.ack_wait_ms if c.link.phase == "opening" else None,
+        c.retry_at_ms if c.wants_reply else None,
+        c.pending.since_ms + c.pending.proposal.lives_ms if changes.awaits_answer(s) and c.pending else None,
+    ]
+    return min((time for time in times if time is not None), default=None)
+
+
+def reconfigure(conversation: Conversation, rules: Rules) -> Conversation:
+    """The same conversation under other rules."""
+    return replace(conversation, rules=rules)

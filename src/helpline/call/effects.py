@@ -1,0 +1,251 @@
+"""What goes into a conversation and what comes out of it: its inputs (past tense) and effects (imperative).
+
+Server events (`realtime/events.py`) are inputs too. The driver performs effects in the order given.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from helpline.actions import Answer, Means, Proposal, Receipt, ToolResult
+from helpline.call.shown import Shown
+from helpline.realtime.events import ClientEvent, SessionSettings, Usage
+
+# --- inputs ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection is open: configure it, then rebuild the context in it."""
+
+    backend: str
+    session: SessionSettings
+    transcribes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection ended without us, or could not be had; the call goes on."""
+
+    reason: str = ""
+    hopeless: bool = False
+    """No backend answers: say so instead of trying for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStarted:
+    """The customer's microphone and speaker are on."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceEnded:
+    """The customer switched voice off; typed chat goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button of a proposal: counts as the spoken answer, once."""
+
+    proposal_id: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The channel says how much of a track has sounded; hostile input, clamped."""
+
+    track: str
+    played_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The customer pressed Stop: silence this reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    tool_call_id: str
+    result: ToolResult
+    took_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The desk executed or closed a proposal after the customer's answer."""
+
+    proposal_id: str
+    receipt: Receipt | None = None
+    say: str = ""
+    """Why it was not done, fit to be spoken, when there is no receipt and it was not declined."""
+    declined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """Tools or instructions changed in mid-call (the caller was verified, the language switched)."""
+
+    session: SessionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something the model should know from the desk itself."""
+
+    text: str
+    reply: bool = False
+    """Ask for a reply to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time passed: `wake_at` was reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    reason: str = ""
+
+
+Input = (
+    Opened
+    | Lost
+    | VoiceStarted
+    | VoiceEnded
+    | Typed
+    | Pressed
+    | Played
+    | Stopped
+    | ToolFinished
+    | Settled
+    | SessionChanged
+    | Noted
+    | Ticked
+    | HungUp
+)
+
+# --- effects --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    event: ClientEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Queue sound at the channel: 24 kHz mono s16le."""
+
+    track: str
+    pcm24k: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPlayback:
+    """Silence the channel now."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    tool_call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTool:
+    tool_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Carry out (yes) or close (no) a proposal; answered by `Settled`."""
+
+    proposal: Proposal
+    answer: Answer
+    means: Means
+    heard: str
+    """What the customer heard of the read-back: goes into the ledger."""
+    said: str
+    """The customer's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTimed:
+    """End of the customer's speech (or the typed line) to the first sound or text of the answer."""
+
+    latency_ms: int
+    spoken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UsageCounted:
+    usage: Usage
+    kind: Literal["response", "transcription"]
+    backend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The customer's speech cut a reply: how much of the item was heard."""
+
+    item_id: str
+    heard_ms: int
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something for the record that is nobody's line: an ignored error, a stopped claim, a lost utterance."""
+
+    kind: str
+    detail: str = ""
+
+
+Fact = TurnTimed | UsageCounted | Interrupted | Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """A connection is needed and there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Close the connection: nobody needs it (no reason), or it is of no use (try the next backend)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    reason: str
+
+
+Effect = (
+    Send
+    | Play
+    | ClearPlayback
+    | RunTool
+    | CancelTool
+    | Settle
+    | Show
+    | Record
+    | Connect
+    | Disconnect
+    | HangUp
+)

@@ -1,0 +1,134 @@
+"""The connection as the conversation sees it: configured, given the context, lost, found again. PURE.
+
+The upstream conversation is a cache. No audio reaches a fresh session before its `session.updated`.
+"""
+
+from msgspec.structs import replace
+
+from helpline.call import playout, replies, turns
+from helpline.call.effects import Connect, Disconnect, Lost, Opened, SessionChanged
+from helpline.call.shown import Notice
+from helpline.call.state import Link, Reply, Step
+from helpline.call.transcript import rebuild, remove
+from helpline.realtime import events as ev
+
+BENIGN = frozenset(
+    {
+        "response_cancel_not_active",
+        "input_audio_buffer_commit_empty",
+        "item_truncate_invalid_item_id",
+        "item_delete_invalid_item_id",
+        "item_retrieve_invalid_item_id",
+        "cannot_update_voice",
+    }
+)
+
+
+def connect_if_needed(s: Step) -> None:
+    """A connection is needed while voice is on or a reply is wanted; ask for it once."""
+    c = s.c
+    if c.link.phase == "down" and not c.link.asked and (c.voice or c.wants_reply):
+        s.set(link=replace(c.link, asked=True, since_ms=s.now_ms))
+        s.emit(Connect())
+
+
+def on_opened(s: Step, event: Opened) -> None:
+    link = s.c.link
+    s.set(
+        link=Link("opening", event.backend, s.now_ms, link.generation + 1, event.transcribes),
+        session=event.session,
+        reply=Reply(),
+    )
+    s.send(ev.SessionUpdate(session=event.session))
+
+
+def on_updated(s: Step) -> None:
+    """The session is configured: give it the context and let the microphone through."""
+    if s.c.link.phase != "opening":
+        return
+    s.set(link=replace(s.c.link, phase="ready", since_ms=s.now_ms))
+    for item in rebuild(s.c.transcript):
+        s.send(ev.ItemCreate(item=item))
+
+
+def on_lost(s: Step, event: Lost) -> None:
+    """The call goes on: what has been received is still heard, what was under way is asked again."""
+    s.incident("connection_lost", event.reason)
+    if event.hopeless:
+        turns.on_voice_ended(s)
+    unanswered = s.c.reply.phase != "none" or any(u.committed_ms is not None for u in s.c.utterances)
+    s.set(
+        link=replace(s.c.link, phase="down", asked=False, since_ms=s.now_ms),
+        reply=Reply(),
+        playout=playout.finish_all(s.c.playout),
+    )
+    if s.c.playout.paused:  # nobody will say any more whether that was an interruption
+        s.set(playout=playout.resume(s.c.playout, s.now_ms))
+    for utterance in s.c.utterances:
+        line = s.c.transcript.line(utterance.item_id)
+        if line is not None and not line.text:
+            s.set(transcript=remove(s.c.transcript, utterance.item_id))
+    s.set(utterances=())
+    if event.hopeless:
+        s.set(wants_reply=False)
+        s.show(Notice(event.reason, "error"))
+    elif unanswered:
+        replies.want_reply(s)
+    replies.pump(s)
+
+
+def on_session_changed(s: Step, event: SessionChanged) -> None:
+    s.set(session=event.session)
+    if s.c.link.phase == "ready":
+        s.send(ev.SessionUpdate(session=event.session))
+
+
+def on_error(s: Step, event: ev.ErrorReceived) -> None:
+    """Most errors leave the session open; the driver reads the ones that end it from the close."""
+    code = event.error.code or event.error.type or "error"
+    s.incident("error", code)
+    if code in BENIGN:
+        return
+    if code == "conversation_already_has_active_response":
+        if s.c.reply.phase == "asked":  # ours was refused; ask again when the other one is done
+            s.set(reply=Reply(), wants_reply=True, retry_at_ms=s.now_ms + 500)
+        return
+    if s.c.link.phase == "opening":
+        s.emit(Disconnect(f"{s.c.link.backend} refused the session settings ({code})"))
+        return
+    if s.c.reply.phase == "asked":
+        s.set(reply=Reply())
+        s.show(Notice("Sorry, I could not answer that. Please try again.", "error"))
+
+
+def on_time(s: Step) -> None:
+    """An acknowledgement that never came; an idle connection that nobody needs."""
+    link, rules = s.c.link, s.c.rules
+    if link.phase == "opening" and s.now_ms - link.since_ms >= rules.ack_wait_ms:
+        s.incident("no_session_updated")
+        on_updated(s)
+    due = park_due_ms(s)
+    if due is not None and s.now_ms >= due:
+        s.set(link=replace(s.c.link, phase="down", asked=False, since_ms=s.now_ms))
+        s.emit(Disconnect(""))
+
+
+def park_due_ms(s: Step) -> int | None:
+    c = s.c
+    if c.voice or c.link.phase != "ready" or not is_quiet(s):
+        return None
+    wait = c.rules.park_voice_ms if c.spoke else c.rules.park_typed_ms
+    return max(c.quiet_ms, c.link.since_ms) + wait
+
+
+def is_quiet(s: Step) -> bool:
+    """Nothing is asked, running, speaking or undecided."""
+    c = s.c
+    return (
+        c.reply.phase == "none"
+        and not c.wants_reply
+        and not c.tools
+        and not c.utterances
+        and c.playout.silent
+        and not (c.pending is not None and c.pending.settling)
+    )

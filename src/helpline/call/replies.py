@@ -1,0 +1,333 @@
+"""The desk's side of a turn: one response at a time, its sound, its words, its tool calls. PURE.
+
+- `wants_reply` is the only way to a `response.create`; it goes out when nothing stands in its way.
+- A tool call runs once, whatever is repeated; when every sibling is answered and no response is active,
+  exactly one `response.create` follows.
+- What comes late for a dead response dies.
+"""
+
+import json
+from typing import Any
+
+from msgspec.structs import replace
+
+from helpline.actions import ToolResult
+from helpline.call import playout
+from helpline.call.effects import (
+    CancelTool,
+    ClearPlayback,
+    Interrupted,
+    Play,
+    RunTool,
+    ToolFinished,
+    TurnTimed,
+    UsageCounted,
+)
+from helpline.call.shown import CardShown, Notice, ToolEnded, ToolStarted
+from helpline.call.state import Reply, Step, ToolCall
+from helpline.call.transcript import Exchange, Line, heard_part
+from helpline.realtime import events as ev
+
+# --- asking -----------------------------------------------------------------------------------------------
+
+
+def want_reply(s: Step) -> None:
+    s.set(wants_reply=True)
+
+
+def ask_if_due(s: Step) -> None:
+    """Send the one `response.create` that is wanted, once nothing stands in its way."""
+    c = s.c
+    if not c.wants_reply or c.closed:
+        return
+    if c.link.phase != "ready" or c.reply.phase != "none" or c.tools or _held_up(s):
+        return
+    modality: tuple[Any, ...] = ("audio",) if c.voice else ("text",)
+    s.set(wants_reply=False, retry_at_ms=None, reply=Reply("asked", since_ms=s.now_ms))
+    s.send(ev.ResponseCreate(response=ev.ResponseSettings(output_modalities=modality)))
+
+
+def _held_up(s: Step) -> bool:
+    """Someone is speaking, an answer is being carried out, or a retry is not due yet."""
+    c = s.c
+    if c.retry_at_ms is not None and s.now_ms < c.retry_at_ms:
+        return True
+    if c.pending is not None and c.pending.settling:
+        return True
+    return any(u.committed_ms is None or u.cuts == "perhaps" for u in c.utterances)
+
+
+# --- a response's life ------------------------------------------------------------------------------------
+
+
+def on_created(s: Step, event: ev.ResponseCreated) -> None:
+    response_id = event.response.id or ""
+    if s.c.reply.phase == "asked" and s.c.reply.doomed:
+        s.set(dead=s.c.dead | {response_id})
+        s.send(ev.ResponseCancel(response_id=response_id or None))
+    elif event.response.conversation_id is None and s.c.reply.phase == "active":
+        return  # out of band
+    s.set(reply=Reply("active", response_id, s.now_ms))
+
+
+def on_done(s: Step, event: ev.ResponseDone) -> None:
+    response = event.response
+    usage = response.usage or event.usage
+    if usage is not None:
+        s.record(UsageCounted(usage, "response", s.c.link.backend))
+    response_id = response.id or s.c.reply.response_id
+    if s.c.reply.phase == "asked" and response_id not in s.c.dead:
+        s.set(reply=Reply("active", response_id, s.now_ms))  # its `response.created` was not seen
+    if s.c.reply.phase != "active" or response_id != s.c.reply.response_id:
+        return
+    for item in response.output or ():  # a server that announced none of its calls one by one
+        if item.type == "function_call" and item.call_id and response.status == "completed":
+            call_tool(s, item.call_id, item.name or "", item.arguments or "", response_id)
+    s.set(playout=playout.finish(s.c.playout, response_id), reply=Reply())
+    _close_text_lines(s, response_id)
+    if response.status in ("failed", "incomplete") and response_id not in s.c.dead:
+        _on_failed(s, response)
+    elif response.status == "completed":
+        s.set(retries=0)
+    pump(s)
+
+
+def _on_failed(s: Step, response: ev.Response) -> None:
+    details = response.status_details
+    error = details.error if details else None
+    reason = (
+        (error.code or error.type if error else None) or (details.reason if details else None) or "failed"
+    )
+    s.incident("response_failed", reason)
+    if reason in ("max_output_tokens", "content_filter"):
+        return
+    if s.c.retries >= 3:
+        s.show(Notice("Sorry, I could not answer that. Please try again.", "error"))
+        return
+    s.set(retries=s.c.retries + 1, retry_at_ms=s.now_ms + 1000 * 2**s.c.retries, wants_reply=True)
+
+
+def _close_text_lines(s: Step, response_id: str) -> None:
+    for line in s.c.transcript.lines[-8:]:
+        if line.speaker == "desk" and line.typed and not line.final and line.text:
+            s.put_line(replace(line, final=True, heard=line.text, end_ms=s.call_ms))
+
+
+# --- sound and words --------------------------------------------------------------------------------------
+
+
+def on_item_added(s: Step, event: ev.OutputItemAdded) -> None:
+    item = event.item
+    if s.c.item_is_dead(event.response_id) or not item.id:
+        return
+    if item.type == "function_call" and item.name:
+        s.set(names=(*s.c.names[-31:], (item.id, item.name)))
+
+
+def on_audio(s: Step, event: ev.OutputAudioDelta) -> None:
+    response_id = event.response_id or s.c.reply.response_id
+    if s.c.item_is_dead(response_id) or s.c.reply.phase != "active" or not event.delta:
+        return
+    _line_of(s, event.item_id, typed=False)
+    s.set(playout=playout.receive(s.c.playout, event.item_id, response_id, event.delta, s.now_ms))
+    pump(s)
+
+
+def on_audio_done(s: Step, event: ev.OutputAudioDone) -> None:
+    response_id = event.response_id or s.c.reply.response_id
+    s.set(playout=playout.finish(s.c.playout, response_id, event.item_id))
+
+
+def on_words(s: Step, item_id: str, response_id: str | None, delta: str, *, typed: bool) -> None:
+    """The reply's next words: a transcript delta of its sound, or text."""
+    if s.c.item_is_dead(response_id or s.c.reply.response_id) or s.c.reply.phase != "active" or not delta:
+        return
+    line = _line_of(s, item_id, typed=typed)
+    _set_words(s, line, line.text + delta, typed=typed)
+
+
+def on_words_done(s: Step, item_id: str, response_id: str | None, text: str, *, typed: bool) -> None:
+    """All of a reply's words: they replace the deltas."""
+    if s.c.item_is_dead(response_id or s.c.reply.response_id) or not text:
+        return
+    line = _line_of(s, item_id, typed=typed)
+    if line.final and line.text:
+        return
+    _set_words(s, line, text, typed=typed)
+    s.set(playout=playout.note_words(s.c.playout, item_id, len(text), complete=True))
+    pump(s)
+
+
+def _set_words(s: Step, line: Line, text: str, *, typed: bool) -> None:
+    if typed:  # in a typed conversation, shown counts as heard
+        s.put_line(replace(line, text=text, heard=text, typed=True))
+        answer_began(s, spoken=False)
+        return
+    s.put_line(replace(line, text=text))
+    s.set(playout=playout.note_words(s.c.playout, line.id, len(text)))
+    pump(s)
+
+
+def _line_of(s: Step, item_id: str, *, typed: bool) -> Line:
+    line = s.c.transcript.line(item_id)
+    if line is None:
+        line = Line(item_id, "desk", typed=typed, start_ms=s.call_ms)
+        s.put(line)
+    return line
+
+
+def answer_began(s: Step, *, spoken: bool) -> None:
+    if s.c.turn_ms is not None:
+        s.record(TurnTimed(s.now_ms - s.c.turn_ms, spoken))
+        s.set(turn_ms=None)
+
+
+def pump(s: Step) -> None:
+    """Send on what may sound now."""
+    after, pieces = playout.pump(s.c.playout, s.now_ms)
+    s.set(playout=after)
+    for track, pcm in pieces:
+        s.emit(Play(track, pcm))
+    if pieces:
+        answer_began(s, spoken=True)
+
+
+def refresh_heard(s: Step) -> None:
+    """Bring the lines' heard words up to what the playout knows; close lines that were heard to their end."""
+    s.set(playout=playout.settle(s.c.playout, s.now_ms))
+    if s.c.playout.paused:
+        return
+    for clip in s.c.playout.clips:
+        line = s.c.transcript.line(clip.item_id)
+        if line is None or line.final:
+            continue
+        whole = clip.complete and s.c.playout.heard >= clip.end
+        heard = line.text if whole else _heard_words(s, line, clip)
+        if whole or heard != line.heard:
+            s.put_line(replace(line, heard=heard, final=whole, end_ms=s.call_ms))
+    if s.c.playout.silent and s.c.playout.clips and all(clip.complete for clip in s.c.playout.clips):
+        s.set(playout=replace(s.c.playout, clips=(), unheard=()))
+
+
+TYPICAL_CHARS_PER_S = 14
+
+
+def _heard_words(s: Step, line: Line, clip: playout.Clip) -> str:
+    """While sound still comes, the words may be ahead of it: judge by a typical pace of speech."""
+    whole_ms = clip.received_ms
+    if not clip.complete:
+        whole_ms = max(whole_ms, len(line.text) * 1000 // TYPICAL_CHARS_PER_S)
+    return heard_part(line.text, s.c.playout.heard_ms_of(clip.item_id, s.now_ms), whole_ms)
+
+
+# --- interruption -----------------------------------------------------------------------------------------
+
+
+def interrupt(s: Step) -> None:
+    """Cut the reply for good: cancel what still comes, truncate what was heard in part, delete the rest."""
+    refresh_heard(s)
+    was_audible = s.c.playout.sent > s.c.playout.heard and not s.c.playout.paused
+    after, cut = playout.drop(s.c.playout, s.now_ms)
+    s.set(playout=after)
+    if was_audible:
+        s.emit(ClearPlayback())
+    _cancel_response(s)
+    for dropped in cut:
+        _cut_item(s, dropped)
+
+
+def _cut_item(s: Step, dropped: playout.Dropped) -> None:
+    line = s.c.transcript.line(dropped.item_id)
+    if line is not None and not line.final:
+        s.put_line(replace(line, final=True, end_ms=s.call_ms))
+    heard_ms = min(dropped.heard_ms, dropped.received_ms)
+    if dropped.complete and heard_ms >= dropped.received_ms:
+        return
+    s.record(Interrupted(dropped.item_id, heard_ms, dropped.received_ms))
+    if heard_ms <= 0:
+        s.send(ev.ItemDelete(item_id=dropped.item_id))
+    else:
+        s.send(ev.ItemTruncate(item_id=dropped.item_id, content_index=0, audio_end_ms=heard_ms))
+
+
+def _cancel_response(s: Step) -> None:
+    reply = s.c.reply
+    if reply.phase == "active" and reply.response_id not in s.c.dead:
+        s.set(dead=s.c.dead | {reply.response_id})
+        s.send(ev.ResponseCancel(response_id=reply.response_id or None))
+    elif reply.phase == "asked":
+        s.set(reply=replace(reply, doomed=True))
+
+
+# --- tools ------------------------------------------------------------------------------------------------
+
+
+def on_arguments_done(s: Step, event: ev.ArgumentsDone) -> None:
+    name = event.name or dict(s.c.names).get(event.item_id, "")
+    if event.call_id and name:
+        call_tool(s, event.call_id, name, event.arguments, event.response_id or s.c.reply.response_id)
+
+
+def on_item_done(s: Step, event: ev.OutputItemDone) -> None:
+    item = event.item
+    if item.type == "function_call" and item.call_id and item.name and item.status != "incomplete":
+        call_tool(
+            s, item.call_id, item.name, item.arguments or "", event.response_id or s.c.reply.response_id
+        )
+
+
+def call_tool(s: Step, call_id: str, name: str, arguments: str, response_id: str) -> None:
+    """Run a finished function call, once; one of a dead response is answered unrun."""
+    if call_id in s.c.called or not name:
+        return
+    s.set(called=s.c.called | {call_id})
+    s.put(Exchange(call_id, name, arguments))
+    call = ToolCall(call_id, name, arguments, response_id, s.c.link.generation, s.now_ms)
+    if response_id in s.c.dead:
+        _answer(s, call, json.dumps({"status": "not_run", "reason": "the customer interrupted"}))
+        return
+    s.set(tools=(*s.c.tools, call))
+    s.show(ToolStarted(call_id, name, arguments))
+    s.emit(RunTool(call_id, name, arguments))
+
+
+def on_tool_finished(s: Step, event: ToolFinished) -> bool:
+    """Answer a tool call; False when nobody waits for it any more."""
+    call = next((tool for tool in s.c.tools if tool.id == event.tool_call_id), None)
+    if call is None:
+        return False
+    result = event.result
+    s.set(tools=tuple(tool for tool in s.c.tools if tool.id != call.id))
+    s.show(ToolEnded(call.id, call.name, call.arguments, result, event.took_ms))
+    for card in result.cards:
+        s.show(CardShown(card))
+    _answer(s, call, output_of(result))
+    if result.ends_call:
+        s.set(ends=result.reason or "done")
+    want_reply(s)
+    return True
+
+
+def output_of(result: ToolResult) -> str:
+    """The function output for the model: data, never instructions."""
+    status = "not_done_yet" if result.proposal else ("ok" if result.ok else "refused")
+    body: dict[str, Any] = {"status": status, "say": result.say}
+    if result.reason:
+        body["reason"] = result.reason
+    return json.dumps({**result.data, **body}, ensure_ascii=False, default=str)
+
+
+def _answer(s: Step, call: ToolCall, output: str) -> None:
+    s.put(Exchange(call.id, call.name, call.arguments, output))
+    if s.c.link.phase != "ready":
+        return  # `rebuild` will tell the next session
+    if call.generation != s.c.link.generation:
+        item = ev.Item(type="function_call", call_id=call.id, name=call.name, arguments=call.arguments)
+        s.send(ev.ItemCreate(item=item))
+    s.send(ev.ItemCreate(item=ev.Item(type="function_call_output", call_id=call.id, output=output)))
+
+
+def cancel_tools(s: Step) -> None:
+    for tool in s.c.tools:
+        s.emit(CancelTool(tool.id))
+    s.set(tools=())

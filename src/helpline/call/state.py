@@ -1,0 +1,211 @@
+"""The state of a call as one frozen value, and the pen with which one step writes its next value."""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from helpline.actions import Proposal
+from helpline.call.effects import Effect, Fact, Incident, Record, Send, Show
+from helpline.call.playout import Playout
+from helpline.call.shown import Shown
+from helpline.call.transcript import Entry, Line, Note, Transcript, add, message
+from helpline.realtime.events import ClientEvent, ItemCreate, SessionSettings, SessionUpdate
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """How the desk takes turns. All times in ms."""
+
+    barge_in_ms: int = 400
+    """Speech of this length interrupts even when its words are unknown."""
+    long_speech_ms: int = 800
+    """Still talking after this long is no "mhm", whatever the words turn out to be."""
+    silence_ms: int = 500
+    """The vendor's silence window: `speech_stopped` comes this long after the last sound."""
+    prefix_ms: int = 300
+    words_wait_ms: int = 3000
+    """A transcript that has not come by then will not come."""
+    ack_wait_ms: int = 3000
+    """Some servers never acknowledge `session.update`."""
+    park_voice_ms: int = 1000
+    """After voice has ended an idle connection is closed this soon; the context is ours."""
+    park_typed_ms: int = 60_000
+    vendor_turns: bool = False
+    """The vendor decides when to answer and when to stop: one round trip faster, no tolerance of "mhm"."""
+
+
+LinkPhase = Literal["down", "opening", "ready"]
+"""down: no connection. opening: connected, not configured yet. ready: may be spoken to."""
+
+ReplyPhase = Literal["none", "asked", "active"]
+
+
+class Link(msgspec.Struct, frozen=True):
+    phase: LinkPhase = "down"
+    backend: str = ""
+    since_ms: int = 0
+    generation: int = 0
+    """Counts sessions: what an older one knew must be told to a newer one."""
+    transcribes: bool = True
+    asked: bool = False
+    """`Connect` was emitted and neither `Opened` nor `Lost` has answered it."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The one response that may be in flight."""
+
+    phase: ReplyPhase = "none"
+    response_id: str = ""
+    since_ms: int = 0
+    doomed: bool = False
+    """Cancelled before the server named it: cancel it when it does."""
+    spoken: bool = False
+    """It has given sound or text, or called a tool."""
+
+
+class Utterance(msgspec.Struct, frozen=True):
+    """A stretch of customer speech that the desk has not dealt with yet."""
+
+    item_id: str
+    started_ms: int
+    audio_start_ms: int = 0
+    cuts: Literal["no", "perhaps", "yes"] = "no"
+    """Does it interrupt? perhaps: playback is silenced until words or length decide."""
+    stopped_ms: int | None = None
+    speech_ms: int = 0
+    committed_ms: int | None = None
+    text: str = ""
+    text_final: bool = False
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """The proposal that waits for the customer's answer."""
+
+    proposal: Proposal
+    since_ms: int
+    after_entry: str
+    """Only what was heard behind this transcript entry counts as the read-back."""
+    settling: bool = False
+    """The answer was taken; the desk is carrying it out."""
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """A tool call of the model that has not been answered."""
+
+    id: str
+    name: str
+    arguments: str
+    response_id: str
+    generation: int
+    since_ms: int
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """Everything a call knows. Only `step` makes the next one."""
+
+    rules: Rules = Rules()
+    started_ms: int = 0
+    closed: bool = False
+    voice: bool = False
+    spoke: bool = False
+    """Voice has been on since the last typed line."""
+    link: Link = Link()
+    session: SessionSettings | None = None
+    reply: Reply = Reply()
+    wants_reply: bool = False
+    retry_at_ms: int | None = None
+    """A wanted reply waits until then."""
+    retries: int = 0
+    dead: frozenset[str] = frozenset()
+    """Responses whose late deltas die."""
+    playout: Playout = Playout()
+    transcript: Transcript = Transcript()
+    utterances: tuple[Utterance, ...] = ()
+    tools: tuple[ToolCall, ...] = ()
+    called: frozenset[str] = frozenset()
+    """Every tool call id ever run: none runs twice."""
+    names: tuple[tuple[str, str], ...] = ()
+    """Function-call items announced: (item_id, tool name); some servers name the tool only there."""
+    pending: Pending | None = None
+    receipts: tuple[str, ...] = ()
+    turn_ms: int | None = None
+    """When the customer's turn ended, until the answer begins."""
+    quiet_ms: int = 0
+    """Since when nothing is going on."""
+    ends: str | None = None
+    """Hang up with this reason once the last reply was heard."""
+    shown_state: str = ""
+    notes: int = 0
+    unknown: int = 0
+
+    @property
+    def may_listen(self) -> bool:
+        """May microphone audio be sent? Never before the session is configured."""
+        return self.voice and self.link.phase == "ready" and not self.closed
+
+    def item_is_dead(self, response_id: str | None) -> bool:
+        return response_id is not None and response_id in self.dead
+
+
+class Step:
+    """One step in the making: the value so far, the effects so far, and the time."""
+
+    def __init__(self, conversation: Conversation, now_ms: int) -> None:
+        self.c = conversation
+        self.now_ms = now_ms
+        self.effects: list[Effect] = []
+
+    def set(self, **changes: Any) -> None:
+        self.c = replace(self.c, **changes)
+
+    def emit(self, effect: Effect) -> None:
+        self.effects.append(effect)
+
+    def send(self, event: ClientEvent) -> None:
+        """Send, if there is a session that is configured; a later one is told by `rebuild`."""
+        ready = self.c.link.phase == "ready" or isinstance(event, SessionUpdate)
+        if ready and not self.c.closed:
+            self.effects.append(Send(event))
+
+    def show(self, shown: Shown) -> None:
+        self.effects.append(Show(shown))
+
+    def record(self, fact: Fact) -> None:
+        self.effects.append(Record(fact))
+
+    def incident(self, kind: str, detail: str = "") -> None:
+        self.record(Incident(kind, detail))
+
+    # --- the transcript ---
+
+    @property
+    def call_ms(self) -> int:
+        return self.now_ms - self.c.started_ms
+
+    def put(self, entry: Entry) -> None:
+        self.set(transcript=add(self.c.transcript, entry))
+
+    def put_line(self, line: Line) -> None:
+        """Write a line and show it."""
+        self.put(line)
+        self.show(line.caption())
+
+    def tell(self, text: str) -> None:
+        """Tell the model something from the desk: a system item, remembered for later sessions."""
+        number = self.c.notes + 1
+        self.set(notes=number)
+        self.put(Note(f"note_{number}", text))
+        if self.c.link.phase == "ready":
+            self.send(ItemCreate(item=message("system", text)))
+
+    # --- utterances ---
+
+    def utterance(self, item_id: str) -> Utterance | None:
+        return next((u for u in self.c.utterances if u.item_id == item_id), None)
+
+    def put_utterance(self, utterance: Utterance) -> None:
+        rest = tuple(u for u in self.c.utterances if u.item_id != utterance.item_id)
+        self.set(utterances=(*rest, utterance))
+
+    def forget_utterance(self, item_id: str) -> None:
+        self.set(utterances=tuple(u for u in self.c.utterances if u.item_id != item_id))

@@ -1,0 +1,149 @@
+"""What was said, and what of it was heard: PURE.
+
+Lines stand in the order of speech, not of arrival: a customer's line takes its place when the speech starts,
+its words may come after the answer's. Tool exchanges and the desk's notes stand between the lines, so that a
+fresh session can be given the whole context (`rebuild`): heard text only.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from helpline.call.shown import Caption, Speaker
+from helpline.realtime.events import ContentPart, Item
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One utterance or one reply."""
+
+    id: str
+    speaker: Speaker
+    text: str = ""
+    heard: str = ""
+    """The part of `text` that was heard (the customer's lines: all of it)."""
+    final: bool = False
+    typed: bool = False
+    """Typed by the customer, or shown as text by the desk."""
+    start_ms: int = 0
+    """Since the start of the call."""
+    end_ms: int = 0
+
+    def caption(self) -> Caption:
+        return Caption(
+            self.id, self.speaker, self.text, self.heard, self.final, self.typed, self.start_ms, self.end_ms
+        )
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """A tool call and its answer."""
+
+    id: str
+    """The protocol's `call_id`."""
+    name: str
+    arguments: str
+    output: str = ""
+    """JSON text; empty until answered."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Something the desk told the model."""
+
+    id: str
+    text: str
+
+
+Entry = Line | Exchange | Note
+
+
+class Transcript(msgspec.Struct, frozen=True):
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(entry for entry in self.entries if isinstance(entry, Line))
+
+    def find(self, entry_id: str) -> Entry | None:
+        return next((entry for entry in reversed(self.entries) if entry.id == entry_id), None)
+
+    def line(self, line_id: str) -> Line | None:
+        found = self.find(line_id)
+        return found if isinstance(found, Line) else None
+
+
+def add(transcript: Transcript, entry: Entry) -> Transcript:
+    """Append an entry, or replace the one with its id where it stands."""
+    entries = transcript.entries
+    for index in range(len(entries) - 1, -1, -1):
+        if entries[index].id == entry.id:
+            return Transcript((*entries[:index], entry, *entries[index + 1 :]))
+    return Transcript((*entries, entry))
+
+
+def remove(transcript: Transcript, entry_id: str) -> Transcript:
+    return Transcript(tuple(entry for entry in transcript.entries if entry.id != entry_id))
+
+
+def heard_part(text: str, heard_ms: int, received_ms: int) -> str:
+    """The words of a reply that were heard, by proportion, cut before a word that was not finished.
+
+    No server aligns text with sound, so this is an estimate that errs on the short side.
+    """
+    if heard_ms <= 0 or received_ms <= 0:
+        return ""
+    if heard_ms >= received_ms:
+        return text
+    cut = len(text) * heard_ms // received_ms
+    return text[:cut].rpartition(" ")[0].rstrip(" ,;:") if cut < len(text) else text
+
+
+def after(transcript: Transcript, entry_id: str) -> tuple[Entry, ...]:
+    """The entries that stand behind one; all of them when it is not there."""
+    for index, entry in enumerate(transcript.entries):
+        if entry.id == entry_id:
+            return transcript.entries[index + 1 :]
+    return transcript.entries
+
+
+REBUILT_ENTRIES = 60
+"""A fresh session gets this much of the past; older entries are told in one line."""
+
+Role = Literal["user", "assistant", "system"]
+
+
+def message(role: Role, text: str, item_id: str | None = None) -> Item:
+    """A text message as the protocol wants it: the assistant's part is `output_text`, others `input_text`."""
+    kind = "output_text" if role == "assistant" else "input_text"
+    return Item(type="message", role=role, id=item_id, content=(ContentPart(type=kind, text=text),))
+
+
+def rebuild(transcript: Transcript) -> tuple[Item, ...]:
+    """The items that give a fresh session the context: what the customer said and what they heard."""
+    entries = transcript.entries
+    items: list[Item] = []
+    if len(entries) > REBUILT_ENTRIES:
+        items.append(message("system", "Earlier parts of this call are left out here."))
+        entries = entries[-REBUILT_ENTRIES:]
+    for entry in entries:
+        items.extend(_items_of(entry))
+    return tuple(items)
+
+
+def _items_of(entry: Entry) -> tuple[Item, ...]:
+    if isinstance(entry, Note):
+        return (message("system", entry.text),)
+    if isinstance(entry, Exchange):
+        if not entry.output:
+            return ()
+        return (
+            Item(type="function_call", call_id=entry.id, name=entry.name, arguments=entry.arguments),
+            Item(type="function_call_output", call_id=entry.id, output=entry.output),
+        )
+    if not entry.heard:
+        return ()
+    return (message("user" if entry.speaker == "customer" else "assistant", entry.heard),)
+
+
+def shortened(line: Line, heard: str) -> Line:
+    """The line after an interruption: final, with only this much of it heard."""
+    return replace(line, heard=heard, final=True)
