@@ -1,0 +1,1 @@
+"""Data that ships with the package: the demo shop, its policy, its help pages."""
