@@ -188,9 +188,10 @@ AudioFormat = Literal["pcm24k", "pcmu", "pcma"]
 
 
 class Transcription(Value, frozen=True):
-    """How the customer's speech is written down; `model` is a deployment's name on Azure OpenAI."""
+    """How the customer's speech is written down."""
 
-    model: str = "gpt-transcribe"
+    model: str = ""
+    """Empty: the backend's own choice. On Azure OpenAI it is a deployment's name."""
     languages: tuple[str, ...] = ()
     """Models that take one language are given the first."""
     keywords: tuple[str, ...] = ()

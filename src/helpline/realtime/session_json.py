@@ -60,7 +60,7 @@ def _write(name: str, value: Any) -> Any:
         case "turn_detection":
             return _write_turns(value)
         case "transcription":
-            return {key: item for key, item in _plain(value).items() if item or key == "model"}
+            return {key: item for key, item in _plain(value).items() if item}
         case "noise_reduction":
             return {"type": value}
         case "input_format" | "output_format":
