@@ -7,7 +7,7 @@ model, and the proposal stays.
 
 from msgspec.structs import replace
 
-from helpline.actions import Answer, Means, Proposal
+from helpline.actions import Answer, Caller, Means, Proposal
 from helpline.call import replies
 from helpline.call.confirm import classify, read_back_heard
 from helpline.call.effects import Settle, Settled
@@ -109,6 +109,14 @@ def on_settled(s: Step, event: Settled) -> None:
             "It was not done. " + quoted(event.say or "I am sorry, that did not work. Nothing was changed.")
         )
     replies.want_reply(s)
+
+
+def on_caller_changed(s: Step, caller: Caller) -> None:
+    """What was proposed to the caller before is void for this one."""
+    if s.c.pending is not None and not s.c.pending.settling:
+        s.show(ProposalClosed(s.c.pending.proposal.id, "replaced"))
+        s.set(pending=None)
+    s.tell("The desk has verified the customer; the tools now answer for them and nobody else.")
 
 
 def expire(s: Step) -> None:

@@ -104,6 +104,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.Stopped: lambda s, event: turns.on_stopped(s),
     fx.ToolFinished: _on_tool_finished,
     fx.Settled: changes.on_settled,
+    fx.CallerChanged: lambda s, event: changes.on_caller_changed(s, event.caller),
     fx.Noted: _on_noted,
     fx.Ticked: _on_ticked,
     fx.HungUp: lambda s, event: _hang_up(s, event.reason),

@@ -6,7 +6,7 @@ Server events (`realtime/events.py`) are inputs too. The driver performs effects
 from dataclasses import dataclass
 from typing import Literal
 
-from helpline.actions import Answer, Means, Proposal, Receipt, ToolResult
+from helpline.actions import Answer, Caller, Means, Proposal, Receipt, ToolResult
 from helpline.call.shown import Shown
 from helpline.realtime.events import ClientEvent, SessionSettings, Usage
 
@@ -93,6 +93,13 @@ class SessionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerChanged:
+    """Another verified caller is on the line: what was proposed to the one before is void."""
+
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something the model should know from the desk itself."""
 
@@ -123,6 +130,7 @@ Input = (
     | ToolFinished
     | Settled
     | SessionChanged
+    | CallerChanged
     | Noted
     | Ticked
     | HungUp

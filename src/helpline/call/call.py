@@ -1,0 +1,180 @@
+"""One call: a customer, from ring to hang-up.
+
+A `Call` is the driver of a conversation with a desk around it: it knows who is on the line, runs the desk's
+tools for them and no one else, carries out what they confirmed, and shows all of it at their channel.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from helpline.actions import GUEST, Answer, Caller, Receipt, ToolDefinition, ToolResult
+from helpline.call import effects as fx
+from helpline.call.conversation import Rules
+from helpline.call.driver import Driver
+from helpline.call.shown import Shown
+from helpline.channels.channel import Channel
+from helpline.clock import Clock
+from helpline.errors import ToolError
+from helpline.realtime.connection import Backend
+from helpline.realtime.events import SessionSettings
+from helpline.tools.context import CallContext
+from helpline.tools.registry import Toolbox
+
+log = logging.getLogger(__name__)
+
+SORRY = "I am sorry, something went wrong on our side. Nothing was changed."
+KEPT_FACTS = 1000
+
+
+class Manner(Protocol):
+    """How the desk speaks: makes the session to ask of a backend for a caller."""
+
+    def session(
+        self, backend: Backend, caller: Caller, tools: tuple[ToolDefinition, ...], *, fresh: bool
+    ) -> SessionSettings:
+        """`fresh` is False for a change in mid-call, which must not name the voice again."""
+
+
+class Call:
+    """A live call. Channels call its methods; `run` is awaited by the desk that admitted it."""
+
+    def __init__(
+        self,
+        call_id: str,
+        channel: Channel,
+        *,
+        kind: str,
+        toolbox: Toolbox,
+        backends: Sequence[Backend],
+        manner: Manner,
+        clock: Clock,
+        rules: Rules,
+        caller: Caller = GUEST,
+    ) -> None:
+        self.id = call_id
+        self.kind = kind
+        self._channel = channel
+        self._toolbox = toolbox
+        self._manner = manner
+        self._context: CallContext = toolbox.context(
+            call_id=call_id, caller=caller, language="en", channel=kind
+        )
+        self._driver = Driver(self, backends, rules=rules, clock=clock)
+        self._backend: Backend | None = None
+        self.facts: deque[fx.Fact] = deque(maxlen=KEPT_FACTS)
+        """What happened that is nobody's line, latest last."""
+        self.receipts: list[Receipt] = []
+
+    @property
+    def caller(self) -> Caller:
+        """Who is on the line, as verified below the model."""
+        return self._context.caller
+
+    # --- what channels call ---
+
+    async def run(self) -> None:
+        await self._driver.run()
+
+    def hear(self, pcm24k: bytes) -> None:
+        """Microphone audio: 24 kHz mono s16le, 20-100 ms at a time."""
+        self._driver.hear(pcm24k)
+
+    async def start_voice(self) -> bool:
+        """Switch voice on; True when the desk listens. When it cannot, a notice was shown. Idempotent."""
+        self._driver.post(fx.VoiceStarted())
+        await self._driver.until(lambda c: c.voice)
+        return await self._driver.until(lambda c: c.may_listen or not c.voice) and (
+            self._driver.conversation.may_listen
+        )
+
+    def end_voice(self) -> None:
+        """Switch voice off; typed chat goes on."""
+        self._driver.post(fx.VoiceEnded())
+
+    def type(self, text: str) -> None:
+        """A typed line."""
+        self._driver.post(fx.Typed(text))
+
+    def answer(self, proposal_id: str, yes: bool) -> None:
+        """A proposal's button was pressed."""
+        answer: Answer = "yes" if yes else "no"
+        self._driver.post(fx.Pressed(proposal_id, answer))
+
+    def played(self, track: str, played_ms: int) -> None:
+        """The channel's report of how much of a track has sounded."""
+        self._driver.post(fx.Played(track, played_ms))
+
+    def stop_reply(self) -> None:
+        """Silence this reply."""
+        self._driver.post(fx.Stopped())
+
+    def hang_up(self, reason: str = "") -> None:
+        self._driver.post(fx.HungUp(reason))
+
+    async def ended(self) -> None:
+        """Wait until the call is over."""
+        await self._driver.ended.wait()
+
+    async def become(self, caller: Caller) -> None:
+        """Another verified caller is on this line: signed in, verified, or picked in the demo."""
+        if caller == self._context.caller:
+            return
+        self._context = self._context.with_caller(caller)
+        if self._backend is not None:
+            self._driver.post(fx.SessionChanged(self._session(self._backend, fresh=False)))
+        self._driver.post(fx.CallerChanged(caller))
+
+    @property
+    def dropped_audio_ms(self) -> int:
+        """Microphone audio that had to be dropped while there was nobody to send it to."""
+        return self._driver.dropped_audio_ms
+
+    # --- what the driver asks of its host ---
+
+    async def play(self, track: str, pcm24k: bytes) -> None:
+        await self._channel.play(track, pcm24k)
+
+    async def clear_playback(self) -> None:
+        await self._channel.clear_playback()
+
+    async def show(self, shown: Shown) -> None:
+        await self._channel.show(shown)
+
+    def record(self, fact: fx.Fact) -> None:
+        self.facts.append(fact)
+        if isinstance(fact, fx.Incident):
+            log.info("call %s: %s (%s)", self.id, fact.kind, fact.detail)
+
+    def session(self, backend: Backend) -> SessionSettings:
+        self._backend = backend
+        return self._session(backend, fresh=True)
+
+    def _session(self, backend: Backend, *, fresh: bool) -> SessionSettings:
+        tools = self._toolbox.definitions(self._context)
+        return self._manner.session(backend, self._context.caller, tools, fresh=fresh)
+
+    async def run_tool(self, tool: fx.RunTool) -> ToolResult:
+        context = self._context
+        try:
+            result = await self._toolbox.run(context, tool.name, tool.arguments, tool.tool_call_id)
+        except ToolError as refusal:
+            return ToolResult(refusal.say, ok=False, reason=refusal.reason)
+        if result.caller is not None and context is self._context:
+            await self.become(result.caller)
+        return result
+
+    async def settle(self, settle: fx.Settle) -> fx.Settled:
+        proposal = settle.proposal
+        try:
+            if settle.answer == "no":
+                await self._toolbox.decline(self._context, proposal.id)
+                return fx.Settled(proposal.id, declined=True)
+            receipt = await self._toolbox.confirm(
+                self._context, proposal.id, heard=settle.heard, answer=settle.said, means=settle.means
+            )
+        except ToolError as refusal:
+            return fx.Settled(proposal.id, say=refusal.say)
+        self.receipts.append(receipt)
+        return fx.Settled(proposal.id, receipt=receipt)

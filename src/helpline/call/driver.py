@@ -1,0 +1,339 @@
+"""The one driver of a conversation: takes the next event, steps, performs the effects in order.
+
+Microphone audio changes no state, so it never waits behind anything: it goes through a short bounded buffer
+straight to the connection. Everything else enters one inbox.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from helpline.actions import ToolResult
+from helpline.call import effects as fx
+from helpline.call.conversation import Conversation, Event, Rules, begin, step, wake_at
+from helpline.call.shown import Shown
+from helpline.clock import Clock, SystemClock
+from helpline.errors import BackendError, ConnectionLost
+from helpline.realtime.connection import Backend, Connection
+from helpline.realtime.events import ClientEvent, InputAppend, SessionSettings
+
+HELD_AUDIO_MS = 10_000
+"""Microphone audio kept while there is nobody to send it to; beyond it the oldest is dropped and counted."""
+INBOX_LIMIT = 1000
+"""A reader waits when this many events are unread: the server is slowed, nothing is lost."""
+BACKOFF_MS = (0, 250, 500, 1000, 2000, 4000)
+CONNECT_TIMEOUT_S = 10.0
+
+
+class Host(Protocol):
+    """Who the driver works for: performs what the conversation decided."""
+
+    async def play(self, track: str, pcm24k: bytes) -> None: ...
+
+    async def clear_playback(self) -> None: ...
+
+    async def show(self, shown: Shown) -> None: ...
+
+    async def run_tool(self, tool: fx.RunTool) -> ToolResult:
+        """Never raises: what goes wrong is a result with a sentence."""
+
+    async def settle(self, settle: fx.Settle) -> fx.Settled:
+        """Never raises."""
+
+    def record(self, fact: fx.Fact) -> None: ...
+
+    def session(self, backend: Backend) -> SessionSettings:
+        """What to ask of a fresh session."""
+
+
+class Outbox:
+    """What waits to be sent: events in order and never dropped, audio bounded and dropped oldest first."""
+
+    def __init__(self) -> None:
+        self._events: deque[ClientEvent] = deque()
+        self._audio: deque[bytes] = deque()
+        self._audio_bytes = 0
+        self._wake = asyncio.Event()
+        self.audio_open = False
+        self.dropped_ms = 0
+
+    def put(self, event: ClientEvent) -> None:
+        self._events.append(event)
+        self._wake.set()
+
+    def put_audio(self, pcm24k: bytes) -> None:
+        self._audio.append(pcm24k)
+        self._audio_bytes += len(pcm24k)
+        while self._audio_bytes > HELD_AUDIO_MS * 48 and len(self._audio) > 1:
+            oldest = self._audio.popleft()
+            self._audio_bytes -= len(oldest)
+            self.dropped_ms += len(oldest) // 48
+        if self.audio_open:
+            self._wake.set()
+
+    def open_audio(self, may: bool) -> None:
+        if may != self.audio_open:
+            self.audio_open = may
+            self._wake.set()
+
+    def clear_events(self) -> None:
+        """The connection they were meant for is gone; the conversation tells the next one afresh."""
+        self._events.clear()
+
+    def clear_audio(self) -> None:
+        self._audio.clear()
+        self._audio_bytes = 0
+
+    async def get(self) -> ClientEvent:
+        while True:
+            if self._events:
+                return self._events.popleft()
+            if self._audio and self.audio_open:
+                pcm = self._audio.popleft()
+                self._audio_bytes -= len(pcm)
+                return InputAppend(audio=pcm)
+            self._wake.clear()
+            await self._wake.wait()
+
+
+class Driver:
+    """Drives one conversation until it is hung up. `run` owns every task it starts."""
+
+    def __init__(
+        self,
+        host: Host,
+        backends: Sequence[Backend],
+        *,
+        rules: Rules | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._host = host
+        self._backends = tuple(backends)
+        self._clock = clock or SystemClock()
+        self.conversation: Conversation = begin(self._clock.now_ms(), rules)
+        self._inbox: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._outbox = Outbox()
+        self._at = 0
+        """Which backend is in use; a failure moves it on."""
+        self._generation = 0
+        self._connection: Connection | None = None
+        self._session_tasks: set[asyncio.Task[None]] = set()
+        self._tools: dict[str, asyncio.Task[None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ms: int | None = None
+        self._watchers: list[tuple[Callable[[Conversation], bool], asyncio.Future[bool]]] = []
+        self.ended = asyncio.Event()
+        self.failure = ""
+        """Why the last attempt to connect failed."""
+
+    # --- what others call ---
+
+    def post(self, event: Event) -> None:
+        """Put an event into the inbox."""
+        self._inbox.put_nowait((0, event))
+
+    def hear(self, pcm24k: bytes) -> None:
+        """Microphone audio, 24 kHz mono s16le."""
+        if self.conversation.voice and pcm24k:
+            self._outbox.put_audio(pcm24k)
+
+    @property
+    def dropped_audio_ms(self) -> int:
+        return self._outbox.dropped_ms
+
+    async def until(self, holds: Callable[[Conversation], bool]) -> bool:
+        """Wait until something holds of the conversation; False when the call ended first."""
+        if holds(self.conversation):
+            return True
+        if self.ended.is_set():
+            return False
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._watchers.append((holds, future))
+        return await future
+
+    # --- the loop ---
+
+    async def run(self) -> None:
+        """Drive until the hang-up. A change the customer has confirmed is finished even then."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                try:
+                    await self._loop()
+                finally:
+                    self._cancel_timer()
+                    await self._drop_connection()
+                    for tool in self._tools.values():
+                        tool.cancel()
+        finally:
+            self.ended.set()
+            for _, future in self._watchers:
+                if not future.done():
+                    future.set_result(False)
+
+    async def _loop(self) -> None:
+        while not self.conversation.closed:
+            generation, event = await self._inbox.get()
+            if self._inbox.qsize() < INBOX_LIMIT:
+                self._room.set()
+            if generation and generation != self._generation:
+                continue  # from a connection that is gone
+            if generation and isinstance(event, fx.Lost):
+                await self._drop_connection()
+            now_ms = self._clock.now_ms()
+            self.conversation, effects = step(self.conversation, event, now_ms)
+            self._outbox.open_audio(self.conversation.may_listen)
+            for effect in effects:
+                await self._perform(effect)
+            self._arm(wake_at(self.conversation, now_ms), now_ms)
+            if self._watchers:
+                self._notify()
+
+    def _notify(self) -> None:
+        waiting = []
+        for holds, future in self._watchers:
+            if future.done():
+                continue
+            if holds(self.conversation):
+                future.set_result(True)
+            else:
+                waiting.append((holds, future))
+        self._watchers = waiting
+
+    async def _perform(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.Send(event):
+                self._outbox.put(event)
+            case fx.Play(track, pcm24k):
+                await self._host.play(track, pcm24k)
+            case fx.ClearPlayback():
+                await self._host.clear_playback()
+            case fx.Show(shown):
+                await self._host.show(shown)
+            case fx.RunTool():
+                self._tools[effect.tool_call_id] = self._tasks.create_task(self._run_tool(effect))
+            case fx.CancelTool(tool_call_id):
+                if task := self._tools.pop(tool_call_id, None):
+                    task.cancel()
+            case fx.Settle():
+                self._tasks.create_task(self._settle(effect))
+            case fx.Record(fact):
+                self._host.record(fact)
+            case fx.Connect():
+                self._start(self._connect())
+            case fx.Disconnect(reason):
+                await self._on_disconnect(reason)
+            case fx.HangUp():
+                pass  # the loop ends with the step that closed the conversation
+
+    async def _run_tool(self, tool: fx.RunTool) -> None:
+        started_ms = self._clock.now_ms()
+        result = await self._host.run_tool(tool)
+        self._tools.pop(tool.tool_call_id, None)
+        self.post(fx.ToolFinished(tool.tool_call_id, result, self._clock.now_ms() - started_ms))
+
+    async def _settle(self, settle: fx.Settle) -> None:
+        self.post(await self._host.settle(settle))
+
+    # --- time ---
+
+    def _arm(self, due_ms: int | None, now_ms: int) -> None:
+        if due_ms is None or (self._timer_ms is not None and self._timer_ms <= due_ms):
+            return  # an early tick does no harm and arms the next
+        self._cancel_timer()
+        self._timer_ms = due_ms
+        delay_s = max(0, due_ms - now_ms) / 1000
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = self._timer_ms = None
+        self.post(fx.Ticked())
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._timer_ms = None
+
+    # --- the connection ---
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._session_tasks.add(task)
+        task.add_done_callback(self._session_tasks.discard)
+
+    async def _connect(self) -> None:
+        """Try the backend in use, then those behind it, then those before it."""
+        failures: list[BackendError] = []
+        for _ in self._backends:
+            backend = self._backends[self._at]
+            connection = await self._try(backend, failures)
+            if connection is not None:
+                self._take(connection, backend)
+                return
+            self._at = (self._at + 1) % len(self._backends)
+        self.failure = str(failures[0]) if failures else "No backend is configured: set HELPLINE_BACKENDS."
+        self.post(fx.Lost(self.failure, hopeless=True))
+
+    async def _try(self, backend: Backend, failures: list[BackendError]) -> Connection | None:
+        known = self.conversation.link.backend == backend.name
+        for delay_ms in BACKOFF_MS if known else BACKOFF_MS[:2]:
+            await asyncio.sleep(delay_ms / 1000)
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    return await backend.connect()
+            except BackendError as error:
+                failures.append(error)
+                if not error.retry:
+                    break
+            except TimeoutError:
+                failures.append(BackendError(f"{backend.answers} did not answer in time."))
+        return None
+
+    def _take(self, connection: Connection, backend: Backend) -> None:
+        self._generation += 1
+        self._connection = connection
+        self._outbox.clear_events()
+        self._start(self._read(connection, self._generation))
+        self._start(self._write(connection, self._generation))
+        session = self._host.session(backend)
+        self._inbox.put_nowait(
+            (self._generation, fx.Opened(backend.name, session, transcribes=backend.transcribes))
+        )
+
+    async def _read(self, connection: Connection, generation: int) -> None:
+        try:
+            while True:
+                event = await connection.receive()
+                self._inbox.put_nowait((generation, event))
+                if self._inbox.qsize() >= INBOX_LIMIT:
+                    self._room.clear()
+                    await self._room.wait()
+        except ConnectionLost as lost:
+            self._inbox.put_nowait((generation, fx.Lost(str(lost))))
+
+    async def _write(self, connection: Connection, generation: int) -> None:
+        try:
+            while generation == self._generation:
+                await connection.send(await self._outbox.get())
+        except ConnectionLost:
+            return  # the reader says so, once
+
+    async def _on_disconnect(self, reason: str) -> None:
+        await self._drop_connection()
+        if reason:  # this backend is of no use
+            self._at = (self._at + 1) % len(self._backends)
+            self.post(fx.Lost(reason, hopeless=self._at == 0))
+
+    async def _drop_connection(self) -> None:
+        self._generation += 1
+        connection, self._connection = self._connection, None
+        for task in tuple(self._session_tasks):
+            task.cancel()
+        self._outbox.clear_events()
+        if not self.conversation.voice:
+            self._outbox.clear_audio()
+        if connection is not None:
+            await connection.close()

@@ -1,0 +1,174 @@
+"""The desk: one process with its settings, its shop, its tools, its backends and its live calls."""
+
+import asyncio
+import ipaddress
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+
+from helpline.actions import GUEST, Caller
+from helpline.call.call import Call
+from helpline.call.conversation import Rules
+from helpline.channels.channel import Channel
+from helpline.clock import Clock, SystemClock
+from helpline.engine.backend import EngineBackend
+from helpline.errors import SettingsError
+from helpline.manner import Manner
+from helpline.policy import Policy
+from helpline.realtime import backends as vendors
+from helpline.realtime.connection import Backend
+from helpline.settings import Settings
+from helpline.store import Store
+from helpline.tools.registry import Toolbox
+from helpline.tools.shop import shop_tools
+
+log = logging.getLogger(__name__)
+
+SHOP_NAME = "ShopMe"
+
+
+class Desk:
+    """Many calls. Made by `open_desk`, which owns its shop and waits for its calls."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        toolbox: Toolbox,
+        backends: Sequence[Backend],
+        manner: Manner,
+        clock: Clock | None = None,
+        demo_customers: tuple[Caller, ...] = (),
+    ) -> None:
+        self.settings = settings
+        self.toolbox = toolbox
+        self.backends = tuple(backends)
+        self.demo_customers = demo_customers
+        """Who the page may pick; empty unless the seeded shop is served on this machine alone."""
+        self._manner = manner
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._clock = clock or SystemClock()
+        self._calls: dict[str, Call] = {}
+
+    @property
+    def calls(self) -> Mapping[str, Call]:
+        """The live calls by id."""
+        return MappingProxyType(self._calls)
+
+    @property
+    def banner(self) -> str:
+        """One line: which backend answers."""
+        return f"Answered by {self.backends[0].answers}."
+
+    async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST) -> Call:
+        """Take a call. It lives until somebody hangs up; `kind` is the channel's: `web`, `wav`."""
+        call = Call(
+            f"call_{secrets.token_hex(8)}",
+            channel,
+            kind=kind,
+            toolbox=self.toolbox,
+            backends=self.backends,
+            manner=self._manner,
+            clock=self._clock,
+            rules=rules_of(self.settings),
+            caller=caller,
+        )
+        self._calls[call.id] = call
+        task = asyncio.create_task(self._attend(call), name=call.id)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return call
+
+    async def _attend(self, call: Call) -> None:
+        """Run one call to its end; what goes wrong in it is its own and harms no other."""
+        try:
+            await call.run()
+        except Exception as error:  # noqa: BLE001 - the edge of a task: one call must not end the desk
+            log.error("call %s broke off: %s", call.id, _without_words(error))
+        finally:
+            del self._calls[call.id]
+
+    async def close(self, reason: str = "The desk is closing.") -> None:
+        """Hang up every call and wait until all have ended."""
+        for call in self._calls.values():
+            call.hang_up(reason)
+        await asyncio.gather(*self._tasks)
+
+
+def _without_words(error: BaseException) -> str:
+    """An exception's kind and place; its text may hold personal data."""
+    if isinstance(error, BaseExceptionGroup):
+        return ", ".join(_without_words(each) for each in error.exceptions)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace is not None else ""
+    return f"{type(error).__name__}{place}"
+
+
+def rules_of(settings: Settings) -> Rules:
+    return Rules(
+        barge_in_ms=settings.barge_in_ms,
+        silence_ms=settings.silence_ms,
+        vendor_turns=settings.turn_taking == "vendor",
+    )
+
+
+def backends_of(settings: Settings) -> tuple[Backend, ...]:
+    """The backends in the order in which they are tried. Raises SettingsError when one lacks a setting."""
+    makers: dict[str, Callable[[Settings], Backend]] = {
+        "azure": vendors.azure,
+        "openai": vendors.openai,
+        "voice_live": vendors.voice_live,
+        "realtime": vendors.compatible,
+        "engine": EngineBackend.of,
+    }
+    unknown = [name for name in settings.backends if name not in makers]
+    if unknown:
+        raise SettingsError(f"HELPLINE_BACKENDS names {unknown[0]!r}: use {', '.join(makers)}.")
+    return tuple(makers[name](settings) for name in settings.backends)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@asynccontextmanager
+async def open_desk(
+    settings: Settings,
+    *,
+    backends: Sequence[Backend] | None = None,
+    extra_tools: Sequence[object] = (),
+    clock: Clock | None = None,
+) -> AsyncIterator[Desk]:
+    """Open the shop and the desk; on the way out every call is hung up and the shop is closed.
+
+    Raises SettingsError, StoreError or BackendError with one sentence that names what to change.
+    """
+    clock = clock or SystemClock()
+    chosen = tuple(backends) if backends is not None else backends_of(settings)
+    if not chosen:
+        raise SettingsError("No backend is configured: set HELPLINE_BACKENDS, for instance to engine.")
+    demo = settings.shop == "demo"
+    policy = Policy.load(settings.policy_file)
+    store = await Store.open(settings.database_url, demo=demo)
+    try:
+        toolbox = Toolbox((*shop_tools(), *extra_tools), store=store, policy=policy, clock=clock)
+        customers = await store.demo_customers() if demo and is_loopback(settings.host) else ()
+        manner = Manner(settings, shop=SHOP_NAME, now=clock.utcnow)
+        desk = Desk(
+            settings, toolbox=toolbox, backends=chosen, manner=manner, clock=clock, demo_customers=customers
+        )
+        try:
+            yield desk
+        finally:
+            await desk.close()
+    finally:
+        await store.close()

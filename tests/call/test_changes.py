@@ -1,0 +1,179 @@
+"""Proposal, heard read-back, yes: nothing happens without all three, and nothing happens twice."""
+
+import pytest
+
+from helpline.actions import Receipt
+from helpline.call import effects as fx
+from helpline.call.shown import Notice, ProposalClosed, ProposalShown, ReceiptShown
+from helpline.realtime import events as ev
+
+from .talk import Talk, notes, of, proposal, sent
+
+READ_BACK = proposal().read_back
+
+
+def proposed() -> Talk:
+    """The customer asked for a change and the model is about to speak the read-back."""
+    talk = Talk().live()
+    talk.speech("u1", "cancel order 1005")
+    return talk.propose()
+
+
+def heard(talk: Talk) -> Talk:
+    talk.reply("r2", "a2", READ_BACK, 5000)
+    talk.wait(6000)
+    return talk
+
+
+def test_a_yes_after_the_read_back_was_heard_settles_once():
+    talk = heard(proposed())
+    assert any(isinstance(e.shown, ProposalShown) for e in of(talk.effects, fx.Show))
+    effects = talk.speech("u2", "yes please", ms=400)
+    (settle,) = of(effects, fx.Settle)
+    assert settle.answer == "yes"
+    assert settle.means == "voice"
+    assert "1005" in settle.heard
+    assert not sent(effects, ev.ResponseCreate), "the model has no part in it"
+    assert not of(talk.speech("u3", "yes", ms=400), fx.Settle), "a second yes while it is carried out"
+
+
+def test_the_receipt_is_told_and_shown_and_one_reply_asked_for():
+    talk = heard(proposed())
+    talk.speech("u2", "yes", ms=400)
+    receipt = Receipt("R-4821", "prop_1", "cancel_order", 'Done: "cancelled".', "2026-01-01T00:00:00+00:00")
+    effects = talk.give(fx.Settled("prop_1", receipt=receipt))
+    assert "R-4821" in notes(effects)
+    assert r"Say to the customer: \"Done" not in notes(effects)
+    assert r'Say to the customer: "Done: \"cancelled\"."' in notes(effects)
+    assert len(sent(effects, ev.ResponseCreate)) == 1
+    shown = [e.shown for e in of(effects, fx.Show)]
+    assert ReceiptShown(receipt) in shown
+    assert ProposalClosed("prop_1", "confirmed") in shown
+
+
+@pytest.mark.parametrize("after_ms", [0, 300, 1200])
+def test_a_yes_before_the_read_back_was_heard_does_nothing_and_it_is_read_again(after_ms: int):
+    talk = proposed()
+    talk.reply("r2", "a2", "One moment please, let me look into that for you now. " + READ_BACK, 9000)
+    talk.wait(after_ms)
+    effects = talk.speech("u2", "yes", ms=400)
+    assert not of(effects, fx.Settle)
+    assert READ_BACK in notes(effects)
+    assert len(sent(effects, ev.ResponseCreate)) == 1
+
+
+def test_a_no_closes_the_proposal_unexecuted():
+    talk = heard(proposed())
+    effects = talk.speech("u2", "no thank you", ms=600)
+    (settle,) = of(effects, fx.Settle)
+    assert settle.answer == "no"
+    effects = talk.give(fx.Settled("prop_1", declined=True))
+    assert ProposalClosed("prop_1", "declined") in [e.shown for e in of(effects, fx.Show)]
+    assert not of(talk.speech("u3", "yes", ms=400), fx.Settle)
+
+
+def test_anything_else_goes_to_the_model_and_the_proposal_stays():
+    talk = heard(proposed())
+    effects = talk.speech("u2", "how much do I get back?")
+    assert not of(effects, fx.Settle)
+    assert len(sent(effects, ev.ResponseCreate)) == 1
+    talk.reply("r3", "a3", "84 dollars and 50 cents.", 1500)
+    talk.wait(3000)
+    assert len(of(talk.speech("u3", "yes", ms=400), fx.Settle)) == 1
+
+
+@pytest.mark.parametrize("how", ["failed", "never", "empty"])
+def test_an_answer_that_cannot_be_read_asks_for_the_button(how: str):
+    talk = heard(proposed())
+    effects = talk.speech("u2", "" if how == "empty" else None, ms=400)
+    if how == "failed":
+        effects = talk.give(ev.TranscriptionFailed(item_id="u2"))
+    if how == "never":
+        assert not sent(effects, ev.ResponseCreate)
+        effects = talk.wait(3100)
+    assert not of(effects, fx.Settle)
+    assert any(isinstance(e.shown, Notice) for e in of(effects, fx.Show))
+    assert "press Yes or No" in notes(effects)
+
+
+def test_without_transcription_the_button_is_the_only_way():
+    talk = Talk().live(transcribes=False)
+    talk.speech("u1", None)
+    talk.propose()
+    heard(talk)
+    effects = talk.speech("u2", None, ms=400)
+    assert not of(effects, fx.Settle)
+    assert "press Yes or No" in notes(effects)
+    (settle,) = of(talk.give(fx.Pressed("prop_1", "yes")), fx.Settle)
+    assert settle.means == "button"
+
+
+def test_the_button_counts_once_and_only_for_the_pending_proposal():
+    talk = proposed()
+    assert not of(talk.give(fx.Pressed("prop_other", "yes")), fx.Settle)
+    effects = talk.give(fx.Pressed("prop_1", "yes"), fx.Pressed("prop_1", "yes"), fx.Pressed("prop_1", "no"))
+    assert len(of(effects, fx.Settle)) == 1
+
+
+def test_in_a_typed_conversation_shown_counts_as_heard():
+    talk = Talk()
+    talk.give(fx.Typed("cancel order 1005"))
+    talk.live(voice=False)
+    talk.propose()
+    assert not of(talk.give(fx.Typed("yes")), fx.Settle), "nothing was shown yet"
+    talk.give(ev.ResponseDone(response=ev.Response(id="r2", status="cancelled")))
+    talk.give(
+        ev.ResponseCreated(response=ev.Response(id="r3", conversation_id="c")),
+        ev.OutputTextDelta(item_id="a3", response_id="r3", delta=READ_BACK),
+        ev.ResponseDone(response=ev.Response(id="r3", status="completed")),
+    )
+    (settle,) = of(talk.give(fx.Typed("yes")), fx.Settle)
+    assert settle.means == "typed"
+
+
+def test_a_newer_proposal_replaces_the_one_before():
+    talk = heard(proposed())
+    talk.speech("u2", "rather return order 1002")
+    talk.call_tool("r3", "call_2", "process_return")
+    from helpline.actions import ToolResult
+
+    second = proposal(
+        id="prop_2",
+        action="process_return",
+        subject="1002",
+        effect="return order 1002",
+        effect_words=("return",),
+    )
+    effects = talk.tool_done("call_2", ToolResult("I can return order 1002. Shall I?", proposal=second))
+    assert ProposalClosed("prop_1", "replaced") in [e.shown for e in of(effects, fx.Show)]
+    effects = talk.speech("u3", "yes", ms=400)
+    assert not of(effects, fx.Settle), "what was heard was about the other order"
+
+
+def test_a_proposal_expires():
+    talk = heard(proposed())
+    effects = talk.wait(proposal().lives_ms)
+    assert ProposalClosed("prop_1", "expired") in [e.shown for e in of(effects, fx.Show)]
+    assert not of(talk.speech("u2", "yes", ms=400), fx.Settle)
+
+
+def test_a_pending_proposal_survives_a_lost_connection():
+    talk = heard(proposed())
+    talk.give(fx.Lost("gone"))
+    talk.live()
+    assert len(of(talk.speech("u9", "yes", ms=400), fx.Settle)) == 1
+
+
+def test_a_yes_that_interrupts_the_end_of_the_read_back_counts():
+    talk = proposed()
+    talk.reply("r2", "a2", READ_BACK, 5000)
+    talk.wait(4200)
+    assert len(of(talk.speech("u2", "yes", ms=400), fx.Settle)) == 1
+
+
+def test_another_caller_voids_what_was_proposed():
+    from helpline.actions import Caller, Identity
+
+    talk = heard(proposed())
+    talk.give(fx.CallerChanged(Caller("c2", "Someone Else", Identity.PROVEN, "demo")))
+    assert not of(talk.speech("u2", "yes", ms=400), fx.Settle)
