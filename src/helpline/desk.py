@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from helpline.engine.backend import EngineBackend
 from helpline.errors import SettingsError
 from helpline.manner import Manner
 from helpline.policy import Policy
-from helpline.realtime import backends as vendors
+from helpline.realtime.backends import backend_of
 from helpline.realtime.connection import Backend
 from helpline.settings import Settings
 from helpline.store import Store
@@ -60,7 +60,7 @@ class Desk:
     @property
     def banner(self) -> str:
         """One line: which backend answers."""
-        return f"Answered by {self.backends[0].answers}."
+        return self.backends[0].answers
 
     async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST) -> Call:
         """Take a call. It lives until somebody hangs up; `kind` is the channel's: `web`, `wav`."""
@@ -118,17 +118,10 @@ def rules_of(settings: Settings) -> Rules:
 
 def backends_of(settings: Settings) -> tuple[Backend, ...]:
     """The backends in the order in which they are tried. Raises SettingsError when one lacks a setting."""
-    makers: dict[str, Callable[[Settings], Backend]] = {
-        "azure": vendors.azure,
-        "openai": vendors.openai,
-        "voice_live": vendors.voice_live,
-        "realtime": vendors.compatible,
-        "engine": EngineBackend.of,
-    }
-    unknown = [name for name in settings.backends if name not in makers]
-    if unknown:
-        raise SettingsError(f"HELPLINE_BACKENDS names {unknown[0]!r}: use {', '.join(makers)}.")
-    return tuple(makers[name](settings) for name in settings.backends)
+    return tuple(
+        EngineBackend.of(settings) if name == "engine" else backend_of(name, settings)
+        for name in settings.backends
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -80,9 +80,9 @@ class Manner:
     def _transcription(self, backend: Backend, caller: Caller) -> Transcription | None:
         if not backend.transcribes:
             return None
-        model = backend.transcription_model
-        keywords = self._keywords(caller)[:KEYWORDS_LIMIT] if backend.takes_keywords else ()
-        return Transcription(model=model, languages=(self._settings.language[:2],), keywords=keywords)
+        return Transcription(
+            languages=(self._settings.language[:2],), keywords=self._keywords(caller)[:KEYWORDS_LIMIT]
+        )
 
     def instructions(self, caller: Caller) -> str:
         """The prompt with its blanks filled in; braces of a company's own prompt are left alone."""

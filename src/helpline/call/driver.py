@@ -15,8 +15,10 @@ from helpline.call.conversation import Conversation, Event, Rules, begin, step, 
 from helpline.call.shown import Shown
 from helpline.clock import Clock, SystemClock
 from helpline.errors import BackendError, ConnectionLost
+from helpline.realtime import faults
 from helpline.realtime.connection import Backend, Connection
 from helpline.realtime.events import ClientEvent, InputAppend, SessionSettings
+from helpline.realtime.faults import Verdict
 
 HELD_AUDIO_MS = 10_000
 """Microphone audio kept while there is nobody to send it to; beyond it the oldest is dropped and counted."""
@@ -312,7 +314,10 @@ class Driver:
                     self._room.clear()
                     await self._room.wait()
         except ConnectionLost as lost:
-            self._inbox.put_nowait((generation, fx.Lost(str(lost))))
+            if faults.of_close(lost.code).verdict is Verdict.FAIL_OVER:
+                self._inbox.put_nowait((generation, self._next_backend(str(lost))))
+            else:
+                self._inbox.put_nowait((generation, fx.Lost(str(lost))))
 
     async def _write(self, connection: Connection, generation: int) -> None:
         try:
@@ -323,9 +328,13 @@ class Driver:
 
     async def _on_disconnect(self, reason: str) -> None:
         await self._drop_connection()
-        if reason:  # this backend is of no use
-            self._at = (self._at + 1) % len(self._backends)
-            self.post(fx.Lost(reason, hopeless=self._at == 0))
+        if reason:
+            self.post(self._next_backend(f"{self._backends[self._at].name}: {reason}."))
+
+    def _next_backend(self, reason: str) -> fx.Lost:
+        """The backend in use is of no use: the next one answers, unless it was the last."""
+        self._at = (self._at + 1) % len(self._backends)
+        return fx.Lost(reason, hopeless=self._at == 0)
 
     async def _drop_connection(self) -> None:
         self._generation += 1

@@ -11,17 +11,10 @@ from helpline.call.shown import Notice
 from helpline.call.state import Link, Reply, Step
 from helpline.call.transcript import rebuild, remove
 from helpline.realtime import events as ev
+from helpline.realtime import faults
+from helpline.realtime.faults import Verdict
 
-BENIGN = frozenset(
-    {
-        "response_cancel_not_active",
-        "input_audio_buffer_commit_empty",
-        "item_truncate_invalid_item_id",
-        "item_delete_invalid_item_id",
-        "item_retrieve_invalid_item_id",
-        "cannot_update_voice",
-    }
-)
+ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 
 def connect_if_needed(s: Step) -> None:
@@ -84,21 +77,21 @@ def on_session_changed(s: Step, event: SessionChanged) -> None:
 
 
 def on_error(s: Step, event: ev.ErrorReceived) -> None:
-    """Most errors leave the session open; the driver reads the ones that end it from the close."""
-    code = event.error.code or event.error.type or "error"
-    s.incident("error", code)
-    if code in BENIGN:
+    """One table says what an error means; most leave the session open."""
+    error = event.error
+    fault = faults.of_error(error.code, error.message, error.type)
+    s.incident("error", error.code or error.type or "error")
+    if fault.verdict is Verdict.IGNORE:
         return
-    if code == "conversation_already_has_active_response":
-        if s.c.reply.phase == "asked":  # ours was refused; ask again when the other one is done
-            s.set(reply=Reply(), wants_reply=True, retry_at_ms=s.now_ms + 500)
-        return
-    if s.c.link.phase == "opening":
-        s.emit(Disconnect(f"{s.c.link.backend} refused the session settings ({code})"))
-        return
-    if s.c.reply.phase == "asked":
+    if fault.verdict is Verdict.FAIL_OVER or s.c.link.phase == "opening":
+        s.emit(Disconnect(fault.says))
+    elif s.c.reply.phase != "asked" or error.event_id not in (None, s.c.reply.event_id):
+        return  # about something else; what is lost by it was counted
+    elif fault.verdict is Verdict.RETRY:
+        replies.try_again(s, at_least_ms=500 if error.code == ALREADY_ACTIVE else 1000)
+    else:
         s.set(reply=Reply())
-        s.show(Notice("Sorry, I could not answer that. Please try again.", "error"))
+        s.show(Notice(replies.NO_ANSWER, "error"))
 
 
 def on_time(s: Step) -> None:

@@ -16,6 +16,7 @@ from helpline.call import playout
 from helpline.call.effects import (
     CancelTool,
     ClearPlayback,
+    Disconnect,
     Interrupted,
     Play,
     RunTool,
@@ -27,6 +28,11 @@ from helpline.call.shown import CardShown, Notice, ToolEnded, ToolStarted
 from helpline.call.state import Reply, Step, ToolCall
 from helpline.call.transcript import Exchange, Line, heard_part
 from helpline.realtime import events as ev
+from helpline.realtime import faults
+from helpline.realtime.faults import Verdict
+
+MAX_RETRIES = 3
+NO_ANSWER = "Sorry, I could not answer that. Please try again."
 
 # --- asking -----------------------------------------------------------------------------------------------
 
@@ -43,8 +49,14 @@ def ask_if_due(s: Step) -> None:
     if c.link.phase != "ready" or c.reply.phase != "none" or c.tools or _held_up(s):
         return
     modality: tuple[Any, ...] = ("audio",) if c.voice else ("text",)
-    s.set(wants_reply=False, retry_at_ms=None, reply=Reply("asked", since_ms=s.now_ms))
-    s.send(ev.ResponseCreate(response=ev.ResponseSettings(output_modalities=modality)))
+    event_id = f"ask_{c.asked + 1}"
+    s.set(
+        wants_reply=False,
+        retry_at_ms=None,
+        asked=c.asked + 1,
+        reply=Reply("asked", since_ms=s.now_ms, event_id=event_id),
+    )
+    s.send(ev.ResponseCreate(event_id=event_id, response=ev.ResponseSettings(output_modalities=modality)))
 
 
 def _held_up(s: Step) -> bool:
@@ -101,10 +113,21 @@ def _on_failed(s: Step, response: ev.Response) -> None:
     s.incident("response_failed", reason)
     if reason in ("max_output_tokens", "content_filter"):
         return
-    if s.c.retries >= 3:
-        s.show(Notice("Sorry, I could not answer that. Please try again.", "error"))
+    fault = faults.of_error(reason, error.message if error else None, error.type if error else None)
+    if fault.verdict is Verdict.FAIL_OVER:
+        s.emit(Disconnect(fault.says))
+    else:
+        try_again(s, at_least_ms=1000)
+
+
+def try_again(s: Step, at_least_ms: int) -> None:
+    """Ask for the reply again after a while, longer each time; after three times say so instead."""
+    if s.c.retries >= MAX_RETRIES:
+        s.set(reply=Reply(), retries=0)
+        s.show(Notice(NO_ANSWER, "error"))
         return
-    s.set(retries=s.c.retries + 1, retry_at_ms=s.now_ms + 1000 * 2**s.c.retries, wants_reply=True)
+    delay_ms = at_least_ms * 2**s.c.retries
+    s.set(reply=Reply(), wants_reply=True, retries=s.c.retries + 1, retry_at_ms=s.now_ms + delay_ms)
 
 
 def _close_text_lines(s: Step, response_id: str) -> None:

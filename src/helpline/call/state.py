@@ -57,10 +57,10 @@ class Reply(msgspec.Struct, frozen=True):
     phase: ReplyPhase = "none"
     response_id: str = ""
     since_ms: int = 0
+    event_id: str = ""
+    """Ours, of the `response.create`: an error about it says so."""
     doomed: bool = False
     """Cancelled before the server named it: cancel it when it does."""
-    spoken: bool = False
-    """It has given sound or text, or called a tool."""
 
 
 class Utterance(msgspec.Struct, frozen=True):
@@ -113,6 +113,8 @@ class Conversation(msgspec.Struct, frozen=True):
     session: SessionSettings | None = None
     reply: Reply = Reply()
     wants_reply: bool = False
+    asked: int = 0
+    """How many replies were asked for."""
     retry_at_ms: int | None = None
     """A wanted reply waits until then."""
     retries: int = 0
