@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpline.errors import SettingsError
-from helpline.settings import SETTINGS, Secret, Settings, database_shown, load_settings
+from helpline.settings import SETTINGS, Secret, Settings, database_shown, load_settings, where_set
 
 KEY = "k-0123456789abcdef"
 
@@ -153,6 +153,17 @@ def test_an_unknown_name_is_warned_of_once_with_the_nearest_and_without_its_valu
     )
     assert len(caplog.records) == 2
     assert KEY not in caplog.text
+
+
+def test_each_setting_that_is_set_is_found_where_it_wins(tmp_path):
+    (tmp_path / ".env").write_text("HELPLINE_PORT=3\nHELPLINE_VOICE=alloy\nOTHER=1\n")
+    (tmp_path / "desk.toml").write_text("port = 4\nhost = 'localhost'\n")
+    places = where_set({"HELPLINE_PORT": "2"}, tmp_path / ".env", tmp_path / "desk.toml")
+    assert places == {
+        "HELPLINE_PORT": "the environment",
+        "HELPLINE_VOICE": str(tmp_path / ".env"),
+        "HELPLINE_HOST": str(tmp_path / "desk.toml"),
+    }
 
 
 def test_an_unknown_override_is_refused(load):

@@ -246,6 +246,8 @@ class _Source:
     name: str
     values: Mapping[str, str]
     lines: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    """Every name that stands there, known or not, where names may be anybody's."""
 
     def describe(self, setting: Setting) -> str:
         """The setting as a person finds it: its name there, and where that is."""
@@ -269,19 +271,24 @@ def load_settings(
     Raises SettingsError, in one sentence that names the setting, its place and what it must be. Warns, once
     per load, of each HELPLINE_* name that nobody reads.
     """
-    environment = os.environ if env is None else env
-    dotenv = _read_env_file(Path(env_file))
-    for place, names in (("the environment", environment), (str(env_file), dotenv)):
-        for warning in unknown_names(names):
-            log.warning("%s (in %s)", warning, place)
-    sources = [
-        _Source("the command line", _given(overrides or {})),
-        _Source("the environment", _by_field(environment)),
-        _Source(str(env_file), _by_field(dotenv)),
-        _read_desk_file(Path(desk_file)),
-    ]
-    values = {setting.field: _first(setting, sources) for setting in SETTINGS}
-    return Settings(**values)
+    sources = _sources(overrides or {}, os.environ if env is None else env, Path(env_file), Path(desk_file))
+    for source in sources:
+        for warning in unknown_names(source.names):
+            log.warning("%s (in %s)", warning, source.name)
+    return Settings(**{setting.field: _first(setting, sources) for setting in SETTINGS})
+
+
+def where_set(
+    env: Mapping[str, str] | None = None, env_file: str | Path = ".env", desk_file: str | Path = "desk.toml"
+) -> dict[str, str]:
+    """The place of each setting that is set somewhere, by its name in the environment."""
+    sources = _sources({}, os.environ if env is None else env, Path(env_file), Path(desk_file))
+    return {
+        setting.env: source.name
+        for setting in SETTINGS
+        for source in reversed(sources)
+        if source.values.get(setting.field, "").strip()
+    }
 
 
 def unknown_names(names: Iterable[str]) -> Iterator[str]:
@@ -309,6 +316,18 @@ def _first(setting: Setting, sources: Iterable[_Source]) -> Any:
             # The value itself is left out: it may be a key that was pasted into the wrong place.
             raise SettingsError(f"{source.describe(setting)} must be {wrong}.") from None
     return setting.default
+
+
+def _sources(
+    overrides: Mapping[str, Any], env: Mapping[str, str], env_file: Path, desk_file: Path
+) -> list[_Source]:
+    dotenv = _read_env_file(env_file)
+    return [
+        _Source("the command line", _given(overrides)),
+        _Source("the environment", _by_field(env), names=tuple(env)),
+        _Source(str(env_file), _by_field(dotenv), names=tuple(dotenv)),
+        _read_desk_file(desk_file),
+    ]
 
 
 def _given(overrides: Mapping[str, Any]) -> dict[str, str]:
