@@ -1,7 +1,6 @@
 """The telephone made of sound files: its clock is ours here, frame by frame."""
 
 import asyncio
-import wave
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,10 +16,7 @@ from helpline.channels.wav import (
     Speaker,
     WavChannel,
     audible_end,
-    read_wav,
-    write_wav,
 )
-from helpline.errors import LocalError
 
 
 class Clock:
@@ -201,44 +197,3 @@ async def test_the_document_holds_lines_by_beginning_tools_receipts_and_latency(
 def test_silence_has_no_audible_end():
     assert audible_end(bytes(1000)) == 0
     assert audible_end(b"") == 0
-
-
-@pytest.mark.parametrize(
-    ("width", "rate", "channels"), [(1, 8000, 1), (2, 16000, 2), (3, 24000, 1), (4, 48000, 2)]
-)
-def test_a_wav_of_any_kind_is_read_as_the_same_sound(tmp_path, width, rate, channels):
-    seconds = np.arange(rate) / rate
-    wanted = np.sin(2 * np.pi * 300 * seconds) * 0.5
-    full = 2 ** (8 * width - 1)
-    stored = np.repeat(np.rint(wanted * (full - 1)).astype(np.int64), channels)
-    if width == 1:
-        data = (stored + 128).astype(np.uint8).tobytes()
-    else:
-        data = stored.astype("<i8").view(np.uint8).reshape(-1, 8)[:, :width].tobytes()
-    with wave.open(str(tmp_path / "in.wav"), "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(width)
-        file.setframerate(rate)
-        file.writeframes(data)
-    got = np.frombuffer(read_wav(tmp_path / "in.wav"), dtype="<i2")
-    assert len(got) == pytest.approx(24000, abs=2)
-    assert np.sqrt(np.mean((got[2000:-2000] / 32768) ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
-
-
-def test_what_is_written_is_read_back(tmp_path):
-    write_wav(tmp_path / "out.wav", tone(100))
-    assert read_wav(tmp_path / "out.wav") == tone(100)
-
-
-@pytest.mark.parametrize("data", [b"", b"RIFF", b"not a wav file at all" * 9, None])
-def test_a_file_that_is_no_wav_is_refused_by_its_name(tmp_path, data):
-    path = tmp_path / "speech.wav"
-    if data is not None:
-        path.write_bytes(data)
-    with pytest.raises(LocalError, match=r"speech\.wav is no wav file"):
-        read_wav(path)
-
-
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(LocalError, match="cannot be written"):
-        write_wav(tmp_path / "no" / "folder.wav", b"")

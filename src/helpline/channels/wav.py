@@ -5,25 +5,21 @@ silence; the speaker takes what was queued, and tells the call how much of each 
 """
 
 import asyncio
-import wave
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
-import soxr
 
+from helpline.audio.pcm import samples
 from helpline.call.shown import CallState, Caption, Shown, StateShown
 from helpline.channels.document import CallDocument
 from helpline.clock import Clock, SystemClock
-from helpline.errors import LocalError
 
 FRAME_MS: Final = 40
 REPORT_MS: Final = 120
 """How often the speaker reports what has sounded."""
 BYTES_PER_MS: Final = 48
-RATE_HZ: Final = 24_000
 AUDIBLE: Final = 300
 """A sample beyond this is sound that a person hears; a synthesiser's pauses stay far below."""
 AT_REST: Final[frozenset[CallState]] = frozenset({"listening", "idle", "ended"})
@@ -121,6 +117,7 @@ class WavChannel:
         """When the customer finished, while the answer has not begun."""
         self._rested_at_ms = self.clock.now_ms()
         self._typing = False
+        self._stopped = False
         self._changed = asyncio.Condition()
         self._since_report_ms = 0
 
@@ -158,14 +155,18 @@ class WavChannel:
         self._typing, self._turn_from_ms = True, self.clock.now_ms()
 
     async def run(self, line: Line) -> None:
-        """Let time pass on this line until cancelled."""
+        """Let time pass on this line, until `stop`."""
         loop = asyncio.get_running_loop()
         due = loop.time()
-        while True:
+        while not self._stopped:
             due += FRAME_MS / 1000
             await asyncio.sleep(due - loop.time())
             self.advance(line)
             await self._tell()
+
+    def stop(self) -> None:
+        """The call is over: time need not pass any more."""
+        self._stopped = True
 
     def advance(self, line: Line) -> None:
         """One frame's time: the customer is heard, and hears."""
@@ -206,7 +207,8 @@ class WavChannel:
         def done() -> bool:
             rested = self.state in AT_REST and self.clock.now_ms() - self._rested_at_ms >= QUIET_MS
             replied = self.document.desk_lines > before and self.speaker.silent
-            return self.state == "ended" or (rested and replied and not self.microphone.left_ms)
+            over = self.state == "ended" or bool(self.document.failure)
+            return over or (rested and replied and not self.microphone.left_ms)
 
         return await self.until(done, timeout_s)
 
@@ -217,42 +219,5 @@ class WavChannel:
 
 def audible_end(pcm24k: bytes) -> int:
     """Where the sound ends, in bytes: what follows is a synthesiser's silence."""
-    loud = np.flatnonzero(np.abs(np.frombuffer(pcm24k, dtype="<i2").astype(np.int32)) > AUDIBLE)
+    loud = np.flatnonzero(np.abs(samples(pcm24k).astype(np.int32)) > AUDIBLE)
     return int(loud[-1] + 1) * 2 if loud.size else 0
-
-
-def read_wav(path: Path) -> bytes:
-    """A PCM wav file of any rate, width and number of channels as pcm24k. Raises LocalError."""
-    try:
-        with wave.open(str(path), "rb") as file:
-            rate, width, channels = file.getframerate(), file.getsampwidth(), file.getnchannels()
-            data = file.readframes(file.getnframes())
-    except (OSError, EOFError, wave.Error) as wrong:
-        raise LocalError(f"{path} is no wav file that can be read: {wrong or 'it ends too early'}.") from None
-    samples = _samples(data, width).reshape(-1, channels).mean(axis=1)
-    at_24k = soxr.resample(samples, rate, RATE_HZ) if rate != RATE_HZ else samples
-    pcm24k: bytes = (np.clip(np.rint(at_24k), -32768, 32767)).astype("<i2").tobytes()
-    return pcm24k
-
-
-def _samples(data: bytes, width: int) -> np.ndarray:
-    """Samples as floats on the scale of 16 bits."""
-    if width == 1:  # the only width that a wav file stores unsigned
-        return (np.frombuffer(data, dtype=np.uint8).astype(np.float64) - 128.0) * 256.0
-    if width == 3:
-        padded = np.zeros((len(data) // 3, 4), dtype=np.uint8)
-        padded[:, 1:] = np.frombuffer(data[: len(data) // 3 * 3], dtype=np.uint8).reshape(-1, 3)
-        return padded.view("<i4").reshape(-1) / 65536.0
-    return np.frombuffer(data, dtype=f"<i{width}").astype(np.float64) / 256.0 ** (width - 2)
-
-
-def write_wav(path: Path, pcm24k: bytes) -> None:
-    """Write pcm24k as a wav file. Raises LocalError."""
-    try:
-        with path.open("wb") as raw, wave.open(raw, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE_HZ)
-            file.writeframes(pcm24k)
-    except OSError as wrong:
-        raise LocalError(f"{path} cannot be written: {wrong.strerror}.") from None

@@ -1,0 +1,138 @@
+"""`helpline call`: a call from the terminal, held in real time like any other."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+from helpline.actions import GUEST, Caller
+from helpline.audio.wav import read_wav, write_wav
+from helpline.call.call import Call
+from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, ToolEnded
+from helpline.channels.wav import WavChannel
+from helpline.cli.start import prepare
+from helpline.desk import Desk, open_desk
+from helpline.engine.voice import Synthesiser
+from helpline.errors import BackendError, SettingsError
+from helpline.settings import Settings
+
+PATIENCE_S: Final = 30.0
+"""How long a sentence waits for the end of its answer."""
+
+Turn = str | bytes
+"""A sentence to type, or speech: pcm24k."""
+
+
+@click.command()
+@click.argument("sentences", nargs=-1)
+@click.option(
+    "--customer", metavar="ID", help="Which demo customer calls, or `guest`; the first one by default."
+)
+@click.option("--text", is_flag=True, help="Type the sentences instead of speaking them.")
+@click.option(
+    "--wav", "recordings", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="Play a recording before the sentences; may be given more than once.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the desk's voice to a wav file."
+)
+@click.option(
+    "--url", metavar="URL", help="Talk to this Realtime server, such as ws://127.0.0.1:8765/v1/realtime."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the transcript.")
+def command(
+    sentences: Sequence[str],
+    customer: str | None,
+    text: bool,
+    recordings: Sequence[Path],
+    out: Path | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Place a call: say each sentence, wait until its answer was heard, then say the next."""
+    if not sentences and not recordings:
+        raise click.UsageError('Say something: helpline call "where is my order 1004"')
+    if text and (recordings or out):
+        raise click.UsageError("--text has no sound: leave out --wav and --out.")
+    backend = {"realtime_url": url, "backends": "realtime"} if url else {}
+    settings = prepare(quiet=True, **backend)
+    turns: list[Turn] = [read_wav(path) for path in recordings]
+    turns += sentences if text else map(Synthesiser().speak, sentences)
+    show = None if as_json else print_shown
+    channel = asyncio.run(place_call(settings, turns, customer=customer, show=show))
+    if out:
+        write_wav(out, bytes(channel.heard))
+    if as_json:
+        click.echo(json.dumps(channel.document.as_json(), ensure_ascii=False, indent=2))
+
+
+async def place_call(
+    settings: Settings,
+    turns: Sequence[Turn],
+    *,
+    customer: str | None = None,
+    show: Callable[[Shown], None] | None = None,
+) -> WavChannel:
+    """Hold a call at a desk of its own and return its channel. Raises HelplineError when it cannot be."""
+    async with open_desk(settings) as desk:
+        channel = WavChannel(notice=show)
+        call = await desk.admit(channel, kind="wav", caller=caller_of(desk, customer))
+        time = asyncio.create_task(channel.run(call))
+        try:
+            await hold(call, channel, turns)
+        finally:
+            call.hang_up("the customer hung up")
+            await call.ended()
+            channel.stop()
+            await time
+        return channel
+
+
+async def hold(call: Call, channel: WavChannel, turns: Sequence[Turn]) -> None:
+    """Say or type each turn, and hear its answer to the end."""
+    if any(isinstance(turn, bytes) for turn in turns) and not await call.start_voice():
+        raise BackendError(channel.document.failure)
+    for turn in turns:
+        if isinstance(turn, bytes):
+            channel.speak(turn)
+        else:
+            channel.typed()
+            call.type(turn)
+        answered = await channel.answered(PATIENCE_S)
+        if channel.document.failure:
+            raise BackendError(channel.document.failure)
+        if not answered:
+            click.echo(f"(no answer came within {PATIENCE_S:.0f} s)", err=True)
+        if channel.state == "ended":
+            return
+
+
+def caller_of(desk: Desk, customer: str | None) -> Caller:
+    """Whom the command line names: a demo customer by id or name, or a guest. Raises SettingsError."""
+    if customer == "guest" or (customer is None and not desk.demo_customers):
+        return GUEST
+    for caller in desk.demo_customers:
+        if customer in (None, caller.customer_id, caller.name):
+            return caller
+    known = ", ".join(f"{caller.customer_id} ({caller.name})" for caller in desk.demo_customers)
+    raise SettingsError(
+        f"--customer names nobody of the demo shop: use {known} or guest."
+        if known
+        else "--customer is for the demo shop on this machine alone: see HELPLINE_SHOP and HELPLINE_HOST."
+    )
+
+
+def print_shown(shown: Shown) -> None:
+    """The transcript as it happens: lines when they are whole, tools and receipts when they are done."""
+    match shown:
+        case Caption(final=True):
+            click.echo(f"{shown.speaker:>8}: {shown.text}")
+        case ToolEnded():
+            click.echo(f"{'tool':>8}: {shown.name} {shown.arguments} ({shown.took_ms} ms)")
+        case ReceiptShown():
+            click.echo(f"{'receipt':>8}: {shown.receipt.reference} {shown.receipt.action}")
+        case Notice() if shown.kind != "error":
+            click.echo(f"{'notice':>8}: {shown.text}", err=True)

