@@ -1,4 +1,4 @@
-"""The command line: `helpline run`, `call`, `engine`, `doctor`.
+"""The command line: `helpline run`, `call`, `engine`, `doctor` and the commands for a shop's data.
 
 A command's module is imported when it is called, so that `helpline --help` and `import helpline` stay light.
 Whatever goes wrong with a setting, a file, a port or a backend is one sentence and an exit code: 2 when a
@@ -18,6 +18,8 @@ COMMANDS: Final = {
     "call": "Place a call from the terminal, spoken or typed.",
     "engine": "Start the embedded engine alone, for any client of the Realtime protocol.",
     "doctor": "Say what is configured, what works, and what to do about what does not.",
+    "ledger": "Check the record of every change that was made.",
+    "policy": "Check what the shop allows.",
 }
 
 
