@@ -35,7 +35,7 @@ soak: setup-dev ## the long tests
 	@$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
 
 bench: setup-dev ## goal, measured and verdict, a line each
-	@$(BIN)/python bench/run.py $(ARGS)
+	@$(BIN)/python -m bench.run $(ARGS)
 
 docs: setup-dev ## write the pages that follow from the code
 	@$(BIN)/python scripts/settings_page.py
