@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn, assert_never
+from typing import assert_never
 
 from helpline import wording
 from helpline.errors import ToolError
@@ -44,9 +44,9 @@ class Facts:
     """The new variants that a change asks for, by id."""
 
 
-def refuse(reason: str, say: str) -> NoReturn:
-    """Say no, with a reason code."""
-    raise ToolError(say, reason=reason)
+def refusal(reason: str, say: str) -> ToolError:
+    """A no with its reason code, to be raised."""
+    return ToolError(say, reason=reason)
 
 
 def decide(policy: Policy, change: ShopChange, facts: Facts) -> Outcome:
@@ -82,13 +82,13 @@ def decide(policy: Policy, change: ShopChange, facts: Facts) -> Outcome:
 
 def _order(facts: Facts) -> Order:
     if facts.order is None:
-        refuse("unknown_order", "I can't find that order on your account.")
+        raise refusal("unknown_order", "I can't find that order on your account.")
     return facts.order
 
 
 def _customer(facts: Facts) -> Customer:
     if facts.customer is None:
-        refuse("unknown_customer", "I first need to know who you are.")
+        raise refusal("unknown_customer", "I first need to know who you are.")
     return facts.customer
 
 
@@ -107,7 +107,7 @@ def _has_been(status: str) -> str:
 
 def _status(order: Order, allowed: Sequence[str], what: str) -> None:
     if order.status not in allowed:
-        refuse("wrong_status", f"Order {order.number} {_has_been(order.status)}, so I can't {what}.")
+        raise refusal("wrong_status", f"Order {order.number} {_has_been(order.status)}, so I can't {what}.")
 
 
 # --- orders ---
@@ -118,7 +118,9 @@ def _cancel(policy: Policy, change: CancelOrder, order: Order) -> Outcome:
     _not_after_items(policy, order, "cancel", "cancel it")
     if change.reason not in policy.cancel.reasons:
         choices = wording.listed([f'"{reason}"' for reason in policy.cancel.reasons], "or")
-        refuse("unknown_reason", f"I can cancel an order for these reasons only: {choices}. Which one is it?")
+        raise refusal(
+            "unknown_reason", f"I can cancel an order for these reasons only: {choices}. Which one is it?"
+        )
     held = order.net_paid()
     refunds = tuple(Payment("refund", cents, method) for method, cents in held.items() if cents > 0)
     return Outcome(sum(refund.amount_cents for refund in refunds), refunds, order.paid_with)
@@ -132,7 +134,7 @@ def _editable(policy: Policy, order: Order, what: str, doing: str) -> None:
 def _not_after_items(policy: Policy, order: Order, what: str, doing: str) -> None:
     if not order.items_changed or what in policy.edit.after_items:
         return
-    refuse(
+    raise refusal(
         "items_already_changed",
         f"The items of order {order.number} were already changed once, so I can't {doing} any more.",
     )
@@ -142,7 +144,7 @@ def _within_window(order: Order, days: int | None, now: datetime, what: str) -> 
     if days is None or order.delivered_at is None:
         return
     if now - order.delivered_at > timedelta(days=days):
-        refuse(
+        raise refusal(
             "window_closed",
             f"Order {order.number} was delivered more than {days} days ago, so I can't {what} any more.",
         )
@@ -151,7 +153,7 @@ def _within_window(order: Order, days: int | None, now: datetime, what: str) -> 
 def _lines(order: Order, wanted: Sequence[tuple[int, int]], what: str) -> list[tuple[Line, int]]:
     """The order's lines of (line id, quantity), no more of any than there is."""
     if not wanted:
-        refuse("no_items", f"Which items of order {order.number} shall I {what}?")
+        raise refusal("no_items", f"Which items of order {order.number} shall I {what}?")
     totals: Counter[int] = Counter()
     for line_id, quantity in wanted:
         totals[line_id] += quantity
@@ -159,9 +161,9 @@ def _lines(order: Order, wanted: Sequence[tuple[int, int]], what: str) -> list[t
     for line_id, quantity in totals.items():
         line = by_id.get(line_id)
         if line is None or quantity < 1:
-            refuse("unknown_item", f"That item is not in order {order.number}.")
+            raise refusal("unknown_item", f"That item is not in order {order.number}.")
         if quantity > line.quantity:
-            refuse("too_many", f"Order {order.number} holds only {line.quantity} of the {line.name}.")
+            raise refusal("too_many", f"Order {order.number} holds only {line.quantity} of the {line.name}.")
     return [(by_id[line_id], quantity) for line_id, quantity in wanted]
 
 
@@ -172,7 +174,7 @@ def _return(policy: Policy, change: ReturnItems, order: Order, customer: Custome
     method = _own_method(customer, change.method_id)
     original = "original" in policy.returns.routes and method.id == order.paid_with
     if not original and not ("gift_card" in policy.returns.routes and method.kind == "gift_card"):
-        refuse(
+        raise refusal(
             "wrong_route",
             "The refund can go back to the way you paid, or to a gift card of yours. Which shall it be?",
         )
@@ -190,7 +192,7 @@ def _exchange(policy: Policy, change: ExchangeItems, facts: Facts) -> Outcome:
 def _change_items(policy: Policy, change: ChangeItems, facts: Facts) -> Outcome:
     order = _order(facts)
     if policy.edit.items_once and order.items_changed:
-        refuse("items_already_changed", f"The items of order {order.number} can be changed only once.")
+        raise refusal("items_already_changed", f"The items of order {order.number} can be changed only once.")
     _editable(policy, order, "items", "change its items")
     difference, method = _swaps(change.swaps, change.method_id, order, facts)
     if not difference:
@@ -207,12 +209,14 @@ def _swaps(swaps: Sequence[Swap], method_id: str, order: Order, facts: Facts) ->
     for swap, (line, quantity) in zip(swaps, lines, strict=True):
         new = facts.variants.get(swap.new_variant_id)
         if new is None or new.product_id != line.product_id:
-            refuse("other_product", f"I can swap the {line.name} only for the same product in other options.")
+            raise refusal(
+                "other_product", f"I can swap the {line.name} only for the same product in other options."
+            )
         if new.id == line.variant_id:
-            refuse("same_item", f"That is the same {line.name} that you already have.")
+            raise refusal("same_item", f"That is the same {line.name} that you already have.")
         wanted[new.id] += quantity
         if not new.has(wanted[new.id]):
-            refuse("unavailable", f"That {line.name} is not available at the moment.")
+            raise refusal("unavailable", f"That {line.name} is not available at the moment.")
         difference += (new.price_cents - line.price_cents) * quantity
     method = _own_method(_customer(facts), method_id)
     _covers(method, difference, order.currency)
@@ -223,7 +227,7 @@ def _change_payment(policy: Policy, change: ChangePayment, order: Order, custome
     _editable(policy, order, "payment", "change how it is paid")
     method = _own_method(customer, change.method_id)
     if method.id == order.paid_with:
-        refuse("same_method", f"Order {order.number} is already paid with your {method.spoken}.")
+        raise refusal("same_method", f"Order {order.number} is already paid with your {method.spoken}.")
     held = {method_id: cents for method_id, cents in order.net_paid().items() if cents > 0}
     total = sum(held.values())
     _covers(method, total, order.currency)
@@ -235,13 +239,15 @@ def _own_method(customer: Customer, method_id: str) -> PaymentMethod:
     method = customer.method(method_id)
     if method is None:
         ways = wording.listed([own.spoken for own in customer.methods], "or")
-        refuse("unknown_method", f"I can use the ways to pay on your account: {ways}. Which one shall it be?")
+        raise refusal(
+            "unknown_method", f"I can use the ways to pay on your account: {ways}. Which one shall it be?"
+        )
     return method
 
 
 def _covers(method: PaymentMethod, cents: int, currency: str) -> None:
     if method.kind == "gift_card" and cents > (method.balance_cents or 0):
-        refuse(
+        raise refusal(
             "balance_too_low",
             f"Your gift card holds {wording.money(method.balance_cents or 0, currency)},"
             f" and this needs {wording.money(cents, currency)}. Another way to pay?",
@@ -253,9 +259,11 @@ def _covers(method: PaymentMethod, cents: int, currency: str) -> None:
 
 def _update_account(change: UpdateAccount) -> Outcome:
     if change.email is None and change.phone is None and change.address is None:
-        refuse("nothing_to_change", "What shall I change: your e-mail, your phone number or your address?")
+        raise refusal(
+            "nothing_to_change", "What shall I change: your e-mail, your phone number or your address?"
+        )
     if change.email is not None and not _EMAIL.fullmatch(change.email):
-        refuse("bad_email", "That does not sound like an e-mail address. Could you spell it for me?")
+        raise refusal("bad_email", "That does not sound like an e-mail address. Could you spell it for me?")
     if change.phone is not None:
         _check_phone(change.phone)
     if change.address is not None:
@@ -265,23 +273,29 @@ def _update_account(change: UpdateAccount) -> Outcome:
 
 def _check_phone(phone: str) -> None:
     if not 7 <= len(digits_of(phone)) <= 15:
-        refuse("bad_phone", "That does not sound like a phone number. Could you say it digit by digit?")
+        raise refusal(
+            "bad_phone", "That does not sound like a phone number. Could you say it digit by digit?"
+        )
 
 
 def _check_address(address: Address) -> None:
     if not all(part.strip() for part in (address.street, address.city, address.postcode)):
-        refuse("bad_address", "I need the street with the number, the city and the postcode.")
+        raise refusal("bad_address", "I need the street with the number, the city and the postcode.")
 
 
 def _schedule_callback(policy: Policy, change: ScheduleCallback, now: datetime) -> Outcome:
     rules = policy.callbacks
     at = change.at.astimezone(policy.zone)
     if change.at < now + timedelta(minutes=rules.notice_minutes):
-        refuse("too_soon", f"We need at least {rules.notice_minutes} minutes. Which later time suits you?")
+        raise refusal(
+            "too_soon", f"We need at least {rules.notice_minutes} minutes. Which later time suits you?"
+        )
     if change.at > now + timedelta(days=rules.days_ahead):
-        refuse("too_far", f"I can book a call in the next {rules.days_ahead} days only.")
+        raise refusal("too_far", f"I can book a call in the next {rules.days_ahead} days only.")
     if at.isoweekday() not in rules.days or not rules.opens <= at.time() < rules.closes:
-        refuse("closed", f"We call back {callback_hours(policy)}. Which time in those hours suits you?")
+        raise refusal(
+            "closed", f"We call back {callback_hours(policy)}. Which time in those hours suits you?"
+        )
     _check_phone(change.phone)
     return Outcome()
 
@@ -303,5 +317,5 @@ def callback_hours(policy: Policy) -> str:
 
 def _open_ticket(change: OpenTicket) -> Outcome:
     if not change.subject.strip():
-        refuse("no_subject", "What shall I write down for my colleagues?")
+        raise refusal("no_subject", "What shall I write down for my colleagues?")
     return Outcome()

@@ -53,7 +53,7 @@ class Store:
         path = anchor or _beside(url)
         return cls(database, SqlShop(database), ledger.Anchor(path) if path else None, clock, callers)
 
-    def demo_customers(self) -> tuple[Caller, ...]:
+    async def demo_customers(self) -> tuple[Caller, ...]:
         """The demo shop's customers, the owner of orders 1001 to 1006 first; empty for any other shop."""
         return self._demo
 

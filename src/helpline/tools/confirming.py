@@ -1,0 +1,392 @@
+"""Proposing a change, and carrying it out once after a yes.
+
+Rules:
+- A proposal is stored before it is spoken. Another one in the same call replaces it; its time runs out; it
+  dies when its order changes.
+- Nothing is done unless the read-back was heard and the answer was a yes. The desk checks that before it
+  asks; it is checked here again, with the same pure functions, because this is the last door.
+- Our own shop's change, the proposal's end and the ledger's row are one transaction.
+- A change elsewhere (a shop behind an API, a tool of the desk's owner) is claimed first, made with the
+  proposal's id as its idempotency key, and then written down. A crash in between leaves the claim; the next
+  yes makes it again with the same key.
+- A repeated yes gets the first receipt.
+"""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from helpline import wording
+from helpline.actions import Card, Means, Proposal, Receipt, ToolResult
+from helpline.call.confirm import classify, read_back_heard
+from helpline.errors import ToolError
+from helpline.policy.rules import Facts, decide, refusal
+from helpline.store import ChangeRequest, Shop, SqlShop, Store, ledger
+from helpline.store import proposals as stored
+from helpline.store.changes import Outcome, RunTool, ShopChange, order_of, to_json
+from helpline.store.records import Order
+from helpline.tools.context import CallContext
+from helpline.tools.tool import Draft, Tool
+
+log = logging.getLogger(__name__)
+
+CLAIM_S = 60
+"""How long a claimed change may be under way before another yes may take it up again."""
+
+RunAfterYes = Callable[[CallContext, RunTool], Awaitable[ToolResult]]
+Require = Callable[[CallContext, str], None]
+"""Refuses when the caller may not use the tool of that name."""
+
+_WAITS = ("no_proposal", "other_caller", "not_heard", "not_a_yes", "busy", "timeout", "unreachable")
+"""Refusals that leave a proposal open: a better answer, or another attempt, may still come."""
+
+_OVER = {
+    "replaced": "We have since talked about something else. Shall I look at it again?",
+    "expired": "That offer has run out. Shall I look at it again?",
+    "declined": "You had said no to that. Shall I look at it again?",
+    "failed": "That did not work. Shall I look at it again?",
+}
+
+
+async def facts_for(shop: Shop, customer_id: str | None, change: ShopChange, now: datetime) -> Facts:
+    """What a decision about this change is made on, read from the shop."""
+    order_id = order_of(change)
+    order: Order | None = None
+    if order_id is not None and customer_id is not None:
+        order = next(iter(await shop.orders(customer_id, order_id)), None)
+    customer = await shop.customer(customer_id) if customer_id is not None else None
+    wanted = [swap.new_variant_id for swap in getattr(change, "swaps", ())]
+    variants = await shop.variants(wanted) if wanted else {}
+    return Facts(now, customer, order, variants)
+
+
+class Confirming:
+    """Proposals of all calls, in one store."""
+
+    def __init__(self, store: Store, require: Require, run_after_yes: RunAfterYes) -> None:
+        self._store = store
+        self._require = require
+        self._run_after_yes = run_after_yes
+
+    # --- propose ---
+
+    async def propose(self, context: CallContext, tool: Tool, draft: Draft) -> Proposal:
+        """Store a draft as the call's open proposal; the same draft again is the same proposal."""
+        now = context.clock.utcnow()
+        async with self._store.database.write() as connection:
+            known = await self._already_open(connection, context, tool, draft, now)
+            if known is not None:
+                return known
+            await self._check_limits(connection, context, now, proposing=True)
+            proposal = _proposal(context, tool, draft)
+            await stored.insert(
+                connection,
+                stored.Pending(
+                    proposal=proposal,
+                    call_id=context.call_id,
+                    customer_id=context.caller.customer_id,
+                    change=draft.change,
+                    order_id=order_of(draft.change),
+                    order_version=draft.order.version if draft.order else None,
+                    done_say=draft.done,
+                    state="open",
+                    expires_at=now + timedelta(milliseconds=proposal.lives_ms),
+                ),
+                now,
+            )
+        return proposal
+
+    async def _already_open(
+        self, connection: AsyncConnection, context: CallContext, tool: Tool, draft: Draft, now: datetime
+    ) -> Proposal | None:
+        pending = await stored.open_in(connection, context.call_id)
+        version = draft.order.version if draft.order else None
+        if (
+            pending is None
+            or pending.proposal.action != tool.name
+            or to_json(pending.change) != to_json(draft.change)
+            or (pending.customer_id, pending.order_version) != (context.caller.customer_id, version)
+            or pending.expires_at <= now
+        ):
+            return None
+        return pending.proposal
+
+    async def _check_limits(
+        self, connection: AsyncConnection, context: CallContext, now: datetime, *, proposing: bool = False
+    ) -> None:
+        limits = context.policy.limits
+        tally = await stored.tally(connection, context.call_id, context.caller.customer_id, now)
+        if (
+            tally.done_in_call >= limits.changes_per_call
+            or tally.done_in_day >= limits.changes_per_day
+            or (proposing and tally.proposed_in_call >= limits.proposals_per_call)
+        ):
+            raise refusal("limit", "That is as much as I can change for you today. Shall I get a person?")
+
+    # --- decline ---
+
+    async def decline(self, context: CallContext, proposal_id: str) -> None:
+        """Write that the customer said no.
+
+        Raises:
+            ToolError: there is no such proposal in this call, or it was done already.
+        """
+        async with self._store.database.write() as connection:
+            pending = await self._locked(connection, context, proposal_id)
+            if pending.state in ("done", "working"):
+                raise refusal("already_done", "That was already done.")
+            if pending.state == "open":
+                await stored.move(connection, proposal_id, "declined")
+
+    # --- confirm ---
+
+    async def confirm(
+        self, context: CallContext, proposal_id: str, *, heard: str, answer: str, means: Means
+    ) -> Receipt:
+        """Carry a proposal out, once.
+
+        Raises:
+            ToolError: it was not done, and why.
+        """
+        confirmation = _Confirmation(heard, answer, means, secrets.token_hex(16))
+        try:
+            pending = await self._find(context, proposal_id)
+            if pending.receipt is not None:
+                return replace(pending.receipt, repeated=True)
+            if isinstance(pending.change, RunTool) or not isinstance(context.shop, SqlShop):
+                return await self._confirm_elsewhere(context, proposal_id, confirmation)
+            return await self._confirm_here(context, proposal_id, confirmation, context.shop)
+        except ToolError as refusal:
+            await self._note_refusal(context, proposal_id, refusal)
+            raise
+
+    async def _find(self, context: CallContext, proposal_id: str) -> stored.Pending:
+        async with self._store.database.read() as connection:
+            return _own(context, await stored.find(connection, context.call_id, proposal_id))
+
+    async def _confirm_here(
+        self, context: CallContext, proposal_id: str, confirmation: "_Confirmation", shop: SqlShop
+    ) -> Receipt:
+        """In our own shop: everything in one transaction."""
+        now = context.clock.utcnow()
+        async with self._store.database.write() as connection:
+            pending = await self._locked(connection, context, proposal_id)
+            if pending.receipt is not None:
+                return replace(pending.receipt, repeated=True)
+            await self._may_confirm(connection, context, pending, confirmation, now)
+            request = await self._request(shop.inside(connection), context, pending, now)
+            await shop.inside(connection).apply(request)
+            written, receipt = await self._write_down(connection, context, pending, confirmation, now)
+        self._anchor(written)
+        return receipt
+
+    async def _confirm_elsewhere(
+        self, context: CallContext, proposal_id: str, confirmation: "_Confirmation"
+    ) -> Receipt:
+        """Outside our database: claimed, made with the proposal's id as key, written down."""
+        now = context.clock.utcnow()
+        async with self._store.database.write() as connection:
+            pending = await self._locked(connection, context, proposal_id)
+            if pending.receipt is not None:
+                return replace(pending.receipt, repeated=True)
+            await self._may_confirm(connection, context, pending, confirmation, now)
+            await stored.move(connection, proposal_id, "working", at=now)
+        keyed = replace(context, key=proposal_id)
+        try:
+            said = await self._make(keyed, pending, now)
+        except BaseException:
+            # Whether it was made is not known: open again, and the next yes asks with the same key.
+            async with self._store.database.write() as connection:
+                await stored.move(connection, proposal_id, "open")
+            raise
+        async with self._store.database.write() as connection:
+            pending = replace(pending, done_say=said or pending.done_say)
+            written, receipt = await self._write_down(connection, context, pending, confirmation, now)
+        self._anchor(written)
+        return receipt
+
+    async def _make(self, context: CallContext, pending: stored.Pending, now: datetime) -> str:
+        if isinstance(pending.change, RunTool):
+            result = await self._run_after_yes(context, pending.change)
+            if not result.ok:
+                raise refusal(result.reason or "failed", result.say)
+            return result.say
+        request = await self._request(context.shop, context, pending, now)
+        await context.shop.apply(request)
+        return ""
+
+    async def _locked(
+        self, connection: AsyncConnection, context: CallContext, proposal_id: str
+    ) -> stored.Pending:
+        return _own(context, await stored.find(connection, context.call_id, proposal_id, lock=True))
+
+    async def _may_confirm(
+        self,
+        connection: AsyncConnection,
+        context: CallContext,
+        pending: stored.Pending,
+        confirmation: "_Confirmation",
+        now: datetime,
+    ) -> None:
+        if pending.state == "working" and pending.claimed_at is not None:
+            if now - pending.claimed_at < timedelta(seconds=CLAIM_S):
+                raise refusal("busy", "I am still working on that.")
+        elif pending.state != "open":
+            raise refusal(pending.state, _OVER[pending.state])
+        if now >= pending.expires_at and pending.state == "open":
+            raise refusal("expired", _OVER["expired"])
+        self._require(context, pending.proposal.action)
+        if not read_back_heard(pending.proposal, confirmation.heard):
+            raise refusal("not_heard", pending.proposal.read_back)
+        if classify(confirmation.answer, pending.proposal) != "yes":
+            raise refusal("not_a_yes", pending.proposal.read_back)
+        await self._check_limits(connection, context, now)
+
+    async def _request(
+        self, shop: Shop, context: CallContext, pending: stored.Pending, now: datetime
+    ) -> ChangeRequest:
+        """The change once more decided on, on what is true now."""
+        change = pending.change
+        if isinstance(change, RunTool):
+            raise TypeError("a tool's own change is not the shop's")
+        facts = await facts_for(shop, pending.customer_id, change, now)
+        if facts.order is not None and facts.order.version != pending.order_version:
+            raise refusal(
+                "stale", f"Order {facts.order.number} has changed meanwhile. Let me look at it again."
+            )
+        outcome = decide(context.policy, change, facts)
+        _same_amount(outcome, pending.proposal)
+        return ChangeRequest(
+            change=change,
+            outcome=outcome,
+            customer_id=pending.customer_id,
+            call_id=context.call_id,
+            key=pending.proposal.id,
+            at=now,
+        )
+
+    async def _write_down(
+        self,
+        connection: AsyncConnection,
+        context: CallContext,
+        pending: stored.Pending,
+        confirmation: "_Confirmation",
+        now: datetime,
+    ) -> tuple[ledger.Written, Receipt]:
+        at = now.isoformat(timespec="milliseconds")
+        written = await ledger.append(
+            connection,
+            ledger.Entry(
+                call_id=context.call_id,
+                proposal_id=pending.proposal.id,
+                at=at,
+                customer_id=pending.customer_id,
+                order_id=pending.order_id,
+                action=pending.proposal.action,
+                amount_cents=pending.proposal.amount_cents,
+                currency=pending.proposal.currency,
+                means=confirmation.means,
+                evidence=confirmation.evidence,
+            ),
+        )
+        receipt = _receipt(pending, written.reference, at)
+        await stored.finish(connection, receipt, confirmation.kept)
+        return written, receipt
+
+    def _anchor(self, written: ledger.Written) -> None:
+        if self._store.anchor is not None:
+            self._store.anchor.add(written)
+
+    async def _note_refusal(self, context: CallContext, proposal_id: str, refusal: ToolError) -> None:
+        """A proposal that can never be done is closed; one that only waits for a better answer stays."""
+        if refusal.reason in _WAITS:
+            return
+        async with self._store.database.write() as connection:
+            pending = await stored.find(connection, context.call_id, proposal_id, lock=True)
+            if pending is not None and pending.state == "open":
+                over: stored.State = "expired" if refusal.reason == "expired" else "failed"
+                await stored.move(connection, proposal_id, over)
+
+
+class _Confirmation:
+    """What was heard and answered, kept beside the proposal; the ledger holds only its salted digest."""
+
+    def __init__(self, heard: str, answer: str, means: Means, salt: str) -> None:
+        self.heard = heard
+        self.answer = answer
+        self.means = means
+        self.kept = {"heard": heard, "answer": answer, "means": means, "salt": salt}
+        self.evidence = hashlib.sha256("\0".join((salt, heard, answer)).encode()).hexdigest()
+
+
+def _own(context: CallContext, pending: stored.Pending | None) -> stored.Pending:
+    """The call's proposal, if it was made for the customer who is on the line now."""
+    if pending is None:
+        raise refusal("no_proposal", "There is nothing waiting for an answer.")
+    if pending.customer_id != context.caller.customer_id:
+        raise refusal("other_caller", "That was for somebody else, so I have not done it.")
+    return pending
+
+
+def _same_amount(outcome: Outcome, proposal: Proposal) -> None:
+    now = abs(outcome.amount_cents) if outcome.amount_cents is not None else None
+    if now != proposal.amount_cents:
+        raise refusal("amount_changed", "The amount has changed meanwhile. Let me look at it again.")
+
+
+def _proposal(context: CallContext, tool: Tool, draft: Draft) -> Proposal:
+    proposal_id = f"prop_{secrets.token_hex(8)}"
+    minutes = context.policy.limits.proposal_minutes
+    return Proposal(
+        id=proposal_id,
+        action=tool.name,
+        subject=draft.subject,
+        effect=draft.effect,
+        effect_words=draft.effect_words,
+        read_back=draft.read_back,
+        amount_cents=abs(draft.amount_cents) if draft.amount_cents is not None else None,
+        currency=draft.currency,
+        card=draft.card
+        or Card(
+            "proposal",
+            draft.effect[:1].upper() + draft.effect[1:],
+            {
+                "effect": draft.effect,
+                "question": draft.read_back,
+                "amount_cents": draft.amount_cents,
+                "amount": wording.price(abs(draft.amount_cents), draft.currency)
+                if draft.amount_cents is not None
+                else "",
+            },
+            key=proposal_id,
+        ),
+        lives_ms=minutes * 60_000,
+    )
+
+
+def _receipt(pending: stored.Pending, reference: str, at: str) -> Receipt:
+    proposal = pending.proposal
+    amount = proposal.amount_cents
+    data = {
+        "reference": reference,
+        "action": proposal.action,
+        "effect": proposal.effect,
+        "subject": proposal.subject,
+        "amount_cents": amount,
+        "amount": wording.price(amount, proposal.currency) if amount is not None else "",
+        "at": at,
+    }
+    return Receipt(
+        reference=reference,
+        proposal_id=proposal.id,
+        action=proposal.action,
+        say=f"{pending.done_say} Your receipt is {wording.spelled(reference)}.",
+        at=at,
+        data=data,
+        card=Card("receipt", f"Receipt {reference}", data, key=f"receipt-{reference}"),
+    )
