@@ -1,0 +1,228 @@
+"""The web end of a call: what the call shows, as Chainlit steps, cards and sound on one page.
+
+Each thing shown has an id of its own, so showing it again changes it in place. A short memory of what was
+shown lets a page that returns, or a reloaded one, be drawn again.
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, assert_never
+
+from helpline.call.shown import (
+    Caption,
+    CardShown,
+    Notice,
+    ProposalClosed,
+    ProposalShown,
+    ReceiptShown,
+    Shown,
+    StateShown,
+    ToolEnded,
+    ToolStarted,
+)
+from helpline.channels.web import cards
+from helpline.channels.web.markup import code, indented, partly_heard, plain
+from helpline.channels.web.page import NoPage, Page
+
+PIECE_BYTES: Final = 4800
+"""100 ms of sound: short pieces, so that a flush loses little."""
+
+_REMEMBERED: Final = 400
+"""Steps kept for a page that returns; the oldest go first. The call itself forgets nothing."""
+
+
+class WebChannel:
+    """A `Channel` that draws on the page it has at the moment; pages come and go, the call stays."""
+
+    def __init__(self, page: Page, *, desk_name: str) -> None:
+        self._page = page
+        self._desk_name = desk_name
+        self._prefix = ""
+        self._steps: dict[str, dict[str, Any]] = {}
+        self._cards: dict[str, dict[str, Any]] = {}
+        self._state: dict[str, Any] = {"state": "idle", "detail": ""}
+        self._typed: deque[str] = deque(maxlen=16)
+        """Typed by the customer and shown by the page itself, but not yet captioned by the call."""
+        self._on_page_already: set[str] = set()
+        self.begin()
+
+    @property
+    def page(self) -> Page:
+        return self._page
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call that drew here is over."""
+        return bool(self._state["state"] == "ended")
+
+    def begin(self) -> None:
+        """A new call draws here: its lines and cards are not those of the call before."""
+        self._prefix = secrets.token_hex(4)
+        self._state = {"state": "idle", "detail": ""}
+
+    def typed(self, text: str) -> None:
+        """The page has shown this typed line by itself: the caption that follows is not shown again."""
+        self._typed.append(text)
+
+    def leave(self) -> None:
+        """The page has gone; what is shown from now on is remembered."""
+        self._page = NoPage()
+
+    async def draw_on(self, page: Page) -> None:
+        """Draw all that is remembered on a page, and go on there."""
+        fresh = page.id != self._page.id
+        self._page = page
+        for step_id, step in self._steps.items():
+            if fresh or step_id not in self._on_page_already:
+                await page.put(step)
+            if card := self._cards.get(step_id):
+                await page.tell("card", id=step_id, card=card)
+        await page.tell("state", **self._state)
+
+    async def play(self, track: str, pcm24k: bytes) -> None:
+        for piece in _pieces(pcm24k):
+            await self._page.sound(track, piece)
+
+    async def clear_playback(self) -> None:
+        await self._page.silence()
+
+    async def show(self, shown: Shown) -> None:
+        match shown:
+            case Caption():
+                await self._show_caption(shown)
+            case ToolStarted():
+                await self._show_tool(shown.tool_call_id, shown.name, shown.arguments)
+            case ToolEnded():
+                await self._show_tool_result(shown)
+            case CardShown(card):
+                await self._show_card(card.key or secrets.token_hex(4), cards.card(card))
+            case ProposalShown(proposal):
+                await self._show_card(f"proposal-{proposal.id}", cards.proposal(proposal))
+            case ProposalClosed(proposal_id, outcome):
+                await self._close_proposal(proposal_id, outcome)
+            case ReceiptShown(receipt):
+                await self._show_card(f"receipt-{receipt.reference}", cards.receipt(receipt))
+            case StateShown(state, detail):
+                self._state = {"state": state, "detail": detail}
+                await self._page.tell("state", **self._state)
+            case Notice(text, kind):
+                await self.notice(text, kind=kind)
+            case _:
+                assert_never(shown)
+
+    async def say(self, step_id: str, markdown: str) -> None:
+        """Show a message of the page's own as the desk's, such as the welcome."""
+        await self._put(step_id, self._message(markdown, name=self._desk_name))
+
+    async def notice(self, text: str, *, kind: str = "info", step_id: str = "") -> None:
+        """Show one sentence that is not part of the conversation."""
+        step_id = step_id or f"{self._prefix}-notice-{secrets.token_hex(4)}"
+        message = self._message(plain(text), name=self._desk_name)
+        await self._put(step_id, {**message, "isError": kind == "error", "metadata": {"notice": kind}})
+        await self._tell_card(step_id, {"kind": "notice", "tone": kind})
+
+    async def _show_caption(self, line: Caption) -> None:
+        step_id = f"{self._prefix}-line-{line.line_id}"
+        if line.speaker == "customer":
+            # Chainlit shows the customer's words as they are, not as Markdown.
+            step = self._message(line.text, name="You", kind="user_message")
+        elif line.final and line.heard != line.text:
+            step = self._message(partly_heard(line.text, line.heard), name=self._desk_name)
+        else:
+            step = {**self._message(plain(line.text), name=self._desk_name), "streaming": not line.final}
+        if line.typed and line.speaker == "customer" and self._shown_by_page(step_id, line.text):
+            self._remember(step_id, step)
+        else:
+            await self._put(step_id, step)
+
+    def _shown_by_page(self, step_id: str, text: str) -> bool:
+        if step_id in self._on_page_already:
+            return True
+        if text not in self._typed:
+            return False
+        self._typed.remove(text)
+        self._on_page_already.add(step_id)
+        return True
+
+    async def _show_tool(self, tool_call_id: str, name: str, arguments: str) -> None:
+        step = {
+            "type": "tool",
+            "name": name.replace("_", " "),
+            "input": indented(arguments),
+            "output": "",
+            "showInput": "json",
+            "language": "json",
+            "start": _now(),
+        }
+        await self._put(f"{self._prefix}-tool-{tool_call_id}", step)
+
+    async def _show_tool_result(self, ended: ToolEnded) -> None:
+        step_id = f"{self._prefix}-tool-{ended.tool_call_id}"
+        if step_id not in self._steps:
+            await self._show_tool(ended.tool_call_id, ended.name, ended.arguments)
+        result = ended.result
+        answer = {"say": result.say, **({"reason": result.reason} if result.reason else {}), **result.data}
+        now = datetime.now(UTC)
+        await self._change(
+            step_id,
+            name=f"{ended.name.replace('_', ' ')} · {ended.took_ms} ms",
+            output=code(answer),
+            isError=not result.ok,
+            start=_iso(now - timedelta(milliseconds=ended.took_ms)),
+            end=_iso(now),
+        )
+
+    async def _show_card(self, key: str, card: dict[str, Any]) -> None:
+        step_id = f"{self._prefix}-card-{key}"
+        # The text is what Slack, a printer or a page without our script shows; the script draws the card.
+        await self._put(step_id, self._message(plain(cards.as_text(card)), name=self._desk_name))
+        await self._tell_card(step_id, card)
+
+    async def _close_proposal(self, proposal_id: str, outcome: str) -> None:
+        step_id = f"{self._prefix}-card-proposal-{proposal_id}"
+        if card := self._cards.get(step_id):
+            await self._tell_card(step_id, {**card, "outcome": outcome})
+
+    async def _tell_card(self, step_id: str, card: dict[str, Any]) -> None:
+        self._cards[step_id] = card
+        await self._page.tell("card", id=step_id, card=card)
+
+    def _message(self, text: str, *, name: str, kind: str = "assistant_message") -> dict[str, Any]:
+        return {"type": kind, "name": name, "output": text, "streaming": False, "createdAt": _now()}
+
+    async def _put(self, step_id: str, step: Mapping[str, Any]) -> None:
+        if step_id in self._steps:
+            changes = {key: value for key, value in step.items() if key != "createdAt"}
+            await self._change(step_id, **changes)
+        else:
+            await self._page.put(self._remember(step_id, step))
+
+    async def _change(self, step_id: str, **changes: Any) -> None:
+        self._remember(step_id, changes)
+        await self._page.change(step_id, **changes)
+
+    def _remember(self, step_id: str, step: Mapping[str, Any]) -> dict[str, Any]:
+        remembered = self._steps.setdefault(step_id, {"id": step_id, "metadata": {}})
+        remembered.update(step)
+        while len(self._steps) > _REMEMBERED:
+            oldest = next(iter(self._steps))
+            del self._steps[oldest]
+            self._cards.pop(oldest, None)
+            self._on_page_already.discard(oldest)
+        return remembered
+
+
+def _pieces(pcm24k: bytes) -> Iterator[bytes]:
+    whole = len(pcm24k) - len(pcm24k) % 2
+    for start in range(0, whole, PIECE_BYTES):
+        yield pcm24k[start : min(start + PIECE_BYTES, whole)]
+
+
+def _now() -> str:
+    return _iso(datetime.now(UTC))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,290 @@
+"""Chainlit's hooks: each finds the visit, tells its call what the customer did, and returns soon.
+
+No decision of the conversation is taken here. `cl.user_session` holds the handle of the visit and nothing
+else: Chainlit writes it into its thread metadata. Exceptions stop here, at the edge of Chainlit's tasks:
+ours are said in one sentence, others are logged by kind and place alone, for their text may be personal.
+"""
+
+import functools
+import logging
+import math
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, ParamSpec
+
+from helpline.channels.web.browsers import LANGUAGE_COOKIE, Browsers, cookie
+from helpline.channels.web.inbound import (
+    Answered,
+    CustomerChosen,
+    LanguageChosen,
+    MicFailed,
+    PageMessage,
+    PersonAsked,
+    Played,
+    Stopped,
+    read_page_message,
+)
+from helpline.channels.web.page import ChainlitPage
+from helpline.channels.web.visits import Visit, Visits
+from helpline.channels.web.words import words_for
+from helpline.errors import HelplineError
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGE: Final = 4000
+"""Characters of a typed line; the rest is cut, and the customer is told."""
+_MAX_CHUNK_BYTES: Final = 48_000
+_BYTES_PER_MS: Final = 48
+
+P = ParamSpec("P")
+
+
+class Handlers:
+    """The hooks of one page, to be registered with Chainlit by `register`."""
+
+    def __init__(self, visits: Visits, browsers: Browsers) -> None:
+        self._visits = visits
+        self._browsers = browsers
+
+    def register(self) -> None:
+        """Give the hooks to Chainlit, in place of those of an earlier app in this process."""
+        import chainlit as cl
+
+        cl.on_chat_start(self._edge(self.on_chat_start))
+        cl.on_chat_end(self._edge(self.on_chat_end))
+        cl.on_message(self._edge(self.on_message))
+        cl.on_stop(self._edge(self.on_stop))
+        cl.on_audio_start(self._edge(self.on_audio_start))
+        cl.on_audio_chunk(self.on_audio_chunk)
+        cl.on_audio_end(self._edge(self.on_audio_end))
+        cl.on_window_message(self._edge(self.on_window_message))
+
+    async def on_chat_start(self) -> None:
+        """A page has opened: find the visit that its browser is in, or begin one."""
+        session = _session()
+        page = _page()
+        cookies = session.environ.get("HTTP_COOKIE", "")
+        browser = self._browsers.known(cookies)
+        language = cookie(cookies, LANGUAGE_COOKIE) or session.environ.get("HTTP_ACCEPT_LANGUAGE", "en")
+        if visit := self._visits.of(browser):
+            await self._resume(visit, page)
+        else:
+            visit = self._visits.begin(page, browser=browser, language=language)
+            await self._welcome(visit)
+        self._hold(visit)
+        await self._tell_about(visit)
+
+    async def on_chat_end(self) -> None:
+        """The socket is lost, for a moment or for good; *New chat* says that it is for good."""
+        visit = self._visit()
+        if visit is None or visit.channel.page.id != _session().id:
+            return
+        if _session().to_clear:
+            self._visits.end(visit, "The customer left.")
+        else:
+            self._visits.away(visit)
+
+    async def on_return(self) -> None:
+        """The socket of a page that was away is back."""
+        visit = self._visits.at(_session().id)
+        if visit is None:
+            await _page().voice(False)
+            await self.on_chat_start()
+            return
+        await self._visits.back(visit)
+        await self._tell_about(visit)
+
+    async def on_message(self, message: Any) -> None:
+        """A typed line."""
+        visit = self._visit()
+        if visit is None:
+            return
+        text = str(message.content).strip()
+        if not visit.messages.take(self._visits.clock.now_ms()):
+            await visit.channel.notice(visit.words.too_fast, kind="warning")
+            return
+        if len(text) > MAX_MESSAGE:
+            await visit.channel.notice(visit.words.too_long.format(limit=MAX_MESSAGE), kind="warning")
+        if text:
+            await self._type(visit, text[:MAX_MESSAGE], on_page=True)
+
+    async def on_stop(self) -> None:
+        """Stop: silence the reply."""
+        visit = self._visit()
+        if visit and visit.call:
+            visit.call.stop_reply()
+
+    async def on_audio_start(self) -> bool:
+        """P: True opens the page's microphone."""
+        visit = self._visit()
+        if visit is None:
+            return False
+        if not visit.starts.take(self._visits.clock.now_ms()):
+            await visit.channel.notice(visit.words.too_fast, kind="warning")
+            return False
+        await _mark_first_interaction()
+        visit.voice_wanted = True
+        call = await visit.call_at(self._visits.desk)
+        ready = await call.start_voice()
+        if not ready:
+            visit.voice_wanted = False
+        elif not visit.voice_wanted:  # Ended while it started.
+            call.end_voice()
+        else:
+            visit.lateness.restart()
+        return visit.voice_wanted
+
+    async def on_audio_chunk(self, chunk: Any) -> None:
+        """Microphone sound. Chainlit runs these as tasks that begin in order: no await may come before
+        `hear`, or the sound would be out of order.
+        """
+        visit = self._visit()
+        if visit is None or visit.call is None or not visit.voice_wanted:
+            return
+        pcm24k, elapsed_ms = chunk.data, chunk.elapsedTime
+        if not isinstance(pcm24k, bytes) or not 0 < len(pcm24k) <= _MAX_CHUNK_BYTES or len(pcm24k) % 2:
+            return
+        if not isinstance(elapsed_ms, int | float) or not math.isfinite(elapsed_ms):
+            return
+        now_ms = self._visits.clock.now_ms()
+        if visit.lateness.is_late(int(elapsed_ms), now_ms):
+            return
+        if visit.sound_ms.take(now_ms, len(pcm24k) / _BYTES_PER_MS):
+            visit.call.hear(pcm24k)
+
+    async def on_audio_end(self) -> None:
+        """P again, or the page could not open its microphone: typed chat goes on."""
+        visit = self._visit()
+        if visit is None:
+            return
+        visit.voice_wanted = False
+        if visit.call:
+            visit.call.end_voice()
+
+    async def on_window_message(self, data: Any) -> None:
+        """The page's own script, and anyone else who can post to the window: hostile input."""
+        visit = self._visit()
+        message = read_page_message(data)
+        if visit and message:
+            await self._heed(visit, message)
+
+    async def _heed(self, visit: Visit, message: PageMessage) -> None:
+        match message:
+            case Played(track, ms) if visit.call:
+                visit.call.played(track, ms)
+            case Answered(proposal_id, yes) if visit.call:
+                visit.call.answer(proposal_id, yes)
+            case Stopped():
+                await self.on_stop()
+            case PersonAsked():
+                if visit.messages.take(self._visits.clock.now_ms()):
+                    await self._type(visit, visit.words.person)
+            case CustomerChosen(customer_id):
+                await self._become(visit, customer_id)
+            case LanguageChosen(language):
+                visit.words = words_for(language)
+            case MicFailed(fault):
+                await visit.channel.notice(visit.words.microphone[fault], kind="warning")
+                if fault == "lost":
+                    await self.on_audio_end()
+                    await visit.channel.page.voice(False)
+            case _:
+                return
+
+    async def _type(self, visit: Visit, text: str, *, on_page: bool = False) -> None:
+        """Type a line into the call; `on_page` when Chainlit has shown it already."""
+        await _mark_first_interaction()
+        call = await visit.call_at(self._visits.desk)
+        if on_page:
+            visit.channel.typed(text)
+        call.type(text)
+
+    async def _become(self, visit: Visit, customer_id: str) -> None:
+        """Switch to another of the *demo* customers; nobody else can be chosen."""
+        chosen = [who for who in self._visits.desk.demo_customers if who.customer_id == customer_id]
+        if chosen and chosen[0] != visit.caller:
+            await visit.become(chosen[0])
+            await self._tell_about(visit)
+
+    async def _welcome(self, visit: Visit) -> None:
+        page_id = visit.channel.page.id
+        welcome = visit.words.welcome_to(self._visits.desk_name)
+        await visit.channel.say(f"{page_id}-welcome", welcome)
+        await visit.channel.notice(self._visits.desk.banner, step_id=f"{page_id}-answers")
+        # A page that outlived a restart of the desk still believes that its microphone is wanted.
+        await visit.channel.page.voice(False)
+
+    async def _resume(self, visit: Visit, page: ChainlitPage) -> None:
+        """Go on where the visit was: a reload, or another tab, which then has the call alone."""
+        before = await self._visits.move(visit, page)
+        visit.voice_wanted = False
+        if visit.call:
+            visit.call.end_voice()
+        if before.id != page.id:
+            await before.voice(False)
+            await before.tell("elsewhere", text=visit.words.elsewhere)
+
+    async def _tell_about(self, visit: Visit) -> None:
+        """What the page's script shows around the conversation."""
+        customers = [{"id": who.customer_id, "name": who.name} for who in self._visits.desk.demo_customers]
+        await visit.channel.page.tell(
+            "desk",
+            name=self._visits.desk_name,
+            answers=self._visits.desk.banner,
+            customers=customers,
+            customer=visit.caller.customer_id,
+        )
+
+    def _edge(self, handler: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Any]]:
+        """The handler, with every exception ended here: said to the customer, or logged without its text."""
+
+        @functools.wraps(handler)
+        async def edge(*args: P.args, **kwargs: P.kwargs) -> Any:
+            try:
+                return await handler(*args, **kwargs)
+            except HelplineError as known:
+                await self._apologise(str(known))
+            except Exception as unknown:  # noqa: BLE001 - the edge of a task; nothing above would see it
+                place = traceback.extract_tb(unknown.__traceback__)[-1]
+                log.error("the page failed: %s in %s:%s", type(unknown).__name__, place.name, place.lineno)
+                await self._apologise("")
+            return None
+
+        return edge
+
+    async def _apologise(self, sentence: str) -> None:
+        if visit := self._visit():
+            await visit.channel.notice(sentence or visit.words.failed, kind="error")
+
+    def _visit(self) -> Visit | None:
+        import chainlit as cl
+
+        handle = cl.user_session.get("visit")  # type: ignore[no-untyped-call]
+        return self._visits.get(handle) if isinstance(handle, str) else None
+
+    def _hold(self, visit: Visit) -> None:
+        import chainlit as cl
+
+        cl.user_session.set("visit", visit.id)  # type: ignore[no-untyped-call]
+
+
+def _session() -> Any:
+    import chainlit as cl
+
+    return cl.context.session
+
+
+def _page() -> ChainlitPage:
+    import chainlit as cl
+
+    return ChainlitPage(cl.context.emitter)
+
+
+async def _mark_first_interaction() -> None:
+    """Chainlit marks it at `audio_end` alone, and until then keeps back what a voice call shows."""
+    import chainlit as cl
+
+    session: Any = cl.context.session
+    if not session.has_first_interaction:
+        session.has_first_interaction = True
+        await cl.context.emitter.init_thread("call")

@@ -1,0 +1,104 @@
+"""What a page may tell the desk beside sound and text, read from hostile input.
+
+Chainlit forwards *any* window message of the page to the server, and a client of the socket can send what it
+likes. A message counts only when it is an object marked for the desk, of a known type, with values of the
+right type and size; everything else is no message.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+MicFault = Literal["refused", "missing", "busy", "insecure", "lost", "silent"]
+MIC_FAULTS: Final[tuple[MicFault, ...]] = get_args(MicFault)
+_MAX_ID: Final = 128
+_MAX_PLAYED_MS: Final = 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """So much of a track has sounded."""
+
+    track: str
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """*Yes* or *No* on the card of a proposal."""
+
+    proposal_id: str
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The customer silenced the reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAsked:
+    """*Talk to a person*."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerChosen:
+    """Another demo customer."""
+
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageChosen:
+    language: Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class MicFailed:
+    """The page has no microphone, and why."""
+
+    fault: MicFault
+
+
+PageMessage = Played | Answered | Stopped | PersonAsked | CustomerChosen | LanguageChosen | MicFailed
+
+
+def read_page_message(data: object) -> PageMessage | None:
+    """The message that `data` holds, or None when it is not one of ours or not well formed."""
+    if not isinstance(data, dict) or data.get("helpline") != "desk":
+        return None
+    match data.get("type"):
+        case "played":
+            return _played(data.get("track"), data.get("ms"))
+        case "answer":
+            return _answered(data.get("proposal"), data.get("yes"))
+        case "stop":
+            return Stopped()
+        case "person":
+            return PersonAsked()
+        case "customer":
+            return CustomerChosen(customer) if (customer := _name(data.get("id"))) else None
+        case "language":
+            language = data.get("language")
+            return LanguageChosen(language) if language in ("en", "zh") else None
+        case "microphone":
+            return next((MicFailed(fault) for fault in MIC_FAULTS if fault == data.get("fault")), None)
+        case _:
+            return None
+
+
+def _played(track: Any, ms: Any) -> Played | None:
+    name = _name(track)
+    if not name or isinstance(ms, bool) or not isinstance(ms, int | float):
+        return None
+    if not 0 <= ms <= _MAX_PLAYED_MS:  # Also refuses NaN, which compares with nothing.
+        return None
+    return Played(name, int(ms))
+
+
+def _answered(proposal: Any, yes: Any) -> Answered | None:
+    name = _name(proposal)
+    return Answered(name, yes) if name and isinstance(yes, bool) else None
+
+
+def _name(value: Any) -> str:
+    return value if isinstance(value, str) and 0 < len(value) <= _MAX_ID else ""

@@ -1,0 +1,70 @@
+// The strip above the conversation: what the desk is doing, a way to stop it, a person, and in the demo shop
+// who the customer is. It stands beside Chainlit's own elements, never in them: React owns those.
+import { tellDesk } from "/public/mailbox.js";
+import { el } from "/public/dom.js";
+import { words } from "/public/words.js";
+
+const label = el("span", { class: "hl-state-label" });
+const stop = el(
+  "button",
+  { class: "hl-stop", type: "button", "aria-label": words.stopLong, title: words.stopLong, hidden: "" },
+  words.stop,
+);
+const state = el(
+  "div",
+  { class: "hl-state", role: "status", "aria-label": words.desk, "data-state": "idle" },
+  el("span", { class: "hl-dot", "aria-hidden": "true" }),
+  label,
+);
+const person = el(
+  "button",
+  { class: "hl-person", type: "button", "aria-label": words.person, title: words.person },
+  icon("M4 13v-2a8 8 0 0 1 16 0v2M4 13v3a2 2 0 0 0 2 2h1v-6H5a1 1 0 0 0-1 1Zm16 0v3a2 2 0 0 1-2 2h-1v-6h2a1 1 0 0 1 1 1Zm-2 5v1a2 2 0 0 1-2 2h-3"),
+  el("span", {}, words.person),
+);
+const name = el("span", { class: "hl-name" });
+const bar = el("div", { id: "hl-bar" }, name, state, stop, person);
+const customer = el("select", { "aria-label": words.customer });
+const demo = el("div", { id: "hl-demo", hidden: "" }, el("span", {}, words.demo), customer);
+
+stop.addEventListener("click", () => tellDesk("stop"));
+person.addEventListener("click", () => tellDesk("person"));
+customer.addEventListener("change", () => tellDesk("customer", { id: customer.value }));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !stop.hidden) tellDesk("stop");
+});
+document.addEventListener("DOMContentLoaded", () => document.body.append(bar, demo));
+
+/** What the desk is doing, and which tool or why. */
+export function showState({ state: now, detail }) {
+  const known = words.states[now] ?? now;
+  state.dataset.state = now;
+  const more = now === "working" ? detail.replaceAll("_", " ") : detail;
+  label.textContent = more ? `${known.replace("…", "")} · ${more}` : known;
+  stop.hidden = now !== "speaking";
+}
+
+/** Whose desk this is, and whom a visitor of the demo shop may be. */
+export function showDesk({ name: shop, customers, customer: current }) {
+  name.textContent = shop;
+  demo.hidden = customers.length === 0;
+  document.body.classList.toggle("hl-has-demo", customers.length > 0);
+  customer.replaceChildren(
+    ...customers.map((who) => el("option", { value: who.id, selected: who.id === current ? "" : null }, who.name)),
+  );
+}
+
+/** The conversation has moved to another tab. */
+export function showElsewhere({ text }) {
+  showState({ state: "ended", detail: text });
+}
+
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(line);
+  return svg;
+}

@@ -1,0 +1,200 @@
+// Cards beside the desk's words, drawn from data. A card belongs to a step of Chainlit, whose plain text says
+// the same: that text is hidden while the card is there, and stands alone where this script is not.
+import { tellDesk } from "/public/mailbox.js";
+import { el, watch } from "/public/dom.js";
+import { words } from "/public/words.js";
+
+const cards = new Map();
+const drawn = new Map();
+let watching = false;
+
+/** Draw a card at the step of this id, or draw it anew; the step may come later than its card. */
+export function drawCard(id, card) {
+  cards.set(id, card);
+  drawn.get(id)?.remove();
+  drawn.delete(id);
+  if (!watching) watch(attachAll);
+  watching = true;
+  attach(id);
+}
+
+function attachAll() {
+  for (const id of cards.keys()) attach(id);
+}
+
+function attach(id) {
+  const step = document.getElementById(`step-${id}`);
+  const text = step?.querySelector(".message-content");
+  if (!text) return;
+  const card = cards.get(id);
+  if (card.kind === "notice") {
+    step.closest(".step")?.setAttribute("data-hl-notice", card.tone);
+    return;
+  }
+  if (drawn.get(id)?.isConnected) return;
+  const element = element_of(card);
+  drawn.set(id, element);
+  text.hidden = true;
+  text.after(element);
+}
+
+function element_of(card) {
+  if (card.kind === "proposal") return proposal(card);
+  if (card.kind === "receipt") return receipt(card);
+  return plain(card);
+}
+
+// --- kinds ---
+
+function plain({ kind, title, data }) {
+  const { status, ...rest } = data;
+  const heading = [el("h3", {}, title)];
+  if (status) heading.push(el("span", { class: "hl-badge", "data-status": status }, sentence(status)));
+  return frame(kind, words.kinds[kind] ?? kind, el("header", {}, ...heading), ...values(rest));
+}
+
+function proposal(card) {
+  const { title, amount, text, data, outcome, proposal: id } = card;
+  const buttons = outcome
+    ? el("p", { class: "hl-outcome", "data-outcome": outcome }, words.outcomes[outcome] ?? outcome)
+    : el("div", { class: "hl-answers" }, answer(id, true), answer(id, false));
+  return frame(
+    "proposal",
+    words.proposal,
+    el("header", {}, el("h3", {}, title), amount ? el("span", { class: "hl-amount" }, amount) : null),
+    el("p", { class: "hl-text" }, text),
+    ...values(data),
+    buttons,
+  );
+}
+
+/** A yes counts once: both buttons go quiet with the first press, and come back with the next drawing. */
+function answer(id, yes) {
+  const press = ({ currentTarget }) => {
+    for (const button of currentTarget.parentElement.children) button.disabled = true;
+    tellDesk("answer", { proposal: id, yes });
+  };
+  const label = yes ? words.yes : words.no;
+  return el("button", { type: "button", class: yes ? "hl-yes" : "hl-no", onclick: press }, label);
+}
+
+function receipt({ title, text, data, at, repeated }) {
+  return frame(
+    "receipt",
+    repeated ? words.receiptAgain : words.receipt,
+    el("header", {}, el("h3", {}, title), el("time", { datetime: at }, moment(at))),
+    el("p", { class: "hl-text" }, text),
+    ...values(data),
+  );
+}
+
+function frame(kind, label, ...children) {
+  const element = el("section", { class: "hl-card", "data-kind": kind, "aria-label": label });
+  element.append(el("p", { class: "hl-kind" }, label), ...children);
+  return element;
+}
+
+// --- values ---
+
+/** What a card's data holds, by shape: single values as a list, lines and steps as they are. */
+function values(data) {
+  const currency = data.currency ?? "USD";
+  const shown = Object.entries(data).filter(([name, value]) => name !== "currency" && !isEmpty(value));
+  const single = shown.filter(([, value]) => typeof value !== "object");
+  const whole = [];
+  if (single.length) {
+    whole.push(el("dl", {}, ...single.flatMap(([name, value]) => row(name, value, currency))));
+  }
+  for (const [name, value] of shown) {
+    if (typeof value !== "object") continue;
+    if (!Array.isArray(value)) whole.push(...group(name, value, currency));
+    else whole.push(name === "timeline" ? timeline(value) : lines(name, value, currency));
+  }
+  return whole;
+}
+
+function row(name, value, currency) {
+  return [el("dt", {}, labelled(name)), el("dd", {}, valued(name, value, currency))];
+}
+
+function group(name, value, currency) {
+  const rows = Object.entries(value).filter(([, item]) => !isEmpty(item) && typeof item !== "object");
+  if (rows.length === 0) return [];
+  const list = el("dl", {}, ...rows.flatMap(([key, item]) => row(key, item, currency)));
+  return [el("p", { class: "hl-group" }, labelled(name)), list];
+}
+
+function timeline(steps) {
+  const items = steps.map((step) => {
+    const { label = "", at = "", done = false } = typeof step === "object" ? step : { label: step };
+    return el(
+      "li",
+      { "data-done": done ? "yes" : "no" },
+      el("span", {}, sentence(String(label))),
+      at ? el("time", { datetime: at }, moment(at)) : null,
+    );
+  });
+  return el("ol", { class: "hl-timeline" }, ...items);
+}
+
+function lines(name, items, currency) {
+  const rows = items.map((item) => el("li", {}, ...line(item, currency)));
+  return el("ul", { class: "hl-lines", "aria-label": labelled(name) }, ...rows);
+}
+
+function line(item, currency) {
+  if (typeof item !== "object" || item === null) return [el("span", {}, String(item))];
+  const { name, title, order, number, quantity, price_cents, total_cents, status, ...rest } = item;
+  const main = name ?? title ?? order ?? number ?? Object.values(rest).find((value) => typeof value === "string");
+  const cents = price_cents ?? total_cents;
+  const times = quantity > 1 ? ` × ${quantity}` : "";
+  const notes = Object.entries(rest)
+    .filter(([key, value]) => !isEmpty(value) && value !== main && !key.endsWith("_id") && key !== "id" && key !== "currency")
+    .map(([key, value]) => noted(key, value, item.currency ?? currency));
+  return [
+    el("span", {}, el("strong", {}, `${main ?? ""}${times}`), notes.length ? el("small", {}, notes.join(" · ")) : null),
+    status ? el("span", { class: "hl-badge", "data-status": status }, sentence(status)) : null,
+    cents === undefined ? null : el("span", { class: "hl-amount" }, money(cents, item.currency ?? currency)),
+  ];
+}
+
+function noted(key, value, currency) {
+  if (Array.isArray(value)) return value.map((item) => noted(key, item, currency)).join(", ");
+  if (typeof value === "object") return Object.values(value).filter((item) => typeof item !== "object").join(", ");
+  return valued(key, value, currency);
+}
+
+function valued(name, value, currency) {
+  if (name.endsWith("_cents") && typeof value === "number") return money(value, currency);
+  if (typeof value === "boolean") return value ? words.yes : words.no;
+  return typeof value === "string" && /^\d{4}-\d{2}-\d{2}([T ]|$)/.test(value) ? moment(value) : String(value);
+}
+
+function labelled(name) {
+  return sentence(name.replace(/_(cents|at|on)$/, "").replaceAll("_", " "));
+}
+
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function money(cents, currency) {
+  try {
+    return new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency }).format(cents / 100);
+  } catch {
+    return `${(cents / 100).toFixed(2)} ${currency}`; // A currency that no browser knows.
+  }
+}
+
+function moment(text) {
+  // A day alone is that day everywhere; read as a time it would be UTC's, and yesterday in the west.
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const when = new Date(day ? `${text}T00:00` : text);
+  if (Number.isNaN(when.getTime())) return text;
+  const style = day ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
+  return new Intl.DateTimeFormat(document.documentElement.lang, style).format(when);
+}
+
+function isEmpty(value) {
+  return value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
+}

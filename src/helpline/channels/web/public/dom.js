@@ -1,0 +1,22 @@
+// Elements from data. Text is always set as text: nothing here, or in the cards, reads markup.
+
+/** An element with attributes (null ones are left out) and children; strings become text. */
+export function el(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  return element;
+}
+
+/** Call back now and whenever elements come into the document. */
+export function watch(callback) {
+  const start = () => {
+    callback();
+    new MutationObserver(callback).observe(document.body, { childList: true, subtree: true });
+  };
+  if (document.body) start();
+  else document.addEventListener("DOMContentLoaded", start);
+}

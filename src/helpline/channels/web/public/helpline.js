@@ -1,0 +1,15 @@
+// The desk's half of the page: mends Chainlit's voice, draws cards, shows what the desk is doing.
+// Runs before Chainlit's bundle (module scripts run in the order in which they stand in the document).
+import { drawCard } from "/public/cards.js";
+import { onDesk, openMailbox } from "/public/mailbox.js";
+import { showDesk, showElsewhere, showState } from "/public/bar.js";
+import { nameControls } from "/public/names.js";
+import { mendVoice } from "/public/voice.js";
+
+openMailbox();
+mendVoice();
+nameControls();
+onDesk("card", ({ id, card }) => drawCard(id, card));
+onDesk("state", showState);
+onDesk("desk", showDesk);
+onDesk("elsewhere", showElsewhere);

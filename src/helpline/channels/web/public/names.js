@@ -1,0 +1,36 @@
+// Names for controls of Chainlit that show only a picture, so that a screen reader can say what they do.
+import { watch } from "/public/dom.js";
+import { words } from "/public/words.js";
+
+const NAMES = {
+  "#new-chat-button": words.newChat,
+  "#theme-toggle": words.theme,
+  "#chat-submit": words.send,
+  "#stop-button": words.stop,
+};
+
+/** Keep the names there while React comes and goes. */
+export function nameControls() {
+  document.documentElement.style.setProperty("--hl-unheard", JSON.stringify(` (${words.unheard})`));
+  watch(() => {
+    for (const [selector, name] of Object.entries(NAMES)) named(document.querySelector(selector), name);
+    const input = document.querySelector("#chat-input");
+    named(input, words.input);
+    if (input && !input.isContentEditable) input.setAttribute("aria-multiline", "true");
+    const voice = document.querySelector("#message-composer .lucide-x, #message-composer canvas");
+    named(voiceButton(), voice ? words.voiceOff : words.voiceOn);
+    const log = document.querySelector("#root .step")?.parentElement;
+    if (log && !log.hasAttribute("role")) {
+      log.setAttribute("role", "log");
+      log.setAttribute("aria-label", words.conversation);
+    }
+  });
+}
+
+function voiceButton() {
+  return document.querySelector("#message-composer > div:last-child > div:first-child button");
+}
+
+function named(element, name) {
+  if (element && element.getAttribute("aria-label") !== name) element.setAttribute("aria-label", name);
+}

@@ -1,0 +1,55 @@
+"""What the page asks of the desk: the whole seam between this channel and the rooms below it.
+
+The tests of the channel are written against these two Protocols, so that another front can come to the same
+seam, and the desk can change behind it.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from helpline.actions import GUEST, Caller
+from helpline.channels.channel import Channel
+from helpline.settings import Settings
+
+
+class Call(Protocol):
+    """One customer's call. Everything but starting, becoming and the end is told, not awaited."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def caller(self) -> Caller: ...
+
+    async def start_voice(self) -> bool:
+        """Turn voice on, again if it is on already; False when it cannot be, and a Notice said why."""
+
+    def end_voice(self) -> None: ...
+    def hear(self, pcm24k: bytes) -> None:
+        """Microphone sound, 24 kHz mono s16le; never blocks."""
+
+    def type(self, text: str) -> None: ...
+    def answer(self, proposal_id: str, yes: bool) -> None: ...
+    def played(self, track: str, played_ms: int) -> None:
+        """The page has played so much of a track; the call clamps what it is told."""
+
+    def stop_reply(self) -> None: ...
+    def hang_up(self, reason: str) -> None: ...
+    async def become(self, caller: Caller) -> None: ...
+
+
+class Desk(Protocol):
+    """Where calls come from."""
+
+    @property
+    def banner(self) -> str:
+        """One line: who answers."""
+
+    @property
+    def demo_customers(self) -> tuple[Caller, ...]:
+        """Whom a visitor may be; empty unless the demo shop is served on this machine alone."""
+
+    async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST) -> Call: ...
+
+
+class OpenDesk(Protocol):
+    def __call__(self, settings: Settings, /) -> AbstractAsyncContextManager[Desk]: ...

@@ -1,0 +1,187 @@
+"""The page's own paths: its one HTML document, our files, its words, and whether the desk is well.
+
+The document is ours rather than Chainlit's template: no inline script, no fonts and style sheets of other
+hosts. Only the paths in `_CHAINLIT_PATHS` reach Chainlit at all; its upload, MCP, element, thread and sharing
+paths do not exist here.
+"""
+
+import html
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from helpline.channels.web.browsers import COOKIE, LANGUAGE_COOKIE, Browsers, cookie
+from helpline.channels.web.fitting import Fitted
+from helpline.channels.web.words import Language, language_of, words_for
+
+PUBLIC: Final = Path(__file__).parent / "public"
+
+_CHAINLIT_PATHS: Final = (
+    ("GET", re.compile(r"/assets/[\w.-]+")),
+    ("GET", re.compile(r"/auth/config")),
+    ("GET", re.compile(r"/user")),
+    ("GET", re.compile(r"/project/settings")),
+    ("POST", re.compile(r"/set-session-cookie")),
+)
+_SOCKET_PATH: Final = "/ws/socket.io"
+_MAX_BODY_BYTES: Final = 10_000
+
+_DOCUMENT: Final = """\
+<!doctype html>
+<html lang="{lang}">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>{name}</title>
+    <meta name="description" content="{name}: talk to us, or type." />
+    <meta property="og:root_path" content="" />
+    <link rel="icon" href="/favicon" type="image/svg+xml" />
+    <link rel="stylesheet" href="{style}" />
+    <link rel="stylesheet" href="/public/helpline.css" />
+    <script src="/public/first.js"></script>
+    <script type="module" src="/public/helpline.js"></script>
+    <script type="module" src="{script}"></script>
+  </head>
+  <body>
+    <div id="root"></div>
+    <noscript>{name}: this page needs JavaScript.</noscript>
+  </body>
+</html>
+"""
+
+
+class FewPaths:
+    """Chainlit's application, reachable by the paths that the page needs and no other."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _wanted(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await PlainTextResponse("Not found", status_code=404)(scope, receive, send)
+
+
+def _wanted(scope: Scope) -> bool:
+    path = scope["path"]
+    if path.rstrip("/") == _SOCKET_PATH:
+        # By websocket alone: polling would need a second guard of its own.
+        return bool(scope["type"] == "websocket")
+    if scope["type"] != "http":
+        return False
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    if not length.isdigit() or int(length) > _MAX_BODY_BYTES:
+        return False
+    return any(scope["method"] == method and pattern.fullmatch(path) for method, pattern in _CHAINLIT_PATHS)
+
+
+def routes(fitted: Fitted, browsers: Browsers, *, name: str, ready: Callable[[], bool]) -> list[BaseRoute]:
+    """The page's own paths; `ready` says whether the desk is open."""
+    document = _Document(fitted.build_dir, browsers, name)
+
+    async def live(request: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def readiness(request: Request) -> Response:
+        ok = ready()
+        return JSONResponse({"status": "ready" if ok else "starting"}, status_code=200 if ok else 503)
+
+    async def translations(request: Request) -> Response:
+        return JSONResponse({"translation": _translation(fitted.translations_dir, _language(request))})
+
+    async def picture(request: Request) -> Response:
+        return _svg("favicon.svg")
+
+    async def logo(request: Request) -> Response:
+        return _svg("logo-dark.svg" if request.query_params.get("theme") == "dark" else "logo-light.svg")
+
+    return [
+        Route("/health/live", live),
+        Route("/health/ready", readiness),
+        Route("/project/translations", translations),
+        Route("/favicon", picture),
+        Route("/avatars/{who}", picture),
+        Route("/logo", logo),
+        *(Route(path, document.answer) for path in ("/", "/login", "/login/callback", "/thread/{thread}")),
+        Mount("/public", _Files(directory=PUBLIC)),
+        Mount("/", FewPaths(fitted.app)),
+    ]
+
+
+class _Document:
+    """The one HTML document, with the names of Chainlit's built files."""
+
+    def __init__(self, build_dir: Path, browsers: Browsers, name: str) -> None:
+        built = (build_dir / "index.html").read_text(encoding="utf-8")
+        self._script = _found(r'src="(/assets/[\w.-]+\.js)"', built)
+        self._style = _found(r'href="(/assets/[\w.-]+\.css)"', built)
+        self._browsers = browsers
+        self._name = html.escape(name)
+
+    async def answer(self, request: Request) -> Response:
+        language = "zh-CN" if _language(request) == "zh" else "en"
+        page = _DOCUMENT.format(lang=language, name=self._name, script=self._script, style=self._style)
+        response = HTMLResponse(page, headers={"cache-control": "no-store"})
+        if not self._browsers.known(request.headers.get("cookie", "")):
+            response.set_cookie(
+                COOKIE,
+                self._browsers.new_cookie(),
+                httponly=True,
+                samesite="strict",
+                secure=request.url.scheme == "https",
+            )
+        return response
+
+
+class _Files(StaticFiles):
+    """Our files; a browser asks each time whether they have changed."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    if match is None:
+        raise RuntimeError("Chainlit's page is not built as expected: its version must be the pinned one.")
+    return match[1]
+
+
+def _svg(name: str) -> Response:
+    return Response((PUBLIC / name).read_bytes(), media_type="image/svg+xml")
+
+
+def _language(request: Request) -> Language:
+    chosen = cookie(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
+    return language_of(chosen or request.query_params.get("language") or _accepted(request))
+
+
+def _accepted(request: Request) -> str:
+    return request.headers.get("accept-language", "en")
+
+
+def _translation(folder: Path, language: Language) -> dict[str, Any]:
+    """Chainlit's own words for its buttons, with ours where the desk means something else."""
+    file = folder / ("zh-CN.json" if language == "zh" else "en-US.json")
+    texts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    words = words_for(language)
+    chat = texts["chat"]
+    chat["input"]["placeholder"] = words.placeholder
+    chat["watermark"] = words.notice
+    chat["speech"]["start"] = words.voice_start
+    chat["speech"]["stop"] = words.voice_stop
+    return texts

@@ -1,0 +1,147 @@
+"""Who is at the desk's pages: a visit joins one customer's browser to the one call that they are in.
+
+A page comes and goes (a dropped socket, a reload, a second tab); the visit outlives it by a grace time, and
+with it the call. A visit is found again by its page's session id, or by the cookie of the browser.
+"""
+
+import asyncio
+import secrets
+from typing import Final
+
+from helpline.actions import GUEST, Caller
+from helpline.channels.web.channel import WebChannel
+from helpline.channels.web.lateness import Lateness
+from helpline.channels.web.limits import Allowance
+from helpline.channels.web.page import Page
+from helpline.channels.web.seam import Call, Desk
+from helpline.channels.web.words import Words, words_for
+from helpline.clock import Clock
+
+GRACE_S: Final = 30.0
+"""How long a call waits for a page that is away."""
+
+PAGE_LOST: Final = "The page was closed or its connection was lost."
+
+
+class Visit:
+    """One customer at the page: who they are, what they see, and the call once there is one."""
+
+    def __init__(self, channel: WebChannel, *, caller: Caller, browser: str, language: str) -> None:
+        self.id = secrets.token_urlsafe(12)
+        self.channel = channel
+        self.caller = caller
+        self.browser = browser
+        self.words: Words = words_for(language)
+        self.lateness = Lateness()
+        self.messages = Allowance(burst=8, per_s=1.0)
+        self.starts = Allowance(burst=6, per_s=0.5)
+        self.sound_ms = Allowance(burst=10_000, per_s=2000)
+        """A microphone makes 1000 ms a second; what waited in a socket comes faster for a while."""
+        self.voice_wanted = False
+        self._call: Call | None = None
+        self._admitting = asyncio.Lock()
+
+    @property
+    def call(self) -> Call | None:
+        """The call that is going on, if one is."""
+        return None if self.channel.ended else self._call
+
+    async def call_at(self, desk: Desk) -> Call:
+        """The call that is going on, or a new one. Raises what `Desk.admit` raises."""
+        async with self._admitting:
+            if self.call is None:
+                self.channel.begin()
+                self._call = await desk.admit(self.channel, kind="web", caller=self.caller)
+            assert self._call is not None
+            return self._call
+
+    async def become(self, caller: Caller) -> None:
+        """Go on as another customer, in the call too if there is one."""
+        self.caller = caller
+        if self.call:
+            await self.call.become(caller)
+
+    def hang_up(self, reason: str) -> None:
+        if self.call:
+            self.call.hang_up(reason)
+        self._call = None
+
+
+class Visits:
+    """Every visit, by its id, by its page and by its browser's cookie."""
+
+    def __init__(self, desk: Desk, clock: Clock, *, desk_name: str, grace_s: float = GRACE_S) -> None:
+        self.desk = desk
+        self.clock = clock
+        self.desk_name = desk_name
+        self._grace_s = grace_s
+        self._visits: dict[str, Visit] = {}
+        self._by_page: dict[str, str] = {}
+        self._by_browser: dict[str, str] = {}
+        self._leaving: dict[str, asyncio.TimerHandle] = {}
+
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    def get(self, visit_id: str) -> Visit | None:
+        return self._visits.get(visit_id)
+
+    def at(self, page_id: str) -> Visit | None:
+        """The visit whose page this is."""
+        return self._visits.get(self._by_page.get(page_id, ""))
+
+    def of(self, browser: str) -> Visit | None:
+        """The visit that this browser's cookie names, if it is still going on."""
+        return self._visits.get(self._by_browser.get(browser, "")) if browser else None
+
+    def begin(self, page: Page, *, browser: str, language: str) -> Visit:
+        """A new visit, as the first of the demo customers where there are any, else as a guest."""
+        caller = self.desk.demo_customers[0] if self.desk.demo_customers else GUEST
+        channel = WebChannel(page, desk_name=self.desk_name)
+        visit = Visit(channel, caller=caller, browser=browser, language=language)
+        self._visits[visit.id] = visit
+        self._by_page[page.id] = visit.id
+        if browser:
+            self._by_browser[browser] = visit.id
+        return visit
+
+    async def move(self, visit: Visit, page: Page) -> Page:
+        """Bring a visit to the page where its customer is now; returns the page where it was."""
+        self._stay(visit)
+        before = visit.channel.page
+        self._by_page.pop(before.id, None)
+        self._by_page[page.id] = visit.id
+        visit.lateness.restart()
+        await visit.channel.draw_on(page)
+        return before
+
+    async def back(self, visit: Visit) -> None:
+        """The page's socket has returned: draw what was missed."""
+        self._stay(visit)
+        await visit.channel.draw_on(visit.channel.page)
+
+    def away(self, visit: Visit) -> None:
+        """The page's socket is lost: the visit ends if it does not return within the grace time."""
+        self._stay(visit)
+        loop = asyncio.get_running_loop()
+        self._leaving[visit.id] = loop.call_later(self._grace_s, self.end, visit, PAGE_LOST)
+
+    def end(self, visit: Visit, reason: str) -> None:
+        """The customer has left: hang up, and forget the visit."""
+        self._stay(visit)
+        self._visits.pop(visit.id, None)
+        self._by_page.pop(visit.channel.page.id, None)
+        if self._by_browser.get(visit.browser) == visit.id:
+            del self._by_browser[visit.browser]
+        visit.channel.leave()
+        visit.hang_up(reason)
+
+    def close(self) -> None:
+        """The desk closes: no timer outlives it; the desk itself ends the calls."""
+        for timer in self._leaving.values():
+            timer.cancel()
+        self._leaving.clear()
+
+    def _stay(self, visit: Visit) -> None:
+        if timer := self._leaving.pop(visit.id, None):
+            timer.cancel()

@@ -1,0 +1,88 @@
+"""The page's own sentences, in the languages that it speaks.
+
+What the *call* says comes from the call; these are the page's: the welcome, the banner, a microphone that
+failed. The browser's half (buttons, states, cards) is `public/words.js`.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from helpline.channels.web.inbound import MicFault
+
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language's sentences; `{…}` are filled in by the methods' arguments."""
+
+    welcome: str
+    microphone: dict[MicFault, str]
+    elsewhere: str
+    failed: str
+    person: str
+    returned: str
+    too_long: str
+    too_fast: str
+    placeholder: str
+    notice: str
+    voice_start: str
+    voice_stop: str
+
+    def welcome_to(self, shop: str) -> str:
+        return self.welcome.format(shop=shop)
+
+
+ENGLISH: Final = Words(
+    welcome="Hi, welcome to {shop}. How can I help you? Press `P` to talk!",
+    microphone={
+        "refused": "The microphone was refused: allow it in the browser's site settings, or type here.",
+        "missing": "No microphone was found: connect one and press P again, or type here.",
+        "busy": "The microphone is in use by another program: close it and press P again, or type here.",
+        "insecure": "The browser gives a microphone only to pages on HTTPS or on localhost; typing works.",
+        "lost": "The microphone was taken away in mid-call: press P to talk again, or type here.",
+        "silent": "The microphone sends silence: check that it is not muted, or type here.",
+    },
+    elsewhere="This conversation goes on in another tab.",
+    failed="Something went wrong on our side. Please try again.",
+    person="I would like to talk to a person.",
+    returned="We are connected again.",
+    too_long="That message was too long and was cut at {limit} characters.",
+    too_fast="That was very fast: please wait a moment before the next message.",
+    placeholder="Type here, or press P to talk",
+    notice="Nothing is changed before you say yes.",
+    voice_start="Talk",
+    voice_stop="End voice",
+)
+
+CHINESE: Final = Words(
+    welcome="您好，欢迎来到 {shop}。请问有什么可以帮您？按 `P` 键即可通话！",
+    microphone={
+        "refused": "麦克风被拒绝：请在浏览器的网站设置中允许使用，或在此输入文字。",
+        "missing": "未找到麦克风：请连接麦克风后再按 P，或在此输入文字。",
+        "busy": "麦克风正被其他程序占用：请关闭该程序后再按 P，或在此输入文字。",
+        "insecure": "浏览器只允许 HTTPS 或 localhost 页面使用麦克风；您仍可输入文字。",
+        "lost": "通话中麦克风被断开：请按 P 重新通话，或在此输入文字。",
+        "silent": "麦克风没有声音：请检查是否静音，或在此输入文字。",
+    },
+    elsewhere="此对话已在另一个标签页中继续。",
+    failed="我们这边出了点问题，请重试。",
+    person="我想和人工客服通话。",
+    returned="连接已恢复。",
+    too_long="该消息过长，已截断为 {limit} 个字符。",
+    too_fast="发送过快：请稍候再发送下一条消息。",
+    placeholder="在此输入，或按 P 键通话",
+    notice="在您确认之前，不会做任何更改。",
+    voice_start="通话",
+    voice_stop="结束语音",
+)
+
+
+def words_for(language: str) -> Words:
+    """The sentences for a browser's or a customer's language tag; English when we lack it."""
+    return CHINESE if language_of(language) == "zh" else ENGLISH
+
+
+def language_of(tag: str) -> Language:
+    """Which of our languages a tag such as `zh-CN` or `en-GB` asks for."""
+    return "zh" if tag.lower().startswith("zh") else "en"

@@ -1,0 +1,1 @@
+"""The web channel, tested against its seam: a scripted desk on one side, pages on the other."""

@@ -1,0 +1,27 @@
+"""An application served by uvicorn in the test's own loop, as `helpline run` serves it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from helpline.channels.web.serving import server_config
+
+
+@asynccontextmanager
+async def served(app, host: str = "127.0.0.1") -> AsyncIterator[str]:
+    """The base address of `app`, for as long as it is served on a free port."""
+    server = uvicorn.Server(server_config(app, host=host, port=0))
+    serving = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(20):
+            while not server.started:
+                if serving.done():
+                    serving.result()
+                await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        await serving
