@@ -38,7 +38,7 @@ _quiet.setLevel(logging.INFO)
 class Timeouts:
     """In seconds."""
 
-    open_s: float = 10.0
+    open_s: float = 8.0
     close_s: float = 1.0
     ping_s: float = 10.0
     """A ping this often; a line that leaves one unanswered for as long again is lost."""
