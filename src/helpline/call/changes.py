@@ -9,18 +9,14 @@ from msgspec.structs import replace
 
 from helpline.actions import Answer, Caller, Means, Proposal
 from helpline.call import replies
+from helpline.call.claims import Done
 from helpline.call.confirm import classify, read_back_heard
 from helpline.call.effects import Settle, Settled
 from helpline.call.shown import CardShown, Notice, ProposalClosed, ProposalShown, ReceiptShown
 from helpline.call.state import Pending, Step
-from helpline.call.transcript import Line, after
+from helpline.call.transcript import Line, after, quoted
 
 ASK_FOR_BUTTON = "I did not catch your answer. Please press Yes or No on the page, or type it."
-
-
-def quoted(text: str) -> str:
-    """A sentence to speak, as the desk hands it to any model."""
-    return 'Say to the customer: "' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def propose(s: Step, proposal: Proposal, after_entry: str) -> None:
@@ -94,7 +90,9 @@ def on_settled(s: Step, event: Settled) -> None:
         s.set(pending=None)
     if event.receipt is not None:
         receipt = event.receipt
-        s.set(receipts=(*s.c.receipts, receipt.reference))
+        proposal = pending.proposal if pending is not None else None
+        subject, words = (proposal.subject, proposal.effect_words) if proposal else ("", ())
+        s.set(done=(*s.c.done, Done(receipt.action, subject, words)))
         s.show(ProposalClosed(event.proposal_id, "confirmed"))
         s.show(ReceiptShown(receipt))
         if receipt.card is not None:

@@ -1,8 +1,8 @@
 """The pure conversation: `step(conversation, event, now_ms)` gives the next value and the effects to perform.
 
-It never awaits, logs, reads a clock or touches a socket. The rules of each side stand in `turns` (the
-customer), `replies` (the desk), `changes` (proposals) and `link` (the connection); this file says which event
-goes where, and what every step ends with: the one wanted reply asked for, the state shown.
+It never awaits, logs, reads a clock or touches a socket. The rules stand in `turns` (the customer), `replies`
+and `saying` (the desk), `changes` (proposals) and `link` (the connection); this file says which event goes
+where, and what every step ends with: the one wanted reply asked for, the state shown.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from helpline.call import changes, link, playout, replies, turns
+from helpline.call import changes, link, playout, replies, saying, turns
 from helpline.call import effects as fx
 from helpline.call.shown import CallState, StateShown
 from helpline.call.state import Conversation, Rules, Step
@@ -76,6 +76,12 @@ def _on_tool_finished(s: Step, event: fx.ToolFinished) -> None:
         changes.propose(s, event.result.proposal, after_entry=event.tool_call_id)
 
 
+def _on_done(s: Step, event: ev.ResponseDone) -> None:
+    if event.response.id not in s.c.dead:
+        saying.finish(s)
+    replies.on_done(s, event)
+
+
 def _on_noted(s: Step, event: fx.Noted) -> None:
     s.tell(event.text)
     if event.reply:
@@ -117,19 +123,17 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     ev.TranscriptionCompleted: turns.on_transcription_completed,
     ev.TranscriptionFailed: turns.on_transcription_failed,
     ev.ResponseCreated: replies.on_created,
-    ev.ResponseDone: replies.on_done,
+    ev.ResponseDone: _on_done,
     ev.OutputItemAdded: replies.on_item_added,
     ev.OutputItemDone: replies.on_item_done,
     ev.OutputAudioDelta: replies.on_audio,
     ev.OutputAudioDone: replies.on_audio_done,
-    ev.OutputTranscriptDelta: lambda s, e: replies.on_words(
-        s, e.item_id, e.response_id, e.delta, typed=False
-    ),
-    ev.OutputTranscriptDone: lambda s, e: replies.on_words_done(
+    ev.OutputTranscriptDelta: lambda s, e: saying.on_words(s, e.item_id, e.response_id, e.delta, typed=False),
+    ev.OutputTranscriptDone: lambda s, e: saying.on_words_done(
         s, e.item_id, e.response_id, e.transcript or "", typed=False
     ),
-    ev.OutputTextDelta: lambda s, e: replies.on_words(s, e.item_id, e.response_id, e.delta, typed=True),
-    ev.OutputTextDone: lambda s, e: replies.on_words_done(
+    ev.OutputTextDelta: lambda s, e: saying.on_words(s, e.item_id, e.response_id, e.delta, typed=True),
+    ev.OutputTextDone: lambda s, e: saying.on_words_done(
         s, e.item_id, e.response_id, e.text or "", typed=True
     ),
     ev.ArgumentsDone: replies.on_arguments_done,

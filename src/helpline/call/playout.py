@@ -93,15 +93,14 @@ class Playout(msgspec.Struct, frozen=True):
         moved = max(0, now_ms - self.anchor_ms) * BYTES_PER_MS
         return min(self.sent, self.heard + moved)
 
-    def heard_ms_of(self, item_id: str, now_ms: int) -> int:
-        """How much of an item was heard; an item that has left the playout was heard or dropped before."""
-        for clip in self.clips:
-            if clip.item_id == item_id:
-                return _within(clip, self.heard_at(now_ms)) // BYTES_PER_MS
-        return 0
-
     def clip(self, item_id: str) -> Clip | None:
         return next((clip for clip in self.clips if clip.item_id == item_id), None)
+
+
+def heard_ms_of(playout: Playout, item_id: str, now_ms: int) -> int:
+    """How much of an item was heard; 0 for one that is not waiting to be heard."""
+    clip = playout.clip(item_id)
+    return _within(clip, playout.heard_at(now_ms)) // BYTES_PER_MS if clip is not None else 0
 
 
 def _within(clip: Clip, position: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from helpline.actions import ToolResult
-from helpline.call import playout
+from helpline.call import claims, playout
 from helpline.call.effects import (
     CancelTool,
     ClearPlayback,
@@ -25,13 +25,15 @@ from helpline.call.effects import (
     UsageCounted,
 )
 from helpline.call.shown import CardShown, Notice, ToolEnded, ToolStarted
-from helpline.call.state import Reply, Step, ToolCall
+from helpline.call.state import Draft, Reply, Step, ToolCall
 from helpline.call.transcript import Exchange, Line, heard_part
 from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
 
 MAX_RETRIES = 3
+KEPT_REPORTS = 200
+"""Statuses that tools have reported: what a claim of the desk may rest on."""
 NO_ANSWER = "Sorry, I could not answer that. Please try again."
 
 # --- asking -----------------------------------------------------------------------------------------------
@@ -96,7 +98,6 @@ def on_done(s: Step, event: ev.ResponseDone) -> None:
         if item.type == "function_call" and item.call_id and response.status == "completed":
             call_tool(s, item.call_id, item.name or "", item.arguments or "", response_id)
     s.set(playout=playout.finish(s.c.playout, response_id), reply=Reply())
-    _close_text_lines(s, response_id)
     if response.status in ("failed", "incomplete") and response_id not in s.c.dead:
         _on_failed(s, response)
     elif response.status == "completed":
@@ -130,12 +131,6 @@ def try_again(s: Step, at_least_ms: int) -> None:
     s.set(reply=Reply(), wants_reply=True, retries=s.c.retries + 1, retry_at_ms=s.now_ms + delay_ms)
 
 
-def _close_text_lines(s: Step, response_id: str) -> None:
-    for line in s.c.transcript.lines[-8:]:
-        if line.speaker == "desk" and line.typed and not line.final and line.text:
-            s.put_line(replace(line, final=True, heard=line.text, end_ms=s.call_ms))
-
-
 # --- sound and words --------------------------------------------------------------------------------------
 
 
@@ -151,7 +146,7 @@ def on_audio(s: Step, event: ev.OutputAudioDelta) -> None:
     response_id = event.response_id or s.c.reply.response_id
     if s.c.item_is_dead(response_id) or s.c.reply.phase != "active" or not event.delta:
         return
-    _line_of(s, event.item_id, typed=False)
+    line_of(s, event.item_id, typed=False)
     s.set(playout=playout.receive(s.c.playout, event.item_id, response_id, event.delta, s.now_ms))
     pump(s)
 
@@ -161,37 +156,8 @@ def on_audio_done(s: Step, event: ev.OutputAudioDone) -> None:
     s.set(playout=playout.finish(s.c.playout, response_id, event.item_id))
 
 
-def on_words(s: Step, item_id: str, response_id: str | None, delta: str, *, typed: bool) -> None:
-    """The reply's next words: a transcript delta of its sound, or text."""
-    if s.c.item_is_dead(response_id or s.c.reply.response_id) or s.c.reply.phase != "active" or not delta:
-        return
-    line = _line_of(s, item_id, typed=typed)
-    _set_words(s, line, line.text + delta, typed=typed)
-
-
-def on_words_done(s: Step, item_id: str, response_id: str | None, text: str, *, typed: bool) -> None:
-    """All of a reply's words: they replace the deltas."""
-    if s.c.item_is_dead(response_id or s.c.reply.response_id) or not text:
-        return
-    line = _line_of(s, item_id, typed=typed)
-    if line.final and line.text:
-        return
-    _set_words(s, line, text, typed=typed)
-    s.set(playout=playout.note_words(s.c.playout, item_id, len(text), complete=True))
-    pump(s)
-
-
-def _set_words(s: Step, line: Line, text: str, *, typed: bool) -> None:
-    if typed:  # in a typed conversation, shown counts as heard
-        s.put_line(replace(line, text=text, heard=text, typed=True))
-        answer_began(s, spoken=False)
-        return
-    s.put_line(replace(line, text=text))
-    s.set(playout=playout.note_words(s.c.playout, line.id, len(text)))
-    pump(s)
-
-
-def _line_of(s: Step, item_id: str, *, typed: bool) -> Line:
+def line_of(s: Step, item_id: str, *, typed: bool) -> Line:
+    """The line of a reply's item; a new one stands behind all that was said before."""
     line = s.c.transcript.line(item_id)
     if line is None:
         line = Line(item_id, "desk", typed=typed, start_ms=s.call_ms)
@@ -216,7 +182,7 @@ def pump(s: Step) -> None:
 
 
 def refresh_heard(s: Step) -> None:
-    """Bring the lines' heard words up to what the playout knows; close lines that were heard to their end."""
+    """Bring the lines' heard words up to what the playout knows; close those heard to their end."""
     s.set(playout=playout.settle(s.c.playout, s.now_ms))
     if s.c.playout.paused:
         return
@@ -240,7 +206,7 @@ def _heard_words(s: Step, line: Line, clip: playout.Clip) -> str:
     whole_ms = clip.received_ms
     if not clip.complete:
         whole_ms = max(whole_ms, len(line.text) * 1000 // TYPICAL_CHARS_PER_S)
-    return heard_part(line.text, s.c.playout.heard_ms_of(clip.item_id, s.now_ms), whole_ms)
+    return heard_part(line.text, playout.heard_ms_of(s.c.playout, clip.item_id, s.now_ms), whole_ms)
 
 
 # --- interruption -----------------------------------------------------------------------------------------
@@ -251,7 +217,7 @@ def interrupt(s: Step) -> None:
     refresh_heard(s)
     was_audible = s.c.playout.sent > s.c.playout.heard and not s.c.playout.paused
     after, cut = playout.drop(s.c.playout, s.now_ms)
-    s.set(playout=after)
+    s.set(playout=after, draft=Draft())
     if was_audible:
         s.emit(ClearPlayback())
     _cancel_response(s)
@@ -324,7 +290,9 @@ def on_tool_finished(s: Step, event: ToolFinished) -> bool:
     s.show(ToolEnded(call.id, call.name, call.arguments, result, event.took_ms))
     for card in result.cards:
         s.show(CardShown(card))
-    _answer(s, call, output_of(result))
+    output = output_of(result)
+    _answer(s, call, output)
+    s.set(reported=(*s.c.reported, *claims.reports_in(output))[-KEPT_REPORTS:])
     if result.ends_call:
         s.set(ends=result.reason or "done")
     want_reply(s)
@@ -333,8 +301,9 @@ def on_tool_finished(s: Step, event: ToolFinished) -> bool:
 
 def output_of(result: ToolResult) -> str:
     """The function output for the model: data, never instructions."""
-    status = "not_done_yet" if result.proposal else ("ok" if result.ok else "refused")
-    body: dict[str, Any] = {"status": status, "say": result.say}
+    body: dict[str, Any] = {"say": result.say}
+    if result.proposal is not None or not result.ok:
+        body["status"] = "not_done_yet" if result.proposal else "refused"
     if result.reason:
         body["reason"] = result.reason
     return json.dumps({**result.data, **body}, ensure_ascii=False, default=str)

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from helpline.actions import Proposal
+from helpline.call.claims import Done, Reported
 from helpline.call.effects import Effect, Fact, Incident, Record, Send, Show
 from helpline.call.playout import Playout
 from helpline.call.shown import Shown
@@ -89,6 +90,16 @@ class Pending(msgspec.Struct, frozen=True):
     """The answer was taken; the desk is carrying it out."""
 
 
+class Draft(msgspec.Struct, frozen=True):
+    """The words of the reply in flight, before they are shown: sentences are checked first."""
+
+    item_id: str = ""
+    text: str = ""
+    checked: int = 0
+    """Up to here its sentences are finished and stand."""
+    typed: bool = False
+
+
 class ToolCall(msgspec.Struct, frozen=True):
     """A tool call of the model that has not been answered."""
 
@@ -129,7 +140,12 @@ class Conversation(msgspec.Struct, frozen=True):
     names: tuple[tuple[str, str], ...] = ()
     """Function-call items announced: (item_id, tool name); some servers name the tool only there."""
     pending: Pending | None = None
-    receipts: tuple[str, ...] = ()
+    done: tuple[Done, ...] = ()
+    """Changes of this call that have their receipts: what a claim must have behind it."""
+    reported: tuple[Reported, ...] = ()
+    draft: Draft = Draft()
+    stopped_claims: int = 0
+    """Claims stopped in a row, since the customer last spoke."""
     turn_ms: int | None = None
     """When the customer's turn ended, until the answer begins."""
     quiet_ms: int = 0

@@ -117,6 +117,11 @@ def message(role: Role, text: str, item_id: str | None = None) -> Item:
     return Item(type="message", role=role, id=item_id, content=(ContentPart(type=kind, text=text),))
 
 
+def quoted(text: str) -> str:
+    """A sentence to speak, as the desk hands it to any model."""
+    return 'Say to the customer: "' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def rebuild(transcript: Transcript) -> tuple[Item, ...]:
     """The items that give a fresh session the context: what the customer said and what they heard."""
     entries = transcript.entries

@@ -41,7 +41,7 @@ def on_speech_stopped(s: Step, event: ev.SpeechStopped) -> None:
     rules = s.c.rules
     spoken = (event.audio_end_ms or 0) - rules.silence_ms - utterance.audio_start_ms - rules.prefix_ms
     s.put_utterance(replace(utterance, stopped_ms=s.now_ms, speech_ms=max(0, spoken)))
-    s.set(turn_ms=s.now_ms - rules.silence_ms)
+    s.set(turn_ms=s.now_ms - rules.silence_ms, stopped_claims=0)
     line = s.c.transcript.line(event.item_id)
     if line is not None:
         s.put(replace(line, end_ms=max(line.start_ms, s.call_ms - rules.silence_ms)))
@@ -218,7 +218,7 @@ def on_typed(s: Step, event: Typed) -> None:
     if not text:
         return
     line_id = f"typed_{s.c.notes + 1}"
-    s.set(notes=s.c.notes + 1, turn_ms=s.now_ms, spoke=s.c.voice)
+    s.set(notes=s.c.notes + 1, turn_ms=s.now_ms, spoke=s.c.voice, stopped_claims=0)
     if _something_to_cut(s):
         replies.interrupt(s)
     s.put_line(Line(line_id, "customer", text, text, True, True, s.call_ms, s.call_ms))

@@ -1,0 +1,100 @@
+"""What the desk is about to say, checked before it is heard or shown. PURE.
+
+Words come faster than they sound. They are held as a draft; a sentence is released, to the captions and to
+the playout, when it is known to claim nothing that is not done. A claim with no receipt behind it ends the
+reply before it sounds, and one reply is asked for in its place; one that slipped through is corrected aloud.
+"""
+
+from msgspec.structs import replace
+
+from helpline.call import claims, playout, replies
+from helpline.call.state import Draft, Step
+from helpline.call.transcript import quoted
+
+MAX_STOPPED = 3
+NOT_YET = "Nothing has been changed yet. What would you like me to do?"
+HARMLESS_CHARS = 8
+"""The beginning of a claim ("I have …") claims nothing yet."""
+CORRECTION = "I have to correct myself: that has not been done. Nothing has been changed."
+
+
+def on_words(s: Step, item_id: str, response_id: str | None, delta: str, *, typed: bool) -> None:
+    """The reply's next words: a transcript delta of its sound, or text."""
+    if s.c.item_is_dead(response_id or s.c.reply.response_id) or s.c.reply.phase != "active" or not delta:
+        return
+    replies.line_of(s, item_id, typed=typed)
+    draft = s.c.draft
+    if draft.item_id != item_id:
+        draft = Draft(item_id, typed=typed)
+    s.set(draft=replace(draft, text=draft.text + delta))
+    _release(s, complete=False)
+
+
+def on_words_done(s: Step, item_id: str, response_id: str | None, text: str, *, typed: bool) -> None:
+    """All of a reply's words: they replace the deltas."""
+    if s.c.item_is_dead(response_id or s.c.reply.response_id) or not text:
+        return
+    line = replies.line_of(s, item_id, typed=typed)
+    if line.final and line.text:
+        return
+    checked = s.c.draft.checked if s.c.draft.item_id == item_id and text.startswith(s.c.draft.text) else 0
+    s.set(draft=Draft(item_id, text, checked, typed))
+    _release(s, complete=True)
+
+
+def finish(s: Step) -> None:
+    """The response is done: what is left of its words is released."""
+    if s.c.draft.item_id and s.c.draft.text:
+        _release(s, complete=True)
+    line = s.c.transcript.line(s.c.draft.item_id)
+    if line is not None and line.typed and not line.final:
+        s.put_line(replace(line, final=True, heard=line.text, end_ms=s.call_ms))
+    s.set(draft=Draft())
+
+
+def _release(s: Step, *, complete: bool) -> None:
+    """Check what has come since the last finished sentence, and let what stands go on."""
+    draft = s.c.draft
+    cleared = len(draft.text)
+    for start, sentence, finished in claims.sentences(draft.text[draft.checked :]):
+        claim = claims.unbacked(sentence, s.c.done, s.c.reported)
+        if claim is not None and (finished or complete):
+            _stop(s, claim, draft.checked + start)
+            return
+        if claim is not None:  # it may yet become a question: wait for its end
+            cleared = draft.checked + start
+            break
+        if finished or complete:
+            s.set(draft=replace(s.c.draft, checked=draft.checked + start + len(sentence)))
+    _show(s, draft, cleared, complete=complete and cleared == len(draft.text))
+
+
+def _show(s: Step, draft: Draft, cleared: int, *, complete: bool) -> None:
+    line = replies.line_of(s, draft.item_id, typed=draft.typed)
+    text = draft.text[:cleared]
+    if draft.typed:  # in a typed conversation, shown counts as heard
+        if text != line.text:
+            s.put_line(replace(line, text=text, heard=text, typed=True))
+            replies.answer_began(s, spoken=False)
+        return
+    if text != line.text:
+        s.put_line(replace(line, text=text))
+    s.set(playout=playout.note_words(s.c.playout, line.id, cleared, complete=complete))
+    replies.pump(s)
+
+
+def _stop(s: Step, claim: claims.Claim, start: int) -> None:
+    """End the reply before the claim sounds; correct it if its beginning was heard."""
+    heard_ms = playout.heard_ms_of(s.c.playout, s.c.draft.item_id, s.now_ms)
+    slipped = heard_ms * replies.TYPICAL_CHARS_PER_S // 1000 > start + HARMLESS_CHARS
+    replies.interrupt(s)
+    s.incident("claim_slipped" if slipped else "claim_stopped", claim.kind)
+    stopped = s.c.stopped_claims + 1
+    s.set(stopped_claims=stopped)
+    if stopped > MAX_STOPPED:
+        return  # a model that will not stop claiming is left unheard
+    s.tell(
+        "You were about to tell the customer that something is done. It is not: there is no receipt for it. "
+        + quoted(CORRECTION if slipped else NOT_YET)
+    )
+    replies.want_reply(s)
