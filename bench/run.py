@@ -1,7 +1,7 @@
 """`make bench`: goal, measured and verdict, a line each.
 
-Each module in this folder with an `async def measure() -> list[Figure]` is run, one after another; names on the
-command line choose among them. The exit code is 1 when a goal was missed or a measurement broke off.
+Each module in this folder with an `async def measure() -> list[Figure]` is run, one after another; names on
+the command line choose among them. The exit code is 1 when a goal was missed or a measurement broke off.
 """
 
 import asyncio
