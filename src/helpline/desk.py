@@ -23,6 +23,7 @@ from helpline.settings import Settings
 from helpline.store import Store
 from helpline.tools.registry import Toolbox
 from helpline.tools.shop import shop_tools
+from helpline.tools.tool import Tool
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ async def open_desk(
     settings: Settings,
     *,
     backends: Sequence[Backend] | None = None,
-    extra_tools: Sequence[object] = (),
+    extra_tools: Sequence[Tool] = (),
     clock: Clock | None = None,
 ) -> AsyncIterator[Desk]:
     """Open the shop and the desk; on the way out every call is hung up and the shop is closed.
