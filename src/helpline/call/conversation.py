@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from helpline.call import changes, link, playout, replies, saying, turns
+from helpline.call import changes, link, patience, playout, replies, saying, turns
 from helpline.call import effects as fx
 from helpline.call.shown import CallState, StateShown
 from helpline.call.state import Conversation, Rules, Step
@@ -23,7 +23,7 @@ Event = fx.Input | ev.ServerEvent | ev.UnknownEvent
 
 def begin(now_ms: int, rules: Rules | None = None) -> Conversation:
     """A call has come in: no voice yet, no connection yet."""
-    return Conversation(rules=rules or Rules(), started_ms=now_ms, quiet_ms=now_ms)
+    return Conversation(rules=rules or Rules(), started_ms=now_ms, quiet_ms=now_ms, words_ms=now_ms)
 
 
 def step(conversation: Conversation, event: Event, now_ms: int) -> tuple[Conversation, list[fx.Effect]]:
@@ -61,6 +61,7 @@ def _on_ticked(s: Step, event: fx.Ticked) -> None:
     link.on_time(s)
     turns.on_time(s)
     changes.expire(s)
+    patience.on_time(s)
     replies.refresh_heard(s)
     replies.pump(s)
 
@@ -80,6 +81,22 @@ def _on_done(s: Step, event: ev.ResponseDone) -> None:
     if event.response.id not in s.c.dead:
         saying.finish(s)
     replies.on_done(s, event)
+
+
+def _on_typed(s: Step, event: fx.Typed) -> None:
+    patience.heard_from(s)
+    turns.on_typed(s, event)
+
+
+def _on_pressed(s: Step, event: fx.Pressed) -> None:
+    patience.heard_from(s)
+    changes.press(s, event.proposal_id, event.answer)
+
+
+def _on_transcribed(s: Step, event: ev.TranscriptionCompleted) -> None:
+    if event.transcript and event.transcript.strip():
+        patience.heard_from(s)
+    turns.on_transcription_completed(s, event)
 
 
 def _on_noted(s: Step, event: fx.Noted) -> None:
@@ -104,23 +121,25 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.SessionChanged: link.on_session_changed,
     fx.VoiceStarted: lambda s, event: turns.on_voice_started(s),
     fx.VoiceEnded: lambda s, event: turns.on_voice_ended(s),
-    fx.Typed: turns.on_typed,
-    fx.Pressed: lambda s, event: changes.press(s, event.proposal_id, event.answer),
+    fx.Typed: _on_typed,
+    fx.Pressed: _on_pressed,
     fx.Played: _on_played,
     fx.Stopped: lambda s, event: turns.on_stopped(s),
     fx.ToolFinished: _on_tool_finished,
     fx.Settled: changes.on_settled,
     fx.CallerChanged: lambda s, event: changes.on_caller_changed(s, event.caller),
     fx.Noted: _on_noted,
+    fx.LimitReached: patience.on_limit,
     fx.Ticked: _on_ticked,
     fx.HungUp: lambda s, event: _hang_up(s, event.reason),
-    ev.SessionUpdated: lambda s, event: link.on_updated(s),
+    ev.SessionCreated: lambda s, event: link.note_expiry(s, event.session),
+    ev.SessionUpdated: link.on_updated,
     ev.ErrorReceived: link.on_error,
     ev.SpeechStarted: turns.on_speech_started,
     ev.SpeechStopped: turns.on_speech_stopped,
     ev.InputCommitted: turns.on_committed,
     ev.TranscriptionDelta: turns.on_transcription_delta,
-    ev.TranscriptionCompleted: turns.on_transcription_completed,
+    ev.TranscriptionCompleted: _on_transcribed,
     ev.TranscriptionFailed: turns.on_transcription_failed,
     ev.ResponseCreated: replies.on_created,
     ev.ResponseDone: _on_done,
@@ -184,6 +203,8 @@ def wake_at(conversation: Conversation, now_ms: int) -> int | None:
         playout.silent_at_ms(c.playout, now_ms),
         turns.due_ms(c.utterances, rules.long_speech_ms + rules.silence_ms, rules.words_wait_ms),
         link.park_due_ms(s),
+        link.rollover_due_ms(s),
+        *patience.due_times(s),
         c.link.since_ms + rules.ack_wait_ms if c.link.phase == "opening" else None,
         c.retry_at_ms if c.wants_reply else None,
         c.pending.since_ms + c.pending.proposal.lives_ms if changes.awaits_answer(s) and c.pending else None,

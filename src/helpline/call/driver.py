@@ -302,7 +302,15 @@ class Driver:
         self._start(self._write(connection, self._generation))
         session = self._host.session(backend)
         self._inbox.put_nowait(
-            (self._generation, fx.Opened(backend.name, session, transcribes=backend.transcribes))
+            (
+                self._generation,
+                fx.Opened(
+                    backend.name,
+                    session,
+                    transcribes=backend.transcribes,
+                    wall_s=self._clock.utcnow().timestamp(),
+                ),
+            )
         )
 
     async def _read(self, connection: Connection, generation: int) -> None:

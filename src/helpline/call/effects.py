@@ -20,6 +20,8 @@ class Opened:
     backend: str
     session: SessionSettings
     transcribes: bool = True
+    wall_s: float = 0.0
+    """The wall clock (Unix seconds): servers say by it when a session expires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,14 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitReached:
+    """A limit of this call was reached: say so, then hang up."""
+
+    reason: str
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time passed: `wake_at` was reached."""
 
@@ -132,6 +142,7 @@ Input = (
     | SessionChanged
     | CallerChanged
     | Noted
+    | LimitReached
     | Ticked
     | HungUp
 )

@@ -28,15 +28,33 @@ def connect_if_needed(s: Step) -> None:
 def on_opened(s: Step, event: Opened) -> None:
     link = s.c.link
     s.set(
-        link=Link("opening", event.backend, s.now_ms, link.generation + 1, event.transcribes),
+        link=Link(
+            "opening",
+            event.backend,
+            s.now_ms,
+            link.generation + 1,
+            event.transcribes,
+            wall_s=event.wall_s,
+            opened_ms=s.now_ms,
+        ),
         session=event.session,
         reply=Reply(),
     )
     s.send(ev.SessionUpdate(session=event.session))
 
 
-def on_updated(s: Step) -> None:
+def note_expiry(s: Step, session: ev.Session) -> None:
+    """Servers say by the wall clock when a session will end; here it is a time of ours."""
+    link = s.c.link
+    if session.expires_at and link.wall_s:
+        left_ms = int((session.expires_at - link.wall_s) * 1000)
+        s.set(link=replace(link, expires_ms=link.opened_ms + left_ms))
+
+
+def on_updated(s: Step, event: ev.SessionUpdated | None = None) -> None:
     """The session is configured: give it the context and let the microphone through."""
+    if event is not None:
+        note_expiry(s, event.session)
     if s.c.link.phase != "opening":
         return
     s.set(link=replace(s.c.link, phase="ready", since_ms=s.now_ms))
@@ -104,6 +122,22 @@ def on_time(s: Step) -> None:
     if due is not None and s.now_ms >= due:
         s.set(link=replace(s.c.link, phase="down", asked=False, since_ms=s.now_ms))
         s.emit(Disconnect(""))
+
+    due = rollover_due_ms(s)
+    if due is not None and s.now_ms >= due:
+        s.incident("rollover")
+        s.set(link=replace(s.c.link, phase="down", asked=False, since_ms=s.now_ms))
+        s.emit(Disconnect(""))
+
+
+def rollover_due_ms(s: Step) -> int | None:
+    """A session about to expire is replaced while nobody speaks; the context is ours."""
+    c = s.c
+    if c.link.expires_ms is None or c.link.phase != "ready" or not is_quiet(s):
+        return None
+    lifetime_ms = c.link.expires_ms - c.link.opened_ms
+    # A short-lived session keeps most of its life.
+    return c.link.expires_ms - min(c.rules.rollover_ms, lifetime_ms // 5)
 
 
 def park_due_ms(s: Step) -> int | None:

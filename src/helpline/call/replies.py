@@ -275,7 +275,7 @@ def call_tool(s: Step, call_id: str, name: str, arguments: str, response_id: str
     if response_id in s.c.dead:
         _answer(s, call, json.dumps({"status": "not_run", "reason": "the customer interrupted"}))
         return
-    s.set(tools=(*s.c.tools, call))
+    s.set(tools=(*s.c.tools, call), bridged=bool(s.c.tools) and s.c.bridged)
     s.show(ToolStarted(call_id, name, arguments))
     s.emit(RunTool(call_id, name, arguments))
 

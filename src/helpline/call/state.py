@@ -28,6 +28,18 @@ class Rules(msgspec.Struct, frozen=True):
     """A transcript that has not come by then will not come."""
     ack_wait_ms: int = 3000
     """Some servers never acknowledge `session.update`."""
+    idle_ms: int = 30_000
+    """Silence of a caller with voice on before the desk asks whether they are still there."""
+    noise_ms: int = 60_000
+    """The same on a line whose noise looks like speech but gives no words."""
+    idle_prompts: int = 2
+    """How often it asks before it hangs up."""
+    dead_air_ms: int = 4000
+    """A tool that takes longer is bridged by one short line."""
+    rollover_ms: int = 180_000
+    """A session about to expire is replaced at the first quiet moment of this last stretch."""
+    max_call_ms: int = 3_600_000
+    max_tool_calls: int = 100
     park_voice_ms: int = 1000
     """After voice has ended an idle connection is closed this soon; the context is ours."""
     park_typed_ms: int = 60_000
@@ -48,6 +60,11 @@ class Link(msgspec.Struct, frozen=True):
     generation: int = 0
     """Counts sessions: what an older one knew must be told to a newer one."""
     transcribes: bool = True
+    opened_ms: int = 0
+    wall_s: float = 0.0
+    """The wall clock when it was opened."""
+    expires_ms: int | None = None
+    """When the server will end the session."""
     asked: bool = False
     """`Connect` was emitted and neither `Opened` nor `Lost` has answered it."""
 
@@ -150,6 +167,12 @@ class Conversation(msgspec.Struct, frozen=True):
     """When the customer's turn ended, until the answer begins."""
     quiet_ms: int = 0
     """Since when nothing is going on."""
+    words_ms: int = 0
+    """When the customer last said, typed or pressed something."""
+    prompted: int = 0
+    """How often a silent caller has been asked since."""
+    bridged: bool = False
+    """The wait for the tools now running was bridged by a line."""
     ends: str | None = None
     """Hang up with this reason once the last reply was heard."""
     shown_state: str = ""

@@ -236,7 +236,7 @@ def on_stopped(s: Step) -> None:
 
 
 def on_voice_started(s: Step) -> None:
-    s.set(voice=True, spoke=True)
+    s.set(voice=True, spoke=True, words_ms=s.now_ms, prompted=0)
     if s.c.link.phase == "ready":
         s.send(ev.InputClear())
 

@@ -1,0 +1,100 @@
+"""Silence, waiting and limits: what happens when nothing happens. PURE.
+
+A silent caller is asked, then hung up. On a line whose noise keeps the voice detection busy, words decide,
+not speech. A tool that takes long is bridged by one line. A call that reaches a limit ends with a sentence.
+"""
+
+from collections.abc import Iterator
+
+from helpline.call import replies
+from helpline.call.effects import LimitReached
+from helpline.call.state import Reply, Step
+from helpline.call.transcript import quoted
+from helpline.realtime import events as ev
+
+STILL_THERE = "Are you still there?"
+GOODBYE = "I cannot hear you any more, so I will hang up now. Goodbye."
+ONE_MOMENT = "One moment, please."
+TOO_LONG = (
+    "We have reached the time limit of this call, so I have to end it here. Please call again. Goodbye."
+)
+TOO_MUCH = "I have to end this call here. Please call again, or ask for a person. Goodbye."
+
+
+def heard_from(s: Step) -> None:
+    """The customer is there."""
+    s.set(words_ms=s.now_ms, prompted=0)
+
+
+def on_limit(s: Step, event: LimitReached) -> None:
+    """Say why, then hang up: `ends` waits until it was heard."""
+    if s.c.ends is None:
+        s.incident("limit", event.reason)
+        s.set(ends=event.reason)
+        s.tell(quoted(event.say))
+        replies.want_reply(s)
+
+
+def on_time(s: Step) -> None:
+    _limits(s)
+    _bridge(s)
+    _ask_the_silent(s)
+
+
+def _limits(s: Step) -> None:
+    if s.c.ends is None and s.now_ms - s.c.started_ms >= s.c.rules.max_call_ms:
+        on_limit(s, LimitReached("time limit", TOO_LONG))
+    if s.c.ends is None and len(s.c.called) > s.c.rules.max_tool_calls:
+        on_limit(s, LimitReached("tool limit", TOO_MUCH))
+
+
+def _bridge(s: Step) -> None:
+    due = _bridge_due(s)
+    if due is None or s.now_ms < due:
+        return
+    event_id = f"ask_{s.c.asked + 1}"
+    s.set(bridged=True, asked=s.c.asked + 1, reply=Reply("asked", since_ms=s.now_ms, event_id=event_id))
+    settings = ev.ResponseSettings(
+        instructions=quoted(ONE_MOMENT), output_modalities=("audio",), tool_choice="none"
+    )
+    s.send(ev.ResponseCreate(event_id=event_id, response=settings))
+
+
+def _bridge_due(s: Step) -> int | None:
+    c = s.c
+    if not c.tools or c.bridged or not c.voice or c.link.phase != "ready" or c.reply.phase != "none":
+        return None
+    if c.utterances or not c.playout.silent:
+        return None
+    return min(tool.since_ms for tool in c.tools) + c.rules.dead_air_ms
+
+
+def _ask_the_silent(s: Step) -> None:
+    due = _silence_due(s)
+    if due is None or s.now_ms < due:
+        return
+    if s.c.prompted >= s.c.rules.idle_prompts:
+        s.set(words_ms=s.now_ms)
+        on_limit(s, LimitReached("the caller was silent", GOODBYE))
+        return
+    s.set(prompted=s.c.prompted + 1, words_ms=s.now_ms, utterances=())  # noise was no utterance
+    s.tell("The customer is silent. " + quoted(STILL_THERE))
+    replies.want_reply(s)
+
+
+def _silence_due(s: Step) -> int | None:
+    c = s.c
+    if not c.voice or c.link.phase != "ready" or c.ends is not None:
+        return None
+    if any(u.stopped_ms is None for u in c.utterances):
+        return c.words_ms + c.rules.noise_ms
+    if c.utterances or c.reply.phase != "none" or c.tools or not c.playout.silent:
+        return None
+    return max(c.words_ms, c.quiet_ms) + c.rules.idle_ms
+
+
+def due_times(s: Step) -> Iterator[int | None]:
+    """When `on_time` will have something to do."""
+    yield _bridge_due(s)
+    yield _silence_due(s)
+    yield s.c.started_ms + s.c.rules.max_call_ms if s.c.ends is None else None
