@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-import numpy as np
-import soxr
-
+from helpline.audio.pcm import RATE
+from helpline.audio.resample import resample
 from helpline.engine.espeak import RATE_HZ, load_espeak
 from helpline.engine.spoken import sentences, speakable
 from helpline.errors import MissingPartError
-
-PCM24K_BYTES_PER_MS = 48
 
 _WORDS_PER_MINUTE = 170
 
@@ -48,18 +45,9 @@ class Synthesiser:
 
         rate = round(self._words_per_minute * min(max(speed, 0.25), 1.5))
         self._espeak.synthesise(speakable(text), self.variant, rate, take)
-        return _to_24k(b"".join(chunks))
+        return resample(b"".join(chunks), RATE_HZ, RATE)
 
     def stream(self, text: str, *, speed: float = 1.0) -> Iterator[tuple[str, bytes]]:
         """The text sentence by sentence, each with its pcm24k: what a reply sends first is ready first."""
         for sentence in sentences(text):
             yield sentence, self.speak(sentence, speed=speed)
-
-
-def _to_24k(pcm22k: bytes) -> bytes:
-    if not pcm22k:
-        return b""
-    samples = np.frombuffer(pcm22k, dtype="<i2").astype(np.float32)
-    resampled = soxr.resample(samples, RATE_HZ, 24_000, quality="HQ")
-    pcm24k: bytes = np.clip(np.rint(resampled), -32768, 32767).astype("<i2").tobytes()
-    return pcm24k

@@ -1,0 +1,51 @@
+"""The engine as a backend of the desk: no key, no network, no socket."""
+
+import asyncio
+
+from helpline.engine.server import Engine, EngineOptions
+from helpline.errors import BackendError, MissingPartError
+from helpline.realtime.connection import Connection, memory_pair
+
+
+class EngineBackend:
+    """Opens sessions with an engine in this process; its sessions are its own tasks until `aclose`."""
+
+    name = "engine"
+    transcribes = True
+
+    def __init__(self, options: EngineOptions | None = None, *, engine: Engine | None = None) -> None:
+        self._engine = engine or Engine(options)
+        self._sessions: set[asyncio.Task[None]] = set()
+
+    @property
+    def answers(self) -> str:
+        """One line for the page."""
+        return "The built-in offline engine answers: it speaks English and serves the shop's own requests."
+
+    async def connect(self) -> Connection:
+        """A new session."""
+        try:
+            await asyncio.to_thread(self._engine.prepare)
+        except MissingPartError as missing:
+            raise BackendError(str(missing), setting="HELPLINE_BACKENDS", retry=False) from missing
+        if self._engine.full:
+            raise BackendError("The engine has as many calls as it may have.", retry=True)
+        client, server = memory_pair()
+        session = asyncio.create_task(self._engine.serve(server), name="engine-session")
+        self._sessions.add(session)
+        session.add_done_callback(self._ended)
+        return client
+
+    def _ended(self, session: "asyncio.Task[None]") -> None:
+        self._sessions.discard(session)
+        if not session.cancelled() and (failure := session.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "an engine session failed", "exception": failure, "task": session}
+            )
+
+    async def aclose(self) -> None:
+        """End all sessions and let the engine go."""
+        for session in tuple(self._sessions):
+            session.cancel()
+        await asyncio.gather(*self._sessions, return_exceptions=True)
+        self._engine.close()

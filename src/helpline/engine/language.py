@@ -1,0 +1,168 @@
+"""What stands in a sentence: references, addresses, phones, amounts, moments, reasons, products.
+
+Reads text from `numbers.normalise`; `Entities.masked` is the sentence with each found thing named by its kind,
+which is what meanings are compared on.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from helpline.engine.numbers import cardinal, normalise
+from helpline.engine.times import When, parse_when
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_SPOKEN_EMAIL = re.compile(
+    r"(?P<local>(?:[\w'-]+ ){1,12}?)at (?P<domain>(?:[\w-]+ ){1,6}?(?:dot|point) (?:co (?:dot|point) u ?k|com|net|org|edu|io|de|eu|info|shop))\b"
+)
+_LOCAL_STARTS = {"to", "is", "it's", "email", "address", "mail", "e-mail", "be", "use", "at", "as", "say"}
+_MONEY = re.compile(
+    r"(?:[$€£]\s?(\d[\d.]*)|\b(\d+(?:\.\d+)?) (?:dollars|euros|pounds|bucks)(?: and (\d+) cents)?)"
+)
+_PHONE = re.compile(r"(?<![\w@.])(?:plus )?\d{1,4}(?: ?\d{2,}){1,4}(?![\w@.])|(?<!\w)\d{7,12}(?!\w)")
+_REFERENCE = re.compile(r"(?<![\w$€£.:@-])(?:[a-z]{1,2}\d{2,10}|\d{3,8})(?![\w.:@])")
+_REFERENCE_CUE = re.compile(r"(?:order|number|return|reference|ticket|receipt)(?: number| id| is| it's)*$")
+_BECAUSE = re.compile(
+    r"\b(?:because(?: of)?|since|as it|the reason is|reason is|due to)\s+(.+)$|"
+    r"\b((?:it|they|the \w+(?: \w+)?|this|that)(?:'s| is| are| was| came| arrived| does not| doesn't| don't| did not| didn't| stopped| never"
+    r"| has| have| had| looks| look)\s+.*(?:broken|damaged|defective|faulty|small|big|large|wrong|late|fit|work|working|cracked|scratched|expensive"
+    r"|missing|torn|tight|loose|torn|dead|ripped|stained|expected|needed|arrive|arrived).*)$|"
+    r"\b((?:i|we) (?:changed my mind|don't (?:like|need|want)|do not (?:like|need|want)|no longer|ordered .*mistake|bought .*wrong"
+    r"|found .*cheaper|got the wrong).*)$"
+)
+_ADDRESS = re.compile(
+    r"\b(\d{1,5} (?:[a-z']+ ){1,4}(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|court|ct|boulevard|blvd|way|square|place|terrace)\b(?:,? .*)?)"
+)
+_LETTERS = re.compile(r"(?:\b[a-z0-9]\b ?){2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """A sentence and what was found in it."""
+
+    text: str
+    """Normalised."""
+    masked: str
+    references: tuple[str, ...] = ()
+    email: str = ""
+    phone: str = ""
+    address: str = ""
+    amount: str = ""
+    when: When | None = None
+    reason: str = ""
+    number: int | None = None
+
+
+def find_entities(said: str, now: datetime) -> Entities:
+    """Everything that is named in what was said."""
+    text = normalise(said)
+    masked = text
+    email, masked = _take_email(masked)
+    reason, masked = _take_reason(masked)
+    address = _first(_ADDRESS, masked)
+    masked = masked.replace(address, "{address}", 1) if address else masked
+    amount, masked = _take_amount(masked)
+    when = parse_when(masked, now)
+    if when is not None:
+        masked = masked.replace(when.words, "{when}", 1)
+    phone, masked = _take_phone(masked)
+    references = _references(masked)
+    for reference in references:
+        masked = re.sub(rf"(?<!\w){re.escape(reference)}(?!\w)", "{order}", masked, count=1)
+    return Entities(text, masked, references, email, phone, address, amount, when, reason, cardinal(masked))
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match[1].strip() if match else ""
+
+
+def _take_email(text: str) -> tuple[str, str]:
+    if match := _EMAIL.search(text):
+        return match[0], text.replace(match[0], "{email}", 1)
+    match = _SPOKEN_EMAIL.search(text)
+    if match is None:
+        return "", text
+    words = match["local"].split()
+    starts = [at for at, word in enumerate(words) if word in _LOCAL_STARTS]
+    local = words[starts[-1] + 1 :] if starts else words[-4:]
+    if not local:
+        return "", text
+    address = f"{_written(local)}@{_written(match['domain'].split())}"
+    spoken = " ".join((*local, "at", match["domain"]))
+    return address, text.replace(spoken, "{email}", 1)
+
+
+def _written(words: list[str]) -> str:
+    signs = {
+        "dot": ".",
+        "point": ".",
+        "underscore": "_",
+        "dash": "-",
+        "hyphen": "-",
+        "minus": "-",
+        "plus": "+",
+    }
+    return "".join(signs.get(word, word) for word in words)
+
+
+def _take_reason(text: str) -> tuple[str, str]:
+    match = _BECAUSE.search(text)
+    if match is None:
+        return "", text
+    reason = next(group for group in match.groups() if group).strip()
+    if match.start() == 0 and not match[1]:
+        return reason, text  # the whole sentence is the complaint: it still says what is wanted
+    return reason, text.replace(match[0].strip(), "{reason}", 1)
+
+
+def _take_amount(text: str) -> tuple[str, str]:
+    match = _MONEY.search(text)
+    if match is None:
+        return "", text
+    whole = match[1] or match[2]
+    amount = f"{whole}.{match[3]}" if match[3] else whole
+    return amount, text.replace(match[0], "{money}", 1)
+
+
+def _take_phone(text: str) -> tuple[str, str]:
+    for match in _PHONE.finditer(text):
+        digits = re.sub(r"\D", "", match[0])
+        named = re.search(r"(?:phone|call me (?:back )?(?:at|on)|my number|mobile|cell)\b", text)
+        if 7 <= len(digits) <= 15 and (" " in match[0] or len(digits) >= 9 or named):
+            return ("+" if match[0].startswith("plus ") else "") + digits, text.replace(
+                match[0], "{phone}", 1
+            )
+    return "", text
+
+
+def _references(text: str) -> tuple[str, ...]:
+    """References in the order of how surely they are one: after "order" first."""
+    found = [
+        (bool(_REFERENCE_CUE.search(text[: match.start()].strip())), match[0])
+        for match in _REFERENCE.finditer(text)
+    ]
+    cued = [reference for cue, reference in found if cue]
+    return tuple(
+        dict.fromkeys(cued + [reference for cue, reference in found if not cue and len(reference) >= 3])
+    )
+
+
+def spelled_name(text: str) -> str:
+    """ "j o h n" as "john", where letters are spelled."""
+    return _LETTERS.sub(lambda m: m[0].replace(" ", "") + (" " if m[0].endswith(" ") else ""), text).strip()
+
+
+def readable(heard: str, *, question: bool | None = None) -> str:
+    """Recognised words as a caption: numbers in digits, a capital, an ending."""
+    words = normalise(heard)
+    if not words:
+        return ""
+    words = re.sub(r"\bi(?='|\b)", "I", words)
+    words = re.sub(r"\b([a-z])(\d{2,})\b", lambda m: m[0].upper(), words)
+    asks = re.match(
+        r"(?:where|what|when|who|why|how|which|is|are|do|does|did|can|could|will|would|has|have|may|am)\b|what's|where's",
+        words,
+    )
+    ending = "?" if (asks is not None if question is None else question) else "."
+    return words[0].upper() + words[1:] + ending

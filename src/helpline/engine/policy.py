@@ -1,0 +1,382 @@
+"""How the offline brain leads a conversation: choose a tool, ask for what is missing, call, ask again, offer help.
+
+Pure: `decide` takes the dialogue so far and returns the next one with what to do. It serves whatever tools the
+session offers; the phrase pack only tells it how customers speak.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from helpline.engine.language import Entities, find_entities
+from helpline.engine.meaning import Meaning, Tool, intent_of, load_meanings, nearest_tool, tool_for
+from helpline.engine.slots import Context, find_value, kind_of, thing
+
+_SURE = 0.42
+_FOREIGN_SURE = 0.5
+_SWITCH = 0.55
+_SMALL_TALK = (
+    "greeting",
+    "thanks",
+    "bye",
+    "affirm",
+    "deny",
+    "help",
+    "who",
+    "repeat",
+    "human",
+    "inform",
+    "generic",
+)
+_PRONOUN = re.compile(r"\b(?:it|that|this|that one|this one|them|that order|this order|the order|my order)\b")
+_GIVES_UP = re.compile(
+    r"\b(?:never mind|forget (?:it|about it)|stop|leave it|i don't know|not now|cancel that)\b"
+)
+
+
+class Situation(Protocol):
+    """What the policy needs to know of a turn."""
+
+    @property
+    def tools(self) -> tuple[Tool, ...]: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def tool_choice(self) -> str: ...
+    @property
+    def known_ids(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A call that lacks an argument; `asking` is the property that was asked for."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    asking: str
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """What the policy remembers."""
+
+    pending: Pending | None = None
+    offered_person: bool = False
+    misses: int = 0
+    order: str = ""
+    product: str = ""
+    price: str = ""
+    last_said: str = ""
+    fresh: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What to do: words, calls, or both. `small`: small talk, that need not be said beside news."""
+
+    say: str = ""
+    calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    kind: Literal["say", "call", "small"] = "say"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Decides; keeps nothing."""
+
+    agent: str = ""
+    """Who it says it is."""
+    meanings: Any = field(default_factory=load_meanings)
+
+    def introduction(self, tools: tuple[Tool, ...]) -> str:
+        """Honest about what it is."""
+        return f"Hello. You are talking to {self._who()}. {_can_do(tools)} How can I help you?"
+
+    def decide(self, dialogue: Dialogue, text: str, turn: Situation, *, spoken: bool) -> tuple[Dialogue, Act]:
+        """The next dialogue and what to do about what the customer said."""
+        said = find_entities(text, turn.now)
+        if not said.text:
+            return self._missed(dialogue, turn)
+        ranked = self.meanings.rank(said.masked)
+        context = Context(turn.now, dialogue.order, dialogue.product, turn.known_ids, spoken)
+        if dialogue.offered_person:
+            return self._after_offer(replace(dialogue, offered_person=False), ranked, said, turn, context)
+        if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
+            return self._continue(dialogue, dialogue.pending, said, ranked, turn, context)
+        return self._fresh(replace(dialogue, pending=None), said, ranked, turn, context)
+
+    # --- a new request ---------------------------------------------------------------------------------
+
+    def _fresh(
+        self, dialogue: Dialogue, said: Entities, ranked: list[Meaning], turn: Situation, context: Context
+    ) -> tuple[Dialogue, Act]:
+        if turn.tool_choice not in ("auto", "none", "required"):
+            forced = next((tool for tool in turn.tools if tool.name == turn.tool_choice), None)
+            if forced is not None:
+                return self._start(dialogue, forced, said, turn, context)
+        best = ranked[0] if ranked else Meaning("", 0.0)
+        tool = self._choose(best, said, turn)
+        if tool is not None and turn.tool_choice != "none":
+            return self._start(dialogue, tool, said, turn, context)
+        if best.score < _SURE:
+            return self._missed(dialogue, turn)
+        if best.intent == "inform" and said.references:
+            dialogue = replace(dialogue, order=said.references[0].upper())
+        return self._small_talk(dialogue, best.intent, said, turn)
+
+    def _choose(self, best: Meaning, said: Entities, turn: Situation) -> Tool | None:
+        unknown = tuple(tool for tool in turn.tools if not intent_of(tool))
+        foreign, nearness = nearest_tool(said.text, unknown)
+        if (
+            foreign is not None
+            and nearness >= _FOREIGN_SURE
+            and (nearness >= best.score or best.intent in _SMALL_TALK)
+        ):
+            return foreign
+        if best.intent == "human" and best.score >= _SURE:
+            return tool_for("human", turn.tools)
+        if best.intent == "inform" and best.score >= _SURE and said.references:
+            return tool_for("order_status", turn.tools)
+        if best.score >= _SURE and best.intent not in _SMALL_TALK:
+            return tool_for(best.intent, turn.tools) or self._stand_in(best.intent, turn)
+        if turn.tool_choice == "required" and turn.tools:
+            return foreign or turn.tools[0]
+        if foreign is not None and nearness >= 0.34 and best.score < _SURE:
+            return foreign
+        return None
+
+    def _stand_in(self, intent: str, turn: Situation) -> Tool | None:
+        """Another tool that can serve an intent whose own the session lacks."""
+        others = {"exchange_item": "return_item", "policy_question": "product_info"}
+        return tool_for(others[intent], turn.tools) if intent in others else None
+
+    def _start(
+        self, dialogue: Dialogue, tool: Tool, said: Entities, turn: Situation, context: Context
+    ) -> tuple[Dialogue, Act]:
+        if intent_of(tool) == "product_info" and dialogue.price and _asks_price_of_it(said):
+            return replace(dialogue, misses=0), Act(f"It is {dialogue.price}.")
+        arguments = collect(tool, said, context, {})
+        return self._call_or_ask(dialogue, tool, arguments, turn)
+
+    def _call_or_ask(
+        self, dialogue: Dialogue, tool: Tool, arguments: Mapping[str, Any], turn: Situation, tries: int = 0
+    ) -> tuple[Dialogue, Act]:
+        missing = next((name for name in tool.required if name not in arguments), None)
+        if missing is not None:
+            asking = Pending(tool.name, dict(arguments), missing, tries)
+            question = ask_for(missing, tool.properties[missing], tries)
+            return replace(dialogue, pending=asking, misses=0), Act(question)
+        done = replace(dialogue, pending=None, misses=0)
+        return done, Act(calls=((tool.name, dict(arguments)),), kind="call")
+
+    # --- in the middle of one --------------------------------------------------------------------------
+
+    def _wants_else(self, pending: Pending, ranked: list[Meaning], turn: Situation) -> bool:
+        best = ranked[0] if ranked else Meaning("", 0.0)
+        if best.intent in _SMALL_TALK:
+            return best.intent in ("human", "repeat", "help", "bye", "who") and best.score >= _SWITCH
+        tool = tool_for(best.intent, turn.tools)
+        return best.score >= _SWITCH and tool is not None and tool.name != pending.tool
+
+    def _continue(
+        self,
+        dialogue: Dialogue,
+        pending: Pending,
+        said: Entities,
+        ranked: list[Meaning],
+        turn: Situation,
+        context: Context,
+    ) -> tuple[Dialogue, Act]:
+        tool = next((one for one in turn.tools if one.name == pending.tool), None)
+        if (
+            tool is None
+            or _GIVES_UP.search(said.text)
+            or (
+                ranked
+                and ranked[0].intent == "deny"
+                and not said.references
+                and kind_of(pending.asking, tool.properties[pending.asking]) != "boolean"
+                and len(said.text.split()) <= 4
+            )
+        ):
+            return replace(dialogue, pending=None, misses=0), Act("All right. What else can I do for you?")
+        arguments = collect(tool, said, context, pending.arguments, asked=pending.asking)
+        if pending.asking in arguments:
+            return self._call_or_ask(dialogue, tool, arguments, turn)
+        if pending.tries >= 1:
+            return self._offer_person(
+                replace(dialogue, pending=replace(pending, tries=pending.tries + 1)), turn
+            )
+        return self._call_or_ask(dialogue, tool, pending.arguments, turn, pending.tries + 1)
+
+    def _after_offer(
+        self, dialogue: Dialogue, ranked: list[Meaning], said: Entities, turn: Situation, context: Context
+    ) -> tuple[Dialogue, Act]:
+        best = ranked[0] if ranked else Meaning("", 0.0)
+        if best.intent in ("affirm", "human"):
+            return self._person(replace(dialogue, pending=None, misses=0), said, turn, context)
+        if best.intent == "deny" and not said.references:
+            return replace(dialogue, pending=None, misses=0), Act("All right. " + _can_do(turn.tools))
+        if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
+            return self._continue(dialogue, dialogue.pending, said, ranked, turn, context)
+        return self._fresh(replace(dialogue, pending=None), said, ranked, turn, context)
+
+    # --- without a tool --------------------------------------------------------------------------------
+
+    def _missed(self, dialogue: Dialogue, turn: Situation) -> tuple[Dialogue, Act]:
+        missed = replace(dialogue, misses=dialogue.misses + 1)
+        if missed.misses == 1:
+            return missed, Act("Sorry, I did not understand that. Could you say it in other words?")
+        return self._offer_person(missed, turn)
+
+    def _offer_person(self, dialogue: Dialogue, turn: Situation) -> tuple[Dialogue, Act]:
+        if tool_for("human", turn.tools) is not None:
+            offer = "I am sorry, I still do not understand. Would you like to talk to a person?"
+        elif tool_for("callback", turn.tools) is not None:
+            offer = "I am sorry, I still do not understand. Would you like a person to call you back?"
+        else:
+            return replace(dialogue, misses=1), Act(
+                f"I am sorry, I still do not understand. {_can_do(turn.tools)}"
+            )
+        return replace(dialogue, offered_person=True, misses=0), Act(offer)
+
+    def _person(
+        self, dialogue: Dialogue, said: Entities, turn: Situation, context: Context
+    ) -> tuple[Dialogue, Act]:
+        tool = tool_for("human", turn.tools) or tool_for("callback", turn.tools)
+        if tool is None:
+            return dialogue, Act("I cannot connect you to a person from here. " + _can_do(turn.tools))
+        return self._call_or_ask(dialogue, tool, collect(tool, said, context, {}), turn)
+
+    def _small_talk(
+        self, dialogue: Dialogue, intent: str, said: Entities, turn: Situation
+    ) -> tuple[Dialogue, Act]:
+        heard = replace(dialogue, misses=0)
+        match intent:
+            case "greeting":
+                return heard, Act("Hello. How can I help you?", kind="small")
+            case "thanks":
+                return heard, Act("You are welcome. Is there anything else?", kind="small")
+            case "bye":
+                return heard, Act("Thank you for calling. Goodbye.", kind="small")
+            case "who":
+                return heard, Act(f"I am {self._who()}. I speak English. {_can_do(turn.tools)}")
+            case "help":
+                return heard, Act(_can_do(turn.tools) + " What would you like?")
+            case "repeat":
+                return heard, Act(dialogue.last_said or "I have not said anything yet. How can I help you?")
+            case "affirm":
+                return heard, Act("All right. What would you like me to do?", kind="small")
+            case "deny":
+                return heard, Act("All right. Is there anything else?", kind="small")
+            case "human":
+                return heard, Act("I cannot connect you to a person from here. " + _can_do(turn.tools))
+            case "inform":
+                return heard, Act("Thank you. What would you like me to do?")
+        if intent in ("generic", ""):
+            return self._missed(dialogue, turn)
+        return heard, Act("I cannot do that here. " + _can_do(turn.tools))
+
+    def _who(self) -> str:
+        return self.agent or "the offline engine, an automatic assistant that speaks English"
+
+
+def collect(
+    tool: Tool, said: Entities, context: Context, given: Mapping[str, Any], asked: str = ""
+) -> dict[str, Any]:
+    """The arguments of a call that are known by now, in the order of the schema; `asked` is answered first."""
+    arguments = dict(given)
+    names = [asked] if asked else []
+    names += [name for name in tool.required if name != asked]
+    names += [name for name in tool.properties if name not in names]
+    for name in names:
+        if name in arguments and name != asked:
+            continue
+        schema = tool.properties[name]
+        answering = replace(context, asked=name == asked)
+        value = find_value(name, schema, said, answering, arguments)
+        if value is None and name in tool.required and not asked:
+            value = _from_context(name, schema, said, context)
+        if value is not None:
+            arguments[name] = value
+    return {name: arguments[name] for name in tool.properties if name in arguments}
+
+
+def _from_context(name: str, schema: Mapping[str, Any], said: Entities, context: Context) -> Any:
+    """ "Cancel it": the order that is being talked about."""
+    if kind_of(name, schema) == "reference" and context.order and _PRONOUN.search(said.text):
+        return (
+            int(context.order)
+            if schema.get("type") == "integer" and context.order.isdigit()
+            else context.order
+        )
+    return None
+
+
+def ask_for(name: str, schema: Mapping[str, Any], tries: int) -> str:
+    """A question for one argument, by its description; in other words the second time."""
+    sorry = "Sorry, I did not get that. " if tries else ""
+    values = schema.get("enum")
+    if isinstance(values, list) and values:
+        listed = [str(value).replace("_", " ") for value in values[:8]]
+        return (
+            f"{sorry}Which {_humanised(name)}: {', '.join(listed[:-1])} or {listed[-1]}?"
+            if len(listed) > 1
+            else f"{sorry}Is it {listed[0]}?"
+        )
+    kind = kind_of(name, schema)
+    if tries and kind == "reference":
+        return f"{sorry}Please say the {_humanised(name)} digit by digit."
+    if tries and kind == "email":
+        return f"{sorry}Please spell the e-mail address, letter by letter."
+    if kind == "reference":
+        return (
+            f"{sorry}What is the order number?"
+            if "order" in name
+            else f"{sorry}What is the {_humanised(name)}?"
+        )
+    if kind == "reason":
+        return f"{sorry}What is the reason?"
+    description = _first_sentence(str(schema.get("description") or ""))
+    if re.match(r"(?:what|which|when|where|who|how|why)\b", description, re.IGNORECASE):
+        return f"{sorry}{description.rstrip('.?')}?"
+    if description:
+        lowered = (
+            description[0].lower() + description[1:]
+            if description[1:2].islower() or description[1:2] == " "
+            else description
+        )
+        article = "" if re.match(r"(?:the|a|an|your|one|any)\b", lowered) else "the "
+        return f"{sorry}Please tell me {article}{lowered.rstrip('.')}."
+    return f"{sorry}What is the {_humanised(name)}?"
+
+
+def _first_sentence(text: str) -> str:
+    plain = re.sub(r"\s*\([^)]*\)|\s*\be\.g\..*$|,? (?:for example|such as|like)\b.*$", "", text.strip())
+    return re.split(r"(?<=[.;!])\s", plain, maxsplit=1)[0][:160]
+
+
+def _humanised(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower().replace(" id", " number")
+
+
+def _asks_price_of_it(said: Entities) -> bool:
+    return bool(re.match(r"(?:and )?(?:how much|what) (?:is|are|does|do|was)\b.*", said.text)) and not thing(
+        said
+    )
+
+
+def _can_do(tools: tuple[Tool, ...]) -> str:
+    known = {
+        "order_status": "check an order", "cancel_order": "cancel an order", "return_item": "start a return",
+        "exchange_item": "exchange an item", "product_info": "tell you about a product",
+        "update_account": "change your contact details", "callback": "arrange a call back",
+        "customer_info": "look up your account", "policy_question": "answer questions about our terms",
+        "human": "connect you to a person",
+    }  # fmt: skip
+    can = list(dict.fromkeys(known.get(intent_of(tool)) or _humanised(tool.name) for tool in tools))[:7]
+    if not can:
+        return "I have no tools in this session."
+    return f"I can {', '.join(can[:-1])}{' or ' if len(can) > 1 else ''}{can[-1]}."

@@ -1,0 +1,212 @@
+"""The engine as a server: one session per peer, over sockets of its own or over a pair in this process."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Origin, Subprotocol
+
+from helpline.engine.brain import Brain, PolicyBrain
+from helpline.engine.ears import Decoders, PocketsphinxEars
+from helpline.engine.lexicon import Library
+from helpline.engine.listening import Hearing, Listener, LocalHearing
+from helpline.engine.meaning import load_meanings
+from helpline.engine.reply import Pace
+from helpline.engine.session import Limits, Parts, Session
+from helpline.engine.vad import VoiceDetector
+from helpline.engine.voice import Synthesiser, Voice
+from helpline.errors import ConnectionLost, LocalError, MissingPartError
+from helpline.realtime.connection import Frames
+
+PORT = 8765
+_PATHS = ("/v1/realtime", "/openai/v1/realtime", "/realtime", "/openai/realtime")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How the engine answers. Everything has a default that works offline."""
+
+    voice: str = "en-us"
+    """An espeak voice; the port `Voice` takes others."""
+    silence_ms: int = 500
+    pace: Pace = field(default_factory=Pace)
+    limits: Limits = field(default_factory=Limits)
+    most_sessions: int = 64
+    greeting: str = ""
+    library: Library = field(default_factory=Library)
+
+
+class Engine:
+    """Everything that sessions share: voice, models, threads. One per process."""
+
+    def __init__(
+        self,
+        options: EngineOptions | None = None,
+        *,
+        make_brain: Callable[[], Brain] | None = None,
+        make_hearing: Callable[[], Hearing] | None = None,
+    ) -> None:
+        self.options = options or EngineOptions()
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="engine-ears")
+        self._decoders = Decoders(self.options.library)
+        self._make_brain = make_brain or (lambda: PolicyBrain(greeting=self.options.greeting))
+        self._make_hearing = make_hearing or (lambda: LocalHearing(self._listener, self._threads))
+        self._voice: Voice | None = None
+        self._sessions = 0
+        self._ready = False
+
+    def prepare(self) -> None:
+        """Load what the first session would wait for; raises MissingPartError when there are no ears."""
+        if self._ready:
+            return
+        try:
+            self._voice = Synthesiser(self.options.voice)
+        except MissingPartError as missing:
+            _log.warning("%s Replies are transcripts without sound.", missing)
+        load_meanings()
+        VoiceDetector()
+        self._ready = True
+
+    @property
+    def speaks(self) -> bool:
+        """Whether replies have sound."""
+        return self._voice is not None
+
+    @property
+    def full(self) -> bool:
+        """Whether another session would be one too many."""
+        return self._sessions >= self.options.most_sessions
+
+    async def serve(self, frames: Frames) -> None:
+        """One session, until its peer is gone."""
+        await asyncio.to_thread(self.prepare)
+        parts = Parts(
+            hearing=self._make_hearing(),
+            brain=self._make_brain(),
+            voice=self._voice,
+            pace=self.options.pace,
+            limits=self.options.limits,
+            silence_ms=self.options.silence_ms,
+        )
+        self._sessions += 1
+        try:
+            await Session(frames, parts).run()
+        finally:
+            self._sessions -= 1
+            await frames.close()
+
+    def close(self) -> None:
+        """Let the threads go; no session may be running."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _listener(self) -> Listener:
+        return Listener(PocketsphinxEars(self._decoders), VoiceDetector())
+
+
+class EngineServer:
+    """The engine at `ws://host:port/v1/realtime`, for any client of the protocol.
+
+    A browser's page from another host is refused; any key is accepted, and none is needed.
+    """
+
+    def __init__(self, engine: Engine | None = None, *, host: str = "127.0.0.1", port: int = PORT) -> None:
+        self.engine = engine or Engine()
+        self.host = host
+        self.port = port
+        self._server: Server | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients connect; with the real port once it listens."""
+        return f"ws://{self.host}:{self.port}/v1/realtime"
+
+    async def __aenter__(self) -> "EngineServer":
+        await asyncio.to_thread(self.engine.prepare)
+        try:
+            self._server = await serve(
+                self._session,
+                self.host,
+                self.port,
+                process_request=self._admit,
+                max_size=self.engine.options.limits.frame_bytes,
+                compression=None,
+                select_subprotocol=_subprotocol,
+            )
+        except OSError as taken:
+            raise LocalError(
+                f"The engine cannot listen on port {self.port}: it is taken. Choose another with --port."
+            ) from taken
+        self.port = next(iter(self._server.sockets)).getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        self.engine.close()
+
+    async def serve_forever(self) -> None:
+        """Until it is cancelled."""
+        if self._server is not None:
+            await self._server.serve_forever()
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if urlsplit(request.path).path.rstrip("/") not in _PATHS:
+            return connection.respond(404, "The Realtime protocol is at /v1/realtime.\n")
+        origin = request.headers.get("Origin")
+        if origin is not None and not _is_own(Origin(origin), request.headers.get("Host", "")):
+            return connection.respond(403, "Pages of other sites may not use this engine.\n")
+        if self.engine.full:
+            return connection.respond(503, "The engine has as many sessions as it may have.\n")
+        return None
+
+    async def _session(self, connection: ServerConnection) -> None:
+        await self.engine.serve(SocketFrames(connection))
+
+
+def _subprotocol(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Browsers' clients offer `realtime` beside their key."""
+    return Subprotocol("realtime") if "realtime" in offered else None
+
+
+def _is_own(origin: str, host: str) -> bool:
+    """A page served from this very host, any port on loopback included."""
+    page = urlsplit(origin).hostname or ""
+    here = urlsplit(f"//{host}").hostname or ""
+    return page == here or (
+        page in ("localhost", "127.0.0.1", "::1") and here in ("localhost", "127.0.0.1", "::1")
+    )
+
+
+class SocketFrames:
+    """A websocket as the session sees it."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+
+    async def recv(self) -> str | bytes:
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as closed:
+            raise ConnectionLost(
+                "The client is gone.", code=closed.rcvd.code if closed.rcvd else 1006
+            ) from closed
+
+    async def send(self, frame: bytes | str) -> None:
+        try:
+            await self._connection.send(frame, text=True)
+        except ConnectionClosed as closed:
+            raise ConnectionLost(
+                "The client is gone.", code=closed.rcvd.code if closed.rcvd else 1006
+            ) from closed
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        await self._connection.close(code, reason)

@@ -1,0 +1,490 @@
+"""One Realtime session, from `session.created` to the end of its socket: the protocol's server side (GA).
+
+One loop reads the client's events and performs them in order; replies run beside it and only ever send. Order
+and fields follow recorded sessions; what cannot be done becomes an `error` event and the session goes on.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from helpline.engine.brain import Answered, Brain, Called, Entry, Said, Turn
+from helpline.engine.configuration import Configuration
+from helpline.engine.history import History, Item, decode_audio, read_item
+from helpline.engine.language import readable
+from helpline.engine.lexicon import expected_from
+from helpline.engine.listening import Began, Ended, Growing, Hearing, Listened, ListenSettings
+from helpline.engine.meaning import read_tools
+from helpline.engine.numbers import normalise
+from helpline.engine.protocol import (
+    Json,
+    Refusal,
+    integer,
+    missing,
+    new_id,
+    nullable,
+    one_of,
+    text,
+    wrong_value,
+)
+from helpline.engine.reply import Making, Pace, Reply, Speaker
+from helpline.engine.requests import ResponseRequest, read_request
+from helpline.engine.usage import usage_of_input
+from helpline.engine.voice import Voice
+from helpline.errors import ConnectionLost
+from helpline.realtime.connection import Frames
+
+MOST_AUDIO_BYTES = 15 * 1024 * 1024
+_LEAST_COMMIT_MS = 100
+_SLICE_MS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one session may use."""
+
+    session_s: int = 3600
+    """Then `session_expired`, close 1001."""
+    frame_bytes: int = 22 * 1024 * 1024
+    items: int = 2000
+    parallel_replies: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a session is made with."""
+
+    hearing: Hearing
+    brain: Brain
+    voice: Voice | None
+    pace: Pace = field(default_factory=Pace)
+    limits: Limits = field(default_factory=Limits)
+    silence_ms: int = 500
+    wall_clock: Callable[[], datetime] = datetime.now
+
+
+class Session:
+    """Serves one client. `run` returns when the client is gone or the session's time is over."""
+
+    def __init__(self, frames: Frames, parts: Parts) -> None:
+        self._frames = frames
+        self._parts = parts
+        self._expires_at = int(time.time()) + parts.limits.session_s
+        self._configuration = Configuration(new_id("sess"), self._expires_at, silence_ms=parts.silence_ms)
+        self._conversation_id = new_id("conv")
+        self._history = History(parts.limits.items)
+        self._speaker = Speaker(Making(parts.brain, parts.voice, parts.pace, self._emit))
+        self._active: Reply | None = None
+        self._aside: dict[str, Reply] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._utterance_id = ""
+        self._captioned = ""
+        self._known_ids: tuple[str, ...] = ()
+
+    async def run(self) -> None:
+        """Serve until the end; the caller closes the frames."""
+        try:
+            async with asyncio.timeout(self._parts.limits.session_s), asyncio.TaskGroup() as self._tasks:
+                await self._emit("session.created", session=self._configuration.body)
+                await self._parts.hearing.configure(self._listen_settings())
+                await self._serve()
+        except* ConnectionLost:
+            pass  # the client is gone: so is everything that was for it
+        except* TimeoutError:
+            await self._expire()
+        finally:
+            await self._parts.hearing.close()
+
+    async def _serve(self) -> None:
+        while True:
+            await self._take(await self._frames.recv())
+
+    async def _expire(self) -> None:
+        minutes = self._parts.limits.session_s // 60
+        expired = Refusal(
+            f"Your session hit the maximum duration of {minutes} minutes.", code="session_expired"
+        )
+        try:
+            await self._emit("error", error=expired.event(None))
+            await self._frames.close(1001, "session expired")
+        except ConnectionLost:
+            return
+
+    # --- the client's events ---------------------------------------------------------------------------
+
+    async def _take(self, frame: str | bytes) -> None:
+        event_id: str | None = None
+        try:
+            event = self._decoded(frame)
+            event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
+            await self._perform(event)
+        except Refusal as refused:
+            await self._emit("error", error=refused.event(event_id))
+
+    def _decoded(self, frame: str | bytes) -> Json:
+        if len(frame) > self._parts.limits.frame_bytes:
+            raise Refusal("The event is too large.", code="invalid_value")
+        try:
+            event = msgspec.json.decode(frame)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise Refusal(
+                "We could not parse the event: it is not valid JSON.", code="invalid_json"
+            ) from error
+        if not isinstance(event, dict):
+            raise Refusal("We could not parse the event: it is not a JSON object.", code="invalid_json")
+        return event
+
+    async def _perform(self, event: Json) -> None:
+        if "type" not in event:
+            raise missing("type")
+        perform = self._performers().get(one_of(*self._performers())(event["type"], "type"))
+        if perform is not None:
+            await perform(event)
+
+    def _performers(self) -> dict[str, Callable[[Json], Awaitable[None]]]:
+        return {
+            "session.update": self._update,
+            "input_audio_buffer.append": self._append,
+            "input_audio_buffer.commit": self._commit,
+            "input_audio_buffer.clear": self._clear,
+            "conversation.item.create": self._create_item,
+            "conversation.item.retrieve": self._retrieve_item,
+            "conversation.item.truncate": self._truncate_item,
+            "conversation.item.delete": self._delete_item,
+            "response.create": self._create_response,
+            "response.cancel": self._cancel_response,
+            "output_audio_buffer.clear": self._clear_output,
+        }
+
+    async def _update(self, event: Json) -> None:
+        if "session" not in event:
+            raise missing("session")
+        self._configuration.update(event["session"], voice_fixed=self._has_spoken())
+        await self._emit("session.updated", session=self._configuration.body)
+        await self._parts.hearing.configure(self._listen_settings())
+
+    def _has_spoken(self) -> bool:
+        return any(item.spoken and item.body.get("role") == "assistant" for item in self._history)
+
+    def _listen_settings(self) -> ListenSettings:
+        transcription = self._configuration.input["transcription"] or {}
+        expected = expected_from(transcription.get("keywords") or (), self._configuration.body["tools"])
+        self._known_ids = expected.ids
+        return ListenSettings(
+            self._configuration.input["format"]["type"], self._configuration.vad, expected.without_ids()
+        )
+
+    async def _append(self, event: Json) -> None:
+        if "audio" not in event:
+            raise missing("audio")
+        audio = decode_audio(text(event["audio"], "audio"), "audio")
+        if len(audio) > MOST_AUDIO_BYTES:
+            raise wrong_value("audio", "expected at most 15 MiB of audio.")
+        slice_bytes = _SLICE_MS * (48 if self._configuration.input["format"]["type"] == "audio/pcm" else 8)
+        for at in range(0, len(audio), slice_bytes):
+            for heard in await self._parts.hearing.feed(audio[at : at + slice_bytes]):
+                await self._on_heard(heard)
+
+    async def _commit(self, event: Json) -> None:
+        committed = await self._parts.hearing.commit()
+        if committed.duration_ms < _LEAST_COMMIT_MS:
+            raise Refusal(
+                "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but"
+                f" buffer only has {committed.duration_ms:.2f}ms of audio.",
+                code="input_audio_buffer_commit_empty",
+            )
+        item = self._spoken_item(self._utterance_id or new_id("item"), committed.text, committed.duration_ms)
+        await self._commit_item(item)
+        await self._caption(item)
+
+    async def _clear(self, event: Json) -> None:
+        await self._parts.hearing.clear()
+        self._utterance_id = self._captioned = ""
+        await self._emit("input_audio_buffer.cleared")
+
+    async def _create_item(self, event: Json) -> None:
+        if "item" not in event:
+            raise missing("item")
+        item = read_item(event["item"])
+        previous = nullable(text)(event.get("previous_item_id"), "previous_item_id")
+        if item.body["type"] == "function_call_output" and not self._history.has_call(item.body["call_id"]):
+            raise Refusal(
+                f"Tool call ID '{item.body['call_id'][:64]}' not found in conversation.",
+                code="invalid_tool_call_id",
+                param="item.call_id",
+            )
+        if item.pcm24k:
+            item.heard = readable(await self._parts.hearing.transcribe(item.pcm24k))
+            item.pcm24k = b""
+        self._history.add(item, previous)
+        for name in ("conversation.item.added", "conversation.item.done"):
+            await self._emit(name, previous_item_id=self._history.before(item), item=item.body)
+
+    def _item(self, event: Json, purpose: str) -> Item:
+        if "item_id" not in event:
+            raise missing("item_id")
+        item_id = text(event["item_id"], "item_id")
+        item = self._history.find(item_id)
+        if item is None:
+            raise Refusal(
+                f"Error {purpose[:-1]}ing item: the item with id '{item_id[:64]}' does not exist.",
+                code=f"item_{purpose}_invalid_item_id",
+                param="item_id",
+            )
+        return item
+
+    async def _retrieve_item(self, event: Json) -> None:
+        await self._emit("conversation.item.retrieved", item=self._item(event, "retrieve").body)
+
+    async def _delete_item(self, event: Json) -> None:
+        item = self._item(event, "delete")
+        self._history.remove(item)
+        await self._emit("conversation.item.deleted", item_id=item.id)
+
+    async def _truncate_item(self, event: Json) -> None:
+        item = self._item(event, "truncate")
+        for name in ("content_index", "audio_end_ms"):
+            if name not in event:
+                raise missing(name)
+        content_index = integer(0, 0)(event["content_index"], "content_index")
+        audio_end_ms = integer(0, 2**31)(event["audio_end_ms"], "audio_end_ms")
+        if item.body.get("role") != "assistant" or not item.spoken:
+            raise Refusal(
+                "Only model output audio messages can be truncated", code="invalid_value", param="item_id"
+            )
+        if audio_end_ms > item.audio_ms:
+            raise Refusal(
+                f"Audio content of {item.audio_ms}ms is already shorter than {audio_end_ms}ms",
+                code="invalid_value",
+                param="audio_end_ms",
+            )
+        item.cut(audio_end_ms)
+        await self._emit(
+            "conversation.item.truncated",
+            item_id=item.id,
+            content_index=content_index,
+            audio_end_ms=audio_end_ms,
+        )
+
+    async def _create_response(self, event: Json) -> None:
+        await self._respond(read_request(event.get("response")))
+
+    async def _cancel_response(self, event: Json) -> None:
+        wanted = nullable(text)(event.get("response_id"), "response_id")
+        reply = self._active if wanted is None else self._running(wanted)
+        if reply is None:
+            raise Refusal("Cancellation failed: no active response found", code="response_cancel_not_active")
+        reply.stop("client_cancelled")
+
+    def _running(self, response_id: str) -> Reply | None:
+        if self._active is not None and self._active.id == response_id:
+            return self._active
+        return self._aside.get(response_id)
+
+    async def _clear_output(self, event: Json) -> None:
+        raise Refusal(
+            "output_audio_buffer.clear is only for WebRTC and SIP: send response.cancel and"
+            " conversation.item.truncate instead.",
+            code="invalid_value",
+            param="type",
+        )
+
+    # --- speech ----------------------------------------------------------------------------------------
+
+    async def _on_heard(self, heard: Listened) -> None:
+        match heard:
+            case Began(start_ms):
+                await self._speech_began(start_ms)
+            case Growing(words):
+                await self._caption_so_far(words)
+            case Ended(end_ms, words, duration_ms):
+                await self._speech_ended(end_ms, words, duration_ms)
+
+    async def _speech_began(self, start_ms: int) -> None:
+        self._utterance_id, self._captioned = new_id("item"), ""
+        await self._emit(
+            "input_audio_buffer.speech_started", audio_start_ms=start_ms, item_id=self._utterance_id
+        )
+        detection = self._configuration.turn_detection
+        if detection and detection["interrupt_response"] and self._active is not None:
+            self._active.stop("turn_detected")
+
+    async def _speech_ended(self, end_ms: int, words: str, duration_ms: int) -> None:
+        item = self._spoken_item(self._utterance_id or new_id("item"), words, duration_ms)
+        await self._emit("input_audio_buffer.speech_stopped", audio_end_ms=end_ms, item_id=item.id)
+        await self._commit_item(item)
+        detection = self._configuration.turn_detection
+        if detection and detection["create_response"]:
+            await self._respond_to_speech()
+        await self._caption(item)
+
+    async def _respond_to_speech(self) -> None:
+        if self._active is not None:
+            stopping = self._active
+            if not stopping.stopped.is_set():
+                refused = _already_active(stopping)
+                await self._emit("error", error=refused.event(None))
+                return
+            await stopping.done.wait()
+        await self._respond(ResponseRequest())
+
+    def _spoken_item(self, item_id: str, words: str, duration_ms: int) -> Item:
+        content = [{"type": "input_audio", "transcript": None}]
+        body: Json = {
+            "id": item_id,
+            "type": "message",
+            "status": "completed",
+            "role": "user",
+            "content": content,
+        }
+        return Item(body, heard=readable(words), audio_ms=duration_ms, spoken=True)
+
+    async def _commit_item(self, item: Item) -> None:
+        self._utterance_id = ""
+        previous = self._history.last_id
+        self._history.add(item)
+        await self._emit("input_audio_buffer.committed", previous_item_id=previous, item_id=item.id)
+        for name in ("conversation.item.added", "conversation.item.done"):
+            await self._emit(name, previous_item_id=previous, item=item.body)
+
+    async def _caption_so_far(self, words: str) -> None:
+        """A stable beginning of the transcript; digits wait until they are complete."""
+        if self._configuration.input["transcription"] is None or not self._utterance_id:
+            return
+        caption = readable(words)[:-1]
+        if (
+            caption.startswith(self._captioned)
+            and len(caption) > len(self._captioned)
+            and not _ends_in_number(words)
+        ):
+            await self._caption_delta(self._utterance_id, caption[len(self._captioned) :])
+            self._captioned = caption
+
+    async def _caption_delta(self, item_id: str, delta: str) -> None:
+        await self._emit(
+            "conversation.item.input_audio_transcription.delta", item_id=item_id, content_index=0, delta=delta
+        )
+
+    async def _caption(self, item: Item) -> None:
+        """The rest of the transcript, and all of it."""
+        if self._configuration.input["transcription"] is None:
+            return
+        transcript = item.heard
+        item.body["content"][0]["transcript"] = transcript
+        if transcript.startswith(self._captioned) and len(transcript) > len(self._captioned):
+            await self._caption_delta(item.id, transcript[len(self._captioned) :])
+        self._captioned = ""
+        await self._emit(
+            "conversation.item.input_audio_transcription.completed",
+            item_id=item.id,
+            content_index=0,
+            transcript=transcript,
+            usage={"type": "duration", "seconds": round(item.audio_ms / 1000, 2)},
+        )
+
+    # --- responses -------------------------------------------------------------------------------------
+
+    async def _respond(self, request: ResponseRequest) -> None:
+        in_conversation = request.conversation == "auto"
+        if in_conversation and self._active is not None:
+            raise _already_active(self._active)
+        if len(self._aside) >= self._parts.limits.parallel_replies:
+            raise Refusal("Too many responses at once.", code="rate_limit_exceeded", kind="rate_limit_error")
+        reply = self._reply(request, in_conversation)
+        if in_conversation:
+            self._active = reply
+        else:
+            self._aside[reply.id] = reply
+        await self._emit("response.created", response=reply.body("in_progress"))
+        assert self._tasks is not None
+        self._tasks.create_task(self._perform_reply(reply))
+
+    async def _perform_reply(self, reply: Reply) -> None:
+        try:
+            await self._speaker.perform(reply)
+        finally:
+            if self._active is reply:
+                self._active = None
+            self._aside.pop(reply.id, None)
+            reply.done.set()
+
+    def _reply(self, request: ResponseRequest, in_conversation: bool) -> Reply:
+        body = self._configuration.body
+        output = {**self._configuration.output, **(request.output or {})}
+        items = self._context(request)
+        instructions = body["instructions"] if request.instructions is None else request.instructions
+        tools = read_tools(body["tools"] if request.tools is None else request.tools)
+        turn = Turn(
+            entries=tuple(entry for item in items if (entry := _entry(item)) is not None),
+            tools=tools,
+            now=self._parts.wall_clock(),
+            tool_choice=_choice(request.tool_choice or body["tool_choice"]),
+            instructions=instructions,
+            asked_for=request.instructions or "",
+            known_ids=self._known_ids,
+        )
+        modalities = request.output_modalities or body["output_modalities"]
+        return Reply(
+            id=new_id("resp"),
+            modality="audio" if "audio" in modalities else "text",
+            audio_format=output["format"],
+            voice_name=output["voice"],
+            speed=output.get("speed", 1.0),
+            most_tokens=request.max_output_tokens or body["max_output_tokens"],
+            conversation_id=self._conversation_id if in_conversation else None,
+            metadata=request.metadata,
+            turn=turn,
+            input_usage=usage_of_input(items, instructions, len(tools)),
+            into=self._history if in_conversation else None,
+        )
+
+    def _context(self, request: ResponseRequest) -> list[Item]:
+        if request.input is None:
+            return list(self._history)
+        items: list[Item] = []
+        for given in request.input:
+            if isinstance(given, Item):
+                items.append(given)
+                continue
+            found = self._history.find(given)
+            if found is None:
+                raise wrong_value("response.input", f"no item with ID '{given[:64]}'.")
+            items.append(found)
+        return items
+
+    async def _emit(self, name: str, /, **fields: Any) -> None:
+        await self._frames.send(msgspec.json.encode({"type": name, "event_id": new_id("event"), **fields}))
+
+
+def _already_active(reply: Reply) -> Refusal:
+    return Refusal(
+        f"Conversation already has an active response in progress: {reply.id}. Wait until the response is finished"
+        " before creating a new one.",
+        code="conversation_already_has_active_response",
+    )
+
+
+def _choice(tool_choice: Any) -> str:
+    return str(tool_choice["name"]) if isinstance(tool_choice, dict) else str(tool_choice)
+
+
+def _entry(item: Item) -> Entry | None:
+    body = item.body
+    match body["type"]:
+        case "message":
+            return Said(body["role"], item.words, spoken=item.spoken)
+        case "function_call":
+            return Called(body.get("call_id", ""), body["name"], body["arguments"])
+        case "function_call_output":
+            return Answered(body["call_id"], body["output"])
+    return None
+
+
+def _ends_in_number(words: str) -> bool:
+    last = words.split()[-1:]
+    return not last or normalise(f"one {last[0]}") != f"one {last[0]}"

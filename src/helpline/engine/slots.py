@@ -1,0 +1,321 @@
+"""Arguments of a tool, from what was said: each property's kind is read from its schema.
+
+Works for any tool: names, descriptions, enums, formats and types of the properties decide what is looked
+for. A value is checked before it is used; one that does not fit its schema is not used.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from helpline.engine.language import Entities, spelled_name
+
+Schema = Mapping[str, Any]
+
+_KINDS = (
+    (r"order|reference|receipt|tracking|ticket|booking_(?:id|number)|(?:return|exchange)_(?:id|number)", "reference"),
+    (r"e-?mail", "email"),
+    (r"phone|mobile|telephone", "phone"),
+    (r"address|street", "address"),
+    (r"reason|why|cause", "reason"),
+    (r"when|date|time|day|slot", "when"),
+    (r"(?:new_?)?value|to$", "value"),
+    (r"product|item|query|search|question|keyword|sku|article", "thing"),
+    (r"topic|subject|about|note|message|summary", "topic"),
+    (r"city|place|location|town|country|destination", "place"),
+    (r"name", "name"),
+    (r"price|amount|total|money", "amount"),
+    (r"quantity|count|number|how_many|people|guests|nights", "number"),
+)  # fmt: skip
+
+_SYNONYMS = {
+    "email": "e-mail mail", "phone": "telephone mobile cell number", "address": "street moved home",
+    "damaged": "broken cracked scratched dented torn", "defective": "broken faulty stopped work working works dead never",
+    "broken": "damaged cracked", "wrong": "different incorrect", "mind": "want need like anymore longer mistake",
+    "unwanted": "want need mind", "fit": "small big large tight loose size", "size": "small big large tight loose fit",
+    "late": "slow delayed long", "described": "expected picture description", "mistake": "accident wrong", "other": "",
+    "expensive": "cheaper price", "refund": "money", "morning": "am", "afternoon": "pm",
+}  # fmt: skip
+
+_LEADS = (
+    r"(?:tell me|know|ask|find out|hear|something|information|details|info)(?: (?:some|a little|a bit))?(?: more)? (?:about|on|for)",
+    r"how much (?:is|are|does|do|for|would)", r"what(?:'s| is| are) the (?:price|cost) (?:of|for)", r"price (?:of|for)",
+    r"(?:do you|you) (?:have|sell|carry|stock|offer)", r"have you got", r"(?:looking|search|searching|shopping) for",
+    r"interested in", r"(?:describe|recommend|show me|find me|find|search|buy|get me|order me)", r"what (?:does|do) ",
+    r"what (?:colors|colours|sizes|kinds) (?:does|do|of|for|are there for)", r"what (?:is|are)", r"(?:is|are) (?=the|your|a)",
+    r"(?:return|send back|exchange|swap|refund|replace)", r"cancel", r"about",
+)  # fmt: skip
+_LEAD = re.compile(
+    r"\b(?:"
+    + "|".join(_LEADS)
+    + r")\s+(?:the|a|an|your|any|some|my|one of the|those|these)?\s*(?P<thing>.+)$"
+)
+_TRAIL = re.compile(
+    r"\s*\b(?:costs?|in stock|available|come in|comes in|made of|please|today|from|in order|of order|to you|for me|that i|i ordered"
+    r"|because|for order|\{.*|do you have|cost|waterproof|on sale|i bought|with order)\b.*$"
+)
+_PRONOUN = re.compile(
+    r"^(?:it|that|this|them|they|those|these|one|that one|this one|something|an item|order|orders?|item)?$"
+)
+_TOPIC = re.compile(r"\b(?:about|regarding|concerning|on the subject of)\s+(?P<topic>.+)$")
+_PLACE = re.compile(
+    r"\b(?:in|at|for|to|from|near|of)\s+(?!the\b|my\b|\{|order\b|today|tomorrow)(?P<place>[a-z][a-z' ]+?)(?:\s+(?:today|tomorrow|now|please|right now|tonight|this \w+|on|at|for)\b.*)?$"
+)
+_NAME = re.compile(
+    r"\b(?:name is|name's|i am|i'm|this is|called|name to)\s+(?P<name>[a-z' -]{2,60}?)(?:\s+(?:and|please)\b.*)?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What values may be taken from besides the sentence."""
+
+    now: datetime
+    order: str = ""
+    """The order that is being talked about."""
+    product: str = ""
+    known_ids: tuple[str, ...] = ()
+    spoken: bool = True
+    asked: bool = False
+    """The sentence answers a question for this very property."""
+
+
+def kind_of(name: str, schema: Schema) -> str:
+    """What a property asks for."""
+    if isinstance(schema.get("enum"), list):
+        return "choice"
+    if schema.get("type") == "boolean":
+        return "boolean"
+    formats = {"date": "when", "date-time": "when", "time": "when", "email": "email", "phone": "phone"}
+    if schema.get("format") in formats:
+        return formats[schema["format"]]
+    if schema.get("type") in ("integer", "number") and not re.search(
+        r"order|price|amount|reference", name.lower()
+    ):
+        return "number"
+    if schema.get("type") in ("array", "object"):
+        return "list" if schema.get("type") == "array" else "none"
+    for pattern, kind in _KINDS:
+        if re.search(pattern, name.lower()):
+            return kind
+    for pattern, kind in _KINDS[:8]:
+        if re.search(rf"\b(?:{pattern})\b", str(schema.get("description", "")).lower()):
+            return kind
+    return "text"
+
+
+def find_value(name: str, schema: Schema, said: Entities, context: Context, chosen: Mapping[str, Any]) -> Any:
+    """A value for one property, or None. `chosen` are the arguments found before it."""
+    kind = kind_of(name, schema)
+    value = _value(kind, schema, said, context, chosen)
+    return None if value is None else fit(value, schema)
+
+
+def fit(value: Any, schema: Schema) -> Any:
+    """The value in the property's type, or None when its schema refuses it."""
+    wanted = schema.get("type")
+    if wanted == "integer" and isinstance(value, str) and re.fullmatch(r"\d{1,15}", value):
+        value = int(value)
+    if wanted == "number" and isinstance(value, str) and re.fullmatch(r"\d+(?:\.\d+)?", value):
+        value = float(value)
+    if wanted == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    types = {
+        "integer": int,
+        "number": (int, float),
+        "string": str,
+        "boolean": bool,
+        "array": list,
+        "object": dict,
+    }
+    if isinstance(wanted, str) and wanted in types and not isinstance(value, types[wanted]):  # type: ignore[arg-type]
+        return None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        return None
+    pattern = schema.get("pattern")
+    if isinstance(value, str) and isinstance(pattern, str) and not _matches(pattern, value):
+        return value.upper() if _matches(pattern, value.upper()) else None
+    return value
+
+
+def _matches(pattern: str, value: str) -> bool:
+    if len(pattern) > 100 or len(value) > 100:
+        return True  # the app checks it; a long pattern may be slow on purpose
+    try:
+        return re.search(pattern, value) is not None
+    except re.error:
+        return True
+
+
+def _value(kind: str, schema: Schema, said: Entities, context: Context, chosen: Mapping[str, Any]) -> Any:
+    match kind:
+        case "choice":
+            return _choice(schema["enum"], said)
+        case "reference":
+            return _reference(said, context)
+        case "email":
+            return said.email or None
+        case "phone":
+            return said.phone or None
+        case "address":
+            return said.address or (said.text if context.asked else None)
+        case "reason":
+            return said.reason or (said.text if context.asked else None)
+        case "when":
+            return _moment(schema, said)
+        case "amount":
+            return said.amount or None
+        case "number":
+            return said.number if said.number is not None else None
+        case "boolean":
+            return _boolean(said.text) if context.asked else None
+        case "list":
+            return _list(schema, said, context, chosen)
+        case "value":
+            return _new_value(said, context, chosen)
+        case "thing" | "topic" | "place" | "name" | "text":
+            return _words(kind, said, context)
+    return None
+
+
+def _reference(said: Entities, context: Context) -> str | None:
+    if said.references:
+        return snap(said.references[0], context.known_ids) if context.spoken else said.references[0].upper()
+    if context.asked and (match := re.search(r"\d{1,8}", said.text.replace(" ", ""))):
+        return snap(match[0], context.known_ids) if context.spoken else match[0]
+    return None
+
+
+def snap(reference: str, known_ids: tuple[str, ...]) -> str:
+    """A misheard reference as the one of the caller's own that it must be, if its length is wrong and one fits."""
+    lengths = {len(known) for known in known_ids}
+    if not known_ids or reference in known_ids or len(reference) in lengths:
+        return reference.upper()
+    near = [known for known in known_ids if _within_one(reference, known)]
+    return near[0].upper() if len(near) == 1 else reference.upper()
+
+
+def _within_one(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if len(long) - len(short) != 1:
+        return False
+    return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
+
+
+def _choice(values: list[Any], said: Entities) -> Any:
+    words = set(said.text.split())
+    best: tuple[float, Any] = (0.0, None)
+    for value in values:
+        named = re.findall(r"[a-z]+", str(value).lower())
+        score = sum(
+            1.0
+            if word in words or f"{word}s" in words
+            else 0.6
+            if words & set(_SYNONYMS.get(word, "").split())
+            else 0.0
+            for word in named
+        ) / (len(named) or 1)
+        if (
+            ("email" in named and said.email)
+            or ("phone" in named and said.phone)
+            or ("address" in named and said.address)
+        ):
+            score += 1
+        if score > best[0] and not (value == "address" and "email" in words):
+            best = (score, value)
+    return best[1] if best[0] >= 0.3 else None
+
+
+def _moment(schema: Schema, said: Entities) -> str | None:
+    if said.when is None:
+        return None
+    described = str(schema.get("description", "")).lower()
+    if schema.get("format") == "date" or (
+        "yyyy-mm-dd" in described and "hh" not in described and "time" not in described
+    ):
+        return said.when.at.date().isoformat()
+    if schema.get("format") == "time":
+        return said.when.at.time().isoformat(timespec="minutes")
+    if schema.get("format") == "date-time" or "iso" in described:
+        return said.when.at.isoformat(timespec="minutes")
+    return said.when.words
+
+
+def _boolean(text: str) -> bool | None:
+    if re.match(r"(?:yes|yeah|yep|sure|okay|ok|please|correct|right|true)\b", text):
+        return True
+    return False if re.match(r"(?:no|nope|nah|not|don't|false)\b", text) else None
+
+
+def _list(schema: Schema, said: Entities, context: Context, chosen: Mapping[str, Any]) -> list[Any] | None:
+    items = schema.get("items")
+    inner = items if isinstance(items, Mapping) else {"type": "string"}
+    choices = inner.get("enum")
+    if isinstance(choices, list):
+        value = _choice(choices, said)
+    elif inner.get("type") == "string":
+        value = _words("thing", said, context)
+    else:
+        return None
+    return [value] if value is not None else None
+
+
+def _new_value(said: Entities, context: Context, chosen: Mapping[str, Any]) -> str | None:
+    field = " ".join(str(value).lower() for value in chosen.values())
+    by_field = {
+        "email": said.email,
+        "mail": said.email,
+        "phone": said.phone,
+        "number": said.phone,
+        "address": said.address,
+    }
+    for word, value in by_field.items():
+        if word in field and not (word == "address" and "email" in field):
+            if value:
+                return value
+            if word == "address" and context.asked:
+                return said.text
+            if word == "phone" or word == "number":
+                digits = re.sub(r"\D", "", said.text)
+                return digits if context.asked and len(digits) >= 6 else None
+            return None
+    if value := said.email or said.phone or said.address:
+        return value
+    if match := re.search(r"\b(?:to|is|be)\s+(?!change|update|set|my\b)(?P<value>.+)$", said.text):
+        return match["value"]
+    return said.text if context.asked else None
+
+
+def _words(kind: str, said: Entities, context: Context) -> str | None:
+    found = ""
+    if kind == "thing":
+        found = thing(said)
+        if not found and context.product and not context.asked:
+            return context.product
+    elif kind == "topic" and (match := _TOPIC.search(said.text)):
+        found = match["topic"]
+    elif kind in ("place", "text") and (match := _PLACE.search(said.masked)):
+        found = match["place"].title() if kind == "place" else match["place"]
+    elif kind == "name" and (match := _NAME.search(said.text)):
+        found = spelled_name(match["name"]).title()
+    if found:
+        return found
+    if not context.asked:
+        return None
+    answer = re.sub(
+        r"^(?:it is|it's|the|a|an|that's|that is|my|about|in|i think|well|um|uh)\s+", "", said.text
+    ).strip()
+    return (answer.title() if kind in ("place", "name") else answer) or None
+
+
+def thing(said: Entities) -> str:
+    """What a sentence is about, in its own words: "the espresso machine" in "how much is the espresso machine"."""
+    match = _LEAD.search(said.masked)
+    if match is None:
+        return ""
+    found = _TRAIL.sub("", match["thing"]).strip()
+    found = re.sub(r"^(?:the|a|an|your|any|some|my)\s+", "", found)
+    return "" if _PRONOUN.match(found) or "{" in found else found

