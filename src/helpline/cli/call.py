@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,7 @@ from helpline.audio.wav import read_wav, write_wav
 from helpline.call.call import Call
 from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, ToolEnded
 from helpline.channels.wav import WavChannel
+from helpline.cli.files import tools_in
 from helpline.cli.start import prepare
 from helpline.desk import Desk, open_desk
 from helpline.engine.voice import Synthesiser
@@ -42,6 +45,7 @@ Turn = str | bytes
 @click.option(
     "--url", metavar="URL", help="Talk to this Realtime server, such as ws://127.0.0.1:8765/v1/realtime."
 )
+@click.option("--tools", type=click.Path(path_type=Path), metavar="FILE.py", help="Bring tools of your own.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the transcript.")
 def command(
     sentences: Sequence[str],
@@ -50,6 +54,7 @@ def command(
     recordings: Sequence[Path],
     out: Path | None,
     url: str | None,
+    tools: Path | None,
     as_json: bool,
 ) -> None:
     """Place a call: say each sentence, wait until its answer was heard, then say the next."""
@@ -62,7 +67,8 @@ def command(
     turns: list[Turn] = [read_wav(path) for path in recordings]
     turns += sentences if text else map(Synthesiser().speak, sentences)
     show = None if as_json else print_shown
-    channel = asyncio.run(place_call(settings, turns, customer=customer, show=show))
+    open_ours = partial(open_desk, extra_tools=tools_in(tools)) if tools else open_desk
+    channel = asyncio.run(place_call(settings, turns, customer=customer, show=show, open_desk=open_ours))
     if out:
         write_wav(out, bytes(channel.heard))
     if as_json:
@@ -75,6 +81,7 @@ async def place_call(
     *,
     customer: str | None = None,
     show: Callable[[Shown], None] | None = None,
+    open_desk: Callable[[Settings], AbstractAsyncContextManager[Desk]] = open_desk,
 ) -> WavChannel:
     """Hold a call at a desk of its own and return its channel. Raises HelplineError when it cannot be."""
     async with open_desk(settings) as desk:

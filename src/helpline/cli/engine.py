@@ -1,0 +1,31 @@
+"""`helpline engine`: the embedded engine alone, for any client of the Realtime protocol."""
+
+import asyncio
+import signal
+
+import click
+
+from helpline.cli.start import prepare
+from helpline.engine.server import Engine, EngineOptions, EngineServer
+from helpline.settings import Settings
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Port on this machine; 0 takes a free one.")
+def command(port: int | None) -> None:
+    """Serve the embedded engine at ws://127.0.0.1:8765/v1/realtime."""
+    asyncio.run(serve(prepare(engine_port=port)))
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until this process is asked to end."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(asked, stop.set)
+    engine = Engine(
+        EngineOptions(voice=settings.engine_voice.partition(":")[2], silence_ms=settings.silence_ms)
+    )
+    async with EngineServer(engine, port=settings.engine_port) as server:
+        click.echo(f"The engine listens at {server.url}")
+        await stop.wait()

@@ -1,0 +1,36 @@
+"""What a company brings in a Python file of its own."""
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+
+from helpline.errors import SettingsError
+from helpline.tools.tool import Tool
+
+
+def tools_in(path: Path) -> tuple[Tool, ...]:
+    """The tools that a Python file defines, in order. Raises SettingsError with the line that is wrong."""
+    spec = importlib.util.spec_from_file_location(f"helpline_desk_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise SettingsError(f"{path} is no Python file that can be read.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # Type hints in it are looked up by its name.
+    try:
+        spec.loader.exec_module(module)
+    except Exception as wrong:
+        raise SettingsError(f"{path}{_line_of(wrong, path)}: {type(wrong).__name__}: {wrong}.") from wrong
+    tools = tuple(value for value in vars(module).values() if isinstance(value, Tool))
+    if not tools:
+        raise SettingsError(f"{path} has no tool: put @tool from helpline.tools above a typed function.")
+    return tools
+
+
+def _line_of(wrong: Exception, path: Path) -> str:
+    """Where in the file itself it went wrong, however deep it was raised."""
+    if isinstance(wrong, SyntaxError):
+        return f", line {wrong.lineno}"
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(wrong.__traceback__) if frame.filename == str(path)
+    ]
+    return f", line {lines[-1]}" if lines else ""
