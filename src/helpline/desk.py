@@ -5,7 +5,7 @@ import ipaddress
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 
 from helpline.actions import GUEST, Caller
@@ -117,12 +117,21 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
-def backends_of(settings: Settings) -> tuple[Backend, ...]:
+@asynccontextmanager
+async def backends_of(settings: Settings) -> AsyncIterator[tuple[Backend, ...]]:
     """The backends in the order in which they are tried. Raises SettingsError when one lacks a setting."""
-    return tuple(
-        EngineBackend.of(settings) if name == "engine" else backend_of(name, settings)
-        for name in settings.backends
-    )
+    async with AsyncExitStack() as opened:
+        backends: list[Backend] = []
+        for name in settings.backends:
+            if name == "engine":
+                engine = EngineBackend()
+                opened.push_async_callback(engine.aclose)
+                backends.append(engine)
+            else:
+                backends.append(backend_of(name, settings))
+        if not backends:
+            raise SettingsError("No backend is configured: set HELPLINE_BACKENDS, for instance to engine.")
+        yield tuple(backends)
 
 
 def is_loopback(host: str) -> bool:
@@ -147,22 +156,18 @@ async def open_desk(
     Raises SettingsError, StoreError or BackendError with one sentence that names what to change.
     """
     clock = clock or SystemClock()
-    chosen = tuple(backends) if backends is not None else backends_of(settings)
-    if not chosen:
-        raise SettingsError("No backend is configured: set HELPLINE_BACKENDS, for instance to engine.")
     demo = settings.shop == "demo"
     policy = Policy.load(settings.policy_file)
-    store = await Store.open(settings.database_url, demo=demo)
-    try:
+    async with AsyncExitStack() as opened:
+        if backends is None:
+            backends = await opened.enter_async_context(backends_of(settings))
+        store = await Store.open(settings.database_url, demo=demo)
+        opened.push_async_callback(store.close)
         toolbox = Toolbox((*shop_tools(), *extra_tools), store=store, policy=policy, clock=clock)
         customers = await store.demo_customers() if demo and is_loopback(settings.host) else ()
         manner = Manner(settings, shop=SHOP_NAME, now=clock.utcnow)
         desk = Desk(
-            settings, toolbox=toolbox, backends=chosen, manner=manner, clock=clock, demo_customers=customers
+            settings, toolbox=toolbox, backends=backends, manner=manner, clock=clock, demo_customers=customers
         )
-        try:
-            yield desk
-        finally:
-            await desk.close()
-    finally:
-        await store.close()
+        opened.push_async_callback(desk.close)
+        yield desk
