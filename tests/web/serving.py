@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
-from helpline.channels.web.serving import server_config
+from helpline.channels.web.app import server_config
 
 
 @asynccontextmanager

@@ -5,27 +5,32 @@ fire when it is mounted: here the lifespan opens the desk, and closes it when th
 """
 
 import asyncio
-import logging
+import errno
+import socket
+import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from typing import Final
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any, Final
 
+import uvicorn
 from fastapi import FastAPI
 
 from helpline.channels.web.browsers import Browsers, load_key
-from helpline.channels.web.fitting import fit
+from helpline.channels.web.fitting import MAX_FRAME_BYTES, fit
 from helpline.channels.web.guard import Guard
 from helpline.channels.web.handlers import Handlers
-from helpline.channels.web.seam import OpenDesk
+from helpline.channels.web.seam import Desk, OpenDesk
 from helpline.channels.web.site import routes
 from helpline.channels.web.sockets import take_over
 from helpline.channels.web.visits import GRACE_S, Visits
 from helpline.clock import Clock, SystemClock
+from helpline.errors import LocalError
 from helpline.settings import Settings
 
-log = logging.getLogger(__name__)
-
 DESK_NAME: Final = "ShopMe"
+
+_DRAIN_S: Final = 5
+"""How long a server that stops waits for its pages; their calls are hung up by the desk."""
 
 
 def create_app(
@@ -65,3 +70,79 @@ def create_app(
     app.router.routes.extend(routes(fitted, browsers, name=DESK_NAME, ready=ready.is_set))
     app.add_middleware(Guard, clock=clock, loopback=settings.loopback, origins=origins)
     return app
+
+
+async def serve(settings: Settings, open_desk: OpenDesk) -> None:
+    """Serve the page until the process is told to stop; says in two lines where it is and who answers.
+
+    Raises LocalError when the port cannot be had, and what opening the desk raises: one sentence each.
+    """
+    with _listening(settings) as listener:
+        async with open_desk(settings) as desk:
+            app = create_app(settings, lambda _: nullcontext(desk))
+            config = server_config(app, host=settings.host, port=settings.port)
+            await _Server(config, _greeting(settings, listener, desk)).serve(sockets=[listener])
+
+
+def server_config(app: Any, *, host: str, port: int) -> uvicorn.Config:
+    """How the page is served: websockets without compression, which costs more than sound gains by it."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=MAX_FRAME_BYTES,
+        # engine.io has pings of its own, which the page answers; a second set would only cost.
+        ws_ping_interval=None,
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_DRAIN_S,
+    )
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            print(self._greeting, file=sys.stdout, flush=True)  # noqa: T201 - this is what the command says
+
+
+def _greeting(settings: Settings, listener: socket.socket, desk: Desk) -> str:
+    host = "localhost" if settings.loopback else settings.host
+    lines = [f"{DESK_NAME} is open at http://{host}:{listener.getsockname()[1]}", desk.banner]
+    if desk.demo_customers:
+        lines.append(f"Demo shop with fictional data: you are {desk.demo_customers[0].name}.")
+    return "\n".join(lines)
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """The socket of the page's port, bound before anything else is opened."""
+    host, port = settings.host, settings.port
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+    except OSError:
+        raise LocalError(f"HELPLINE_HOST is {host!r}, which is no address of this machine.") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as refused:
+        listener.close()
+        if refused.errno == errno.EADDRINUSE:
+            reason = f"Port {port} is in use: choose another with --port or HELPLINE_PORT."
+        elif refused.errno == errno.EACCES:
+            reason = f"Port {port} needs more rights: choose one above 1023 with --port or HELPLINE_PORT."
+        else:
+            reason = f"HELPLINE_HOST is {host!r}, which is no address of this machine."
+        raise LocalError(reason) from None
+    return listener

@@ -30,7 +30,7 @@ def proposal(proposed: actions.Proposal) -> dict[str, Any]:
         "lives_ms": proposed.lives_ms,
         "amount": None if proposed.amount_cents is None else price(proposed.amount_cents, proposed.currency),
         "text": _text(proposed.read_back),
-        "data": _trim(dict(detail.data)) if detail else {},
+        "data": _trim(dict(detail.data)) if detail and detail.kind == "proposal" else {},
         "outcome": "",
     }
 
@@ -57,11 +57,11 @@ def as_text(drawn: Mapping[str, Any]) -> str:
 def _scalars(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     shown = []
     for name, value in data.items():
-        if isinstance(value, bool) or value in (None, "") or isinstance(value, dict | list):
+        if isinstance(value, bool | dict | list) or value in (None, "") or f"{name}_cents" in data:
             continue
         if name.endswith("_cents") and isinstance(value, int):
             shown.append((name.removesuffix("_cents"), price(value, str(data.get("currency", "USD")))))
-        elif name != "currency":
+        elif name not in ("id", "currency") and not name.endswith("_id"):
             shown.append((name, str(value)))
     return shown
 

@@ -96,6 +96,8 @@ class WebChannel:
                 await self._show_tool(shown.tool_call_id, shown.name, shown.arguments)
             case ToolEnded():
                 await self._show_tool_result(shown)
+            case CardShown(card) if card.kind in ("proposal", "receipt"):
+                return  # Drawn from what says more: whether it is still open, and its buttons.
             case CardShown(card):
                 await self._show_card(card.key or secrets.token_hex(4), cards.card(card))
             case ProposalShown(proposal):

@@ -7,6 +7,7 @@ that is not used is off: uploads, MCP, HTML in messages, editing, sharing. Chain
 hooks for the whole process, so a process serves one page.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -47,6 +48,7 @@ favorites = false
 
 [features.spontaneous_file_upload]
 enabled = false
+accept = ["text/plain"]
 max_files = 0
 max_size_mb = 0
 
@@ -109,6 +111,8 @@ def fit(name: str) -> Fitted:
         os.environ.setdefault("TRACELOOP_TELEMETRY", "false")
     fitted = _import()
     fitted.config.ui.name = name
+    # Light or dark as the customer's system is; the page understands it, only the file's schema does not.
+    fitted.config.ui.default_theme = "system"
     return fitted
 
 
@@ -129,6 +133,8 @@ def _import() -> Fitted:
         raise MissingPartError(
             "The page needs Chainlit: install it with `pip install 'helpline[web]'`."
         ) from missing
+    # It warns of each translation that it cannot find; ours come from elsewhere.
+    logging.getLogger("chainlit").setLevel(logging.ERROR)
     if not _socket_events:
         _socket_events.update(server.sio.handlers["/"])
     server.sio.eio.max_http_buffer_size = MAX_FRAME_BYTES

@@ -4,7 +4,7 @@ import { tellDesk } from "/public/mailbox.js";
 import { el } from "/public/dom.js";
 import { words } from "/public/words.js";
 
-const label = el("span", { class: "hl-state-label" });
+const label = el("span", { class: "hl-state-label" }, words.states.idle);
 const stop = el(
   "button",
   { class: "hl-stop", type: "button", "aria-label": words.stopLong, title: words.stopLong, hidden: "" },

@@ -6,6 +6,7 @@ import { words } from "/public/words.js";
 
 const cards = new Map();
 const drawn = new Map();
+const NEAR_THE_END = 400;
 let watching = false;
 
 /** Draw a card at the step of this id, or draw it anew; the step may come later than its card. */
@@ -34,8 +35,10 @@ function attach(id) {
   if (drawn.get(id)?.isConnected) return;
   const element = element_of(card);
   drawn.set(id, element);
-  text.hidden = true;
-  text.after(element);
+  keepInView(step, () => {
+    text.hidden = true;
+    text.after(element);
+  });
 }
 
 function element_of(card) {
@@ -44,13 +47,22 @@ function element_of(card) {
   return plain(card);
 }
 
+/** A card is taller than the text it stands for: who was reading the end goes on reading the end. */
+function keepInView(step, grow) {
+  let scroller = step.parentElement;
+  while (scroller && !/auto|scroll/.test(getComputedStyle(scroller).overflowY)) scroller = scroller.parentElement;
+  const left = scroller ? scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight : 0;
+  grow();
+  if (scroller && left < NEAR_THE_END) scroller.scrollTop = scroller.scrollHeight;
+}
+
 // --- kinds ---
 
 function plain({ kind, title, data }) {
   const { status, ...rest } = data;
   const heading = [el("h3", {}, title)];
   if (status) heading.push(el("span", { class: "hl-badge", "data-status": status }, sentence(status)));
-  return frame(kind, words.kinds[kind] ?? kind, el("header", {}, ...heading), ...values(rest));
+  return frame(kind, words.kinds[kind] ?? sentence(kind), el("header", {}, ...heading), ...values(kind, rest));
 }
 
 function proposal(card) {
@@ -63,7 +75,7 @@ function proposal(card) {
     words.proposal,
     el("header", {}, el("h3", {}, title), amount ? el("span", { class: "hl-amount" }, amount) : null),
     el("p", { class: "hl-text" }, text),
-    ...values(data),
+    ...values("proposal", data),
     buttons,
   );
 }
@@ -84,7 +96,7 @@ function receipt({ title, text, data, at, repeated }) {
     repeated ? words.receiptAgain : words.receipt,
     el("header", {}, el("h3", {}, title), el("time", { datetime: at }, moment(at))),
     el("p", { class: "hl-text" }, text),
-    ...values(data),
+    ...values("receipt", data),
   );
 }
 
@@ -96,21 +108,43 @@ function frame(kind, label, ...children) {
 
 // --- values ---
 
+// What the card's heading, or another of its values, says already.
+const SAID = {
+  order: ["number", "expected", "expected_on"],
+  customer: ["name"],
+  product: ["name"],
+  callback: ["reference"],
+  receipt: ["reference", "action", "subject", "at", "effect"],
+  proposal: ["effect", "question", "amount", "amount_cents"],
+};
+
 /** What a card's data holds, by shape: single values as a list, lines and steps as they are. */
-function values(data) {
+function values(kind, data) {
   const currency = data.currency ?? "USD";
-  const shown = Object.entries(data).filter(([name, value]) => name !== "currency" && !isEmpty(value));
-  const single = shown.filter(([, value]) => typeof value !== "object");
+  const shown = Object.entries(data).filter(([name, value]) => !SAID[kind]?.includes(name) && worth(name, value, data));
+  const single = shown.filter(([, value]) => isSingle(value));
   const whole = [];
   if (single.length) {
     whole.push(el("dl", {}, ...single.flatMap(([name, value]) => row(name, value, currency))));
   }
   for (const [name, value] of shown) {
-    if (typeof value !== "object") continue;
+    if (isSingle(value)) continue;
     if (!Array.isArray(value)) whole.push(...group(name, value, currency));
-    else whole.push(name === "timeline" ? timeline(value) : lines(name, value, currency));
+    else if (name === "timeline") whole.push(timeline(value, data));
+    else whole.push(...lines(name, value, currency));
   }
   return whole;
+}
+
+/** Whether a value is for people: not empty, no machine's name, not the text twin of an amount. */
+function worth(name, value, data) {
+  const machine = ["id", "kind", "currency", "options"].includes(name) || name.endsWith("_id");
+  return !machine && !isEmpty(value) && !(`${name}_cents` in data);
+}
+
+/** One value, or a few of them that fit on one line. */
+function isSingle(value) {
+  return typeof value !== "object" || (Array.isArray(value) && value.every((item) => typeof item !== "object"));
 }
 
 function row(name, value, currency) {
@@ -118,43 +152,44 @@ function row(name, value, currency) {
 }
 
 function group(name, value, currency) {
-  const rows = Object.entries(value).filter(([, item]) => !isEmpty(item) && typeof item !== "object");
+  const rows = Object.entries(value).filter(([key, item]) => worth(key, item, value) && typeof item !== "object");
   if (rows.length === 0) return [];
   const list = el("dl", {}, ...rows.flatMap(([key, item]) => row(key, item, currency)));
   return [el("p", { class: "hl-group" }, labelled(name)), list];
 }
 
-function timeline(steps) {
-  const items = steps.map((step) => {
-    const { label = "", at = "", done = false } = typeof step === "object" ? step : { label: step };
-    return el(
-      "li",
-      { "data-done": done ? "yes" : "no" },
-      el("span", {}, sentence(String(label))),
-      at ? el("time", { datetime: at }, moment(at)) : null,
-    );
-  });
+function timeline(steps, { expected_on: expected, status }) {
+  const items = steps.map(({ text = "", at = "" }) => step(text, at, true));
+  const open = !["delivered", "cancelled", "returned"].includes(status);
+  if (expected && open) items.push(step(words.expected, expected, false));
   return el("ol", { class: "hl-timeline" }, ...items);
+}
+
+function step(text, at, done) {
+  const when = at ? el("time", { datetime: at }, moment(at)) : null;
+  return el("li", { "data-done": done ? "yes" : "no" }, el("span", {}, sentence(String(text))), when);
 }
 
 function lines(name, items, currency) {
   const rows = items.map((item) => el("li", {}, ...line(item, currency)));
-  return el("ul", { class: "hl-lines", "aria-label": labelled(name) }, ...rows);
+  return [el("p", { class: "hl-group" }, labelled(name)), el("ul", { class: "hl-lines" }, ...rows)];
 }
 
 function line(item, currency) {
   if (typeof item !== "object" || item === null) return [el("span", {}, String(item))];
-  const { name, title, order, number, quantity, price_cents, total_cents, status, ...rest } = item;
-  const main = name ?? title ?? order ?? number ?? Object.values(rest).find((value) => typeof value === "string");
+  const { name, variant, number, quantity, price_cents, total_cents, status, in_stock, ...rest } = item;
+  const main = name ?? variant ?? (number ? `${words.kinds.order} ${number}` : "");
   const cents = price_cents ?? total_cents;
-  const times = quantity > 1 ? ` × ${quantity}` : "";
   const notes = Object.entries(rest)
-    .filter(([key, value]) => !isEmpty(value) && value !== main && !key.endsWith("_id") && key !== "id" && key !== "currency")
-    .map(([key, value]) => noted(key, value, item.currency ?? currency));
+    .filter(([key, value]) => worth(key, value, item))
+    .map(([key, value]) => noted(key, value, currency));
+  if (name && variant) notes.unshift(variant);
+  if (in_stock === false) notes.push(words.soldOut);
+  const about = notes.length ? el("small", {}, notes.join(" · ")) : null;
   return [
-    el("span", {}, el("strong", {}, `${main ?? ""}${times}`), notes.length ? el("small", {}, notes.join(" · ")) : null),
+    el("span", {}, el("strong", {}, quantity > 1 ? `${main} × ${quantity}` : main), about),
     status ? el("span", { class: "hl-badge", "data-status": status }, sentence(status)) : null,
-    cents === undefined ? null : el("span", { class: "hl-amount" }, money(cents, item.currency ?? currency)),
+    cents === undefined ? null : el("span", { class: "hl-amount" }, money(cents, currency)),
   ];
 }
 
@@ -165,13 +200,14 @@ function noted(key, value, currency) {
 }
 
 function valued(name, value, currency) {
+  if (Array.isArray(value)) return value.join(", ");
   if (name.endsWith("_cents") && typeof value === "number") return money(value, currency);
   if (typeof value === "boolean") return value ? words.yes : words.no;
   return typeof value === "string" && /^\d{4}-\d{2}-\d{2}([T ]|$)/.test(value) ? moment(value) : String(value);
 }
 
 function labelled(name) {
-  return sentence(name.replace(/_(cents|at|on)$/, "").replaceAll("_", " "));
+  return words.labels[name] ?? sentence(name.replace(/_(cents|at|on)$/, "").replaceAll("_", " "));
 }
 
 function sentence(text) {

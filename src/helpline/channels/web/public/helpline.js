@@ -3,12 +3,13 @@
 import { drawCard } from "/public/cards.js";
 import { onDesk, openMailbox } from "/public/mailbox.js";
 import { showDesk, showElsewhere, showState } from "/public/bar.js";
-import { nameControls } from "/public/names.js";
+import { freeTheKeyboard, nameControls } from "/public/names.js";
 import { mendVoice } from "/public/voice.js";
 
 openMailbox();
 mendVoice();
 nameControls();
+freeTheKeyboard();
 onDesk("card", ({ id, card }) => drawCard(id, card));
 onDesk("state", showState);
 onDesk("desk", showDesk);

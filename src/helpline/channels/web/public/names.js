@@ -1,4 +1,5 @@
-// Names for controls of Chainlit that show only a picture, so that a screen reader can say what they do.
+// Names for controls of Chainlit that show only a picture, so that a screen reader can say what they do; and
+// the keyboard: Chainlit puts the cursor into the message field at the start, where P is only a letter.
 import { watch } from "/public/dom.js";
 import { words } from "/public/words.js";
 
@@ -23,6 +24,24 @@ export function nameControls() {
     if (log && !log.hasAttribute("role")) {
       log.setAttribute("role", "log");
       log.setAttribute("aria-label", words.conversation);
+    }
+  });
+}
+
+/** P talks from the first moment on; any other letter begins a message. */
+export function freeTheKeyboard() {
+  let touched = false;
+  for (const kind of ["pointerdown", "keydown"]) {
+    window.addEventListener(kind, () => (touched = true), { capture: true, once: true });
+  }
+  document.addEventListener("focusin", ({ target }) => {
+    if (!touched && target.id === "chat-input") target.blur();
+  });
+  document.addEventListener("keydown", (event) => {
+    const letter = event.key.length === 1 && event.key !== " " && !/^p$/i.test(event.key);
+    const free = document.activeElement === document.body || document.activeElement === null;
+    if (letter && free && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      document.querySelector("#chat-input")?.focus();
     }
   });
 }
