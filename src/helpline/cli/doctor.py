@@ -59,8 +59,9 @@ async def examine(settings: Settings, *, live: bool) -> AsyncIterator[Finding]:
             yield finding
     yield await _store(settings)
     if live:
-        for backend in backends_of(settings):
-            yield await _live(backend)
+        async with backends_of(settings) as backends:
+            for backend in backends:
+                yield await _live(backend)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
