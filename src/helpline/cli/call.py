@@ -66,7 +66,7 @@ def command(
     settings = prepare(quiet=True, **backend)
     turns: list[Turn] = [read_wav(path) for path in recordings]
     turns += sentences if text else map(Synthesiser().speak, sentences)
-    show = None if as_json else print_shown
+    show = None if as_json else Printer()
     open_ours = partial(open_desk, extra_tools=tools_in(tools)) if tools else open_desk
     channel = asyncio.run(place_call(settings, turns, customer=customer, show=show, open_desk=open_ours))
     if out:
@@ -132,14 +132,21 @@ def caller_of(desk: Desk, customer: str | None) -> Caller:
     )
 
 
-def print_shown(shown: Shown) -> None:
-    """The transcript as it happens: lines when they are whole, tools and receipts when they are done."""
-    match shown:
-        case Caption(final=True):
-            click.echo(f"{shown.speaker:>8}: {shown.text}")
-        case ToolEnded():
-            click.echo(f"{'tool':>8}: {shown.name} {shown.arguments} ({shown.took_ms} ms)")
-        case ReceiptShown():
-            click.echo(f"{'receipt':>8}: {shown.receipt.reference} {shown.receipt.action}")
-        case Notice() if shown.kind != "error":
-            click.echo(f"{'notice':>8}: {shown.text}", err=True)
+class Printer:
+    """Prints the transcript as it happens: a line when it is whole, a tool or receipt when it is done."""
+
+    def __init__(self) -> None:
+        self._printed: set[str] = set()
+
+    def __call__(self, shown: Shown) -> None:
+        match shown:
+            case Caption(final=True) if shown.text and shown.line_id not in self._printed:
+                self._printed.add(shown.line_id)
+                cut = shown.heard.strip() != shown.text.strip()
+                click.echo(f"{shown.speaker:>8}: {shown.heard + ' (cut short)' if cut else shown.text}")
+            case ToolEnded():
+                click.echo(f"{'tool':>8}: {shown.name} {shown.arguments} ({shown.took_ms} ms)")
+            case ReceiptShown():
+                click.echo(f"{'receipt':>8}: {shown.receipt.reference} {shown.receipt.action}")
+            case Notice() if shown.kind != "error":
+                click.echo(f"{'notice':>8}: {shown.text}", err=True)
