@@ -6,7 +6,7 @@ import signal
 import click
 
 from helpline.cli.start import prepare
-from helpline.engine.server import Engine, EngineOptions, EngineServer
+from helpline.engine.server import Engine, EngineServer, options_of
 from helpline.settings import Settings
 
 
@@ -23,9 +23,7 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for asked in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(asked, stop.set)
-    engine = Engine(
-        EngineOptions(voice=settings.engine_voice.partition(":")[2], silence_ms=settings.silence_ms)
-    )
+    engine = Engine(options_of(settings))
     async with EngineServer(engine, port=settings.engine_port) as server:
         click.echo(f"The engine listens at {server.url}")
         await stop.wait()

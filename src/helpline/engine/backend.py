@@ -2,9 +2,10 @@
 
 import asyncio
 
-from helpline.engine.server import Engine, EngineOptions
+from helpline.engine.server import Engine, EngineOptions, options_of
 from helpline.errors import BackendError, MissingPartError
 from helpline.realtime.connection import Connection, memory_pair
+from helpline.settings import Settings
 
 
 class EngineBackend:
@@ -16,6 +17,11 @@ class EngineBackend:
     def __init__(self, options: EngineOptions | None = None, *, engine: Engine | None = None) -> None:
         self._engine = engine or Engine(options)
         self._sessions: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    def of(cls, settings: Settings) -> "EngineBackend":
+        """With the parts that the settings name. Raises SettingsError for a part that does not exist."""
+        return cls(options_of(settings))
 
     @property
     def answers(self) -> str:

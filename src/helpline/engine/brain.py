@@ -8,14 +8,14 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from helpline.engine.language import find_entities
 from helpline.engine.meaning import Tool
-from helpline.engine.policy import Dialogue, Policy
-from helpline.engine.results import last_price, say_result
+from helpline.engine.policy import Dialogue, Policy, Refused, read_arguments
+from helpline.engine.results import last_price, question_in, say_result
 
 Role = Literal["user", "assistant", "system"]
 
@@ -136,6 +136,7 @@ class PolicyBrain:
             return [Say(asked)]
         tail = _since_last_reply(turn.entries)
         self._remember(turn, tail)
+        self._dialogue = self._policy.after_results(self._dialogue, _refusals(tail, turn), turn)
         told = _to_be_said(tail, turn)
         question = _to_be_answered(tail)
         if question is None:
@@ -182,6 +183,14 @@ def _to_be_said(tail: tuple[Entry, ...], turn: Turn) -> list[str]:
     return [text for text in said if text]
 
 
+def _refusals(tail: tuple[Entry, ...], turn: Turn) -> tuple[Refused, ...]:
+    """Calls that came back with a question."""
+    calls = {entry.call_id: entry for entry in turn.entries if isinstance(entry, Called)}
+    found = [(calls.get(entry.call_id), entry.output) for entry in tail if isinstance(entry, Answered)]
+    asked = [(call, question_in(output)) for call, output in found if call is not None]
+    return tuple(Refused(call.name, call.arguments, reason) for call, reason in asked if reason is not None)
+
+
 def _to_be_answered(tail: tuple[Entry, ...]) -> Said | None:
     """The customer's words that nobody has answered; words that the app has dealt with do not count."""
     words: list[Said] = []
@@ -213,11 +222,7 @@ def remember(dialogue: Dialogue, entry: Entry, now: datetime) -> Dialogue:
 
 
 def _remember_arguments(dialogue: Dialogue, arguments: str) -> Dialogue:
-    try:
-        named: Any = msgspec.json.decode(arguments)
-    except msgspec.DecodeError:
-        return dialogue
-    for name, value in named.items() if isinstance(named, dict) else ():
+    for name, value in read_arguments(arguments).items():
         if "order" in name and isinstance(value, str | int):
             dialogue = replace(dialogue, order=str(value))
         elif re.search(r"product|item|query", name) and isinstance(value, str):

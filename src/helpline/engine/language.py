@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from helpline.engine.addresses import find_street
 from helpline.engine.numbers import cardinal, normalise
 from helpline.engine.times import When, parse_when
 
@@ -29,9 +30,6 @@ _BECAUSE = re.compile(
     r"|missing|torn|tight|loose|torn|dead|ripped|stained|expected|needed|arrive|arrived).*)$|"
     r"\b((?:i|we) (?:changed my mind|don't (?:like|need|want)|do not (?:like|need|want)|no longer|ordered .*mistake|bought .*wrong"
     r"|found .*cheaper|got the wrong).*)$"
-)
-_ADDRESS = re.compile(
-    r"\b(\d{1,5} (?:[a-z']+ ){1,4}(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|court|ct|boulevard|blvd|way|square|place|terrace)\b(?:,? .*)?)"
 )
 _LETTERS = re.compile(r"(?:\b[a-z0-9]\b ?){2,}")
 
@@ -59,22 +57,17 @@ def find_entities(said: str, now: datetime) -> Entities:
     masked = text
     email, masked = _take_email(masked)
     reason, masked = _take_reason(masked)
-    address = _first(_ADDRESS, masked)
+    address = find_street(masked)
     masked = masked.replace(address, "{address}", 1) if address else masked
     amount, masked = _take_amount(masked)
+    phone, masked = _take_phone(masked)
     when = parse_when(masked, now)
     if when is not None:
         masked = masked.replace(when.words, "{when}", 1)
-    phone, masked = _take_phone(masked)
     references = _references(masked)
     for reference in references:
         masked = re.sub(rf"(?<!\w){re.escape(reference)}(?!\w)", "{order}", masked, count=1)
     return Entities(text, masked, references, email, phone, address, amount, when, reason, cardinal(masked))
-
-
-def _first(pattern: re.Pattern[str], text: str) -> str:
-    match = pattern.search(text)
-    return match[1].strip() if match else ""
 
 
 def _take_email(text: str) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from helpline.engine.language import Entities, find_entities
 from helpline.engine.meaning import Meaning, Tool, intent_of, load_meanings, nearest_tool, tool_for
 from helpline.engine.slots import Context, find_value, kind_of, thing
@@ -74,6 +76,15 @@ class Dialogue:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A call that came back with a question; `reason` may name what is missing: `missing:reason`."""
+
+    tool: str
+    arguments: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """What to do: words, calls, or both. `small`: small talk, that need not be said beside news."""
 
@@ -106,6 +117,16 @@ class Policy:
         if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
             return self._continue(dialogue, dialogue.pending, said, ranked, turn, context)
         return self._fresh(replace(dialogue, pending=None), said, ranked, turn, context)
+
+    def after_results(self, dialogue: Dialogue, refused: tuple[Refused, ...], turn: Situation) -> Dialogue:
+        """A tool asked for something: what the customer says next is its answer."""
+        for one in refused:
+            tool = next((tool for tool in turn.tools if tool.name == one.tool), None)
+            asking = what_is_missing(tool, one.reason) if tool is not None else ""
+            if tool is not None and asking:
+                arguments = {k: v for k, v in read_arguments(one.arguments).items() if k != asking}
+                dialogue = replace(dialogue, pending=Pending(tool.name, arguments, asking))
+        return dialogue
 
     # --- a new request ---------------------------------------------------------------------------------
 
@@ -158,13 +179,20 @@ class Policy:
         if intent_of(tool) == "product_info" and dialogue.price and _asks_price_of_it(said):
             return replace(dialogue, misses=0), Act(f"It is {dialogue.price}.")
         arguments = collect(tool, said, context, {})
-        return self._call_or_ask(dialogue, tool, arguments, turn)
+        named = "" if arguments or tool.required else what_is_named(tool, said)
+        return self._call_or_ask(dialogue, tool, arguments, turn, named=named)
 
     def _call_or_ask(
-        self, dialogue: Dialogue, tool: Tool, arguments: Mapping[str, Any], turn: Situation, tries: int = 0
+        self,
+        dialogue: Dialogue,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        turn: Situation,
+        tries: int = 0,
+        named: str = "",
     ) -> tuple[Dialogue, Act]:
-        missing = next((name for name in tool.required if name not in arguments), None)
-        if missing is not None:
+        missing = next((name for name in tool.required if name not in arguments), None) or named
+        if missing:
             asking = Pending(tool.name, dict(arguments), missing, tries)
             question = ask_for(missing, tool.properties[missing], tries)
             return replace(dialogue, pending=asking, misses=0), Act(question)
@@ -281,6 +309,34 @@ class Policy:
 
     def _who(self) -> str:
         return self.agent or "the offline engine, an automatic assistant that speaks English"
+
+
+def what_is_missing(tool: Tool, reason: str) -> str:
+    """The property that a refusal asks for, by its reason code; empty when it names none."""
+    words = set(re.findall(r"[a-z]+", reason.lower()))
+    for name in tool.properties:
+        if reason.partition(":")[2] == name or words & set(name.lower().split("_")) - {"id"}:
+            return name
+    return ""
+
+
+def read_arguments(arguments: str) -> dict[str, Any]:
+    """The arguments of a call, from their JSON text."""
+    try:
+        value = msgspec.json.decode(arguments)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def what_is_named(tool: Tool, said: Entities) -> str:
+    """For a tool that takes one thing of several: the one that was named without its value, else the first."""
+    if intent_of(tool) != "update_account":
+        return ""
+    for name in tool.properties:
+        if _humanised(name) in said.text or (name == "phone" and "number" in said.text):
+            return name
+    return next(iter(tool.properties), "")
 
 
 def collect(

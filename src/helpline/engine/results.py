@@ -38,6 +38,16 @@ def last_price(output: str) -> str:
     return ""
 
 
+def question_in(output: str) -> str | None:
+    """The reason code of a result that refused with a question ("missing:reason"); None when it asks nothing."""
+    value = _decoded(output)
+    if not isinstance(value, dict) or value.get("status") not in ("refused", "needs_input", "error"):
+        return None
+    if not str(value.get("say", "")).rstrip().endswith("?"):
+        return None
+    return str(value.get("reason") or "")
+
+
 def _decoded(output: str) -> Any:
     try:
         return msgspec.json.decode(output)

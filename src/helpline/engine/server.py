@@ -20,9 +20,10 @@ from helpline.engine.meaning import load_meanings
 from helpline.engine.reply import Pace
 from helpline.engine.session import Limits, Parts, Session
 from helpline.engine.vad import VoiceDetector
-from helpline.engine.voice import Synthesiser, Voice
+from helpline.engine.voice import Voice, make_voice
 from helpline.errors import ConnectionLost, LocalError, MissingPartError
 from helpline.realtime.connection import Frames
+from helpline.settings import Settings
 
 PORT = 8765
 _PATHS = ("/v1/realtime", "/openai/v1/realtime", "/realtime", "/openai/realtime")
@@ -34,14 +35,19 @@ _log = logging.getLogger(__name__)
 class EngineOptions:
     """How the engine answers. Everything has a default that works offline."""
 
-    voice: str = "en-us"
-    """An espeak voice; the port `Voice` takes others."""
+    voice: str = "espeak:en-us"
+    """As HELPLINE_ENGINE_VOICE."""
     silence_ms: int = 500
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
     most_sessions: int = 64
     greeting: str = ""
     library: Library = field(default_factory=Library)
+
+
+def options_of(settings: Settings) -> EngineOptions:
+    """The engine that the settings ask for. Raises SettingsError for a part that does not exist."""
+    return EngineOptions(voice=settings.engine_voice, silence_ms=settings.silence_ms)
 
 
 class Engine:
@@ -68,7 +74,7 @@ class Engine:
         if self._ready:
             return
         try:
-            self._voice = Synthesiser(self.options.voice)
+            self._voice = make_voice(self.options.voice)
         except MissingPartError as missing:
             _log.warning("%s Replies are transcripts without sound.", missing)
         load_meanings()

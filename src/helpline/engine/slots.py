@@ -6,10 +6,11 @@ for. A value is checked before it is used; one that does not fit its schema is n
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from helpline.engine.addresses import parse_address
 from helpline.engine.language import Entities, spelled_name
 
 Schema = Mapping[str, Any]
@@ -82,8 +83,23 @@ class Context:
     """The sentence answers a question for this very property."""
 
 
+def unwrapped(schema: Schema) -> Schema:
+    """The schema behind "this or null", with the outer one's words."""
+    for key in ("anyOf", "oneOf"):
+        options = schema.get(key)
+        if isinstance(options, list):
+            real = [one for one in options if isinstance(one, Mapping) and one.get("type") != "null"]
+            if real:
+                return {**unwrapped(real[0]), **{k: v for k, v in schema.items() if k == "description"}}
+    kinds = schema.get("type")
+    if isinstance(kinds, list):
+        return {**schema, "type": next((kind for kind in kinds if kind != "null"), "string")}
+    return schema
+
+
 def kind_of(name: str, schema: Schema) -> str:
     """What a property asks for."""
+    schema = unwrapped(schema)
     if isinstance(schema.get("enum"), list):
         return "choice"
     if schema.get("type") == "boolean":
@@ -96,7 +112,7 @@ def kind_of(name: str, schema: Schema) -> str:
     ):
         return "number"
     if schema.get("type") in ("array", "object"):
-        return "list" if schema.get("type") == "array" else "none"
+        return str(schema["type"])
     for pattern, kind in _KINDS:
         if re.search(pattern, name.lower()):
             return kind
@@ -108,6 +124,7 @@ def kind_of(name: str, schema: Schema) -> str:
 
 def find_value(name: str, schema: Schema, said: Entities, context: Context, chosen: Mapping[str, Any]) -> Any:
     """A value for one property, or None. `chosen` are the arguments found before it."""
+    schema = unwrapped(schema)
     kind = kind_of(name, schema)
     value = _value(kind, schema, said, context, chosen)
     return None if value is None else fit(value, schema)
@@ -172,8 +189,10 @@ def _value(kind: str, schema: Schema, said: Entities, context: Context, chosen: 
             return said.number if said.number is not None else None
         case "boolean":
             return _boolean(said.text) if context.asked else None
-        case "list":
+        case "array":
             return _list(schema, said, context, chosen)
+        case "object":
+            return _object(schema, said, context)
         case "value":
             return _new_value(said, context, chosen)
         case "thing" | "topic" | "place" | "name" | "text":
@@ -257,10 +276,30 @@ def _list(schema: Schema, said: Entities, context: Context, chosen: Mapping[str,
     if isinstance(choices, list):
         value = _choice(choices, said)
     elif inner.get("type") == "string":
-        value = _words("thing", said, context)
+        value = _words("thing", said, replace(context, product=""))
+    elif inner.get("type") == "object":
+        value = _object(inner, said, replace(context, product=""))
     else:
         return None
     return [value] if value is not None else None
+
+
+def _object(schema: Schema, said: Entities, context: Context) -> dict[str, Any] | None:
+    """An object of its parts, when all that it must have were said."""
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping):
+        return None
+    address = parse_address(said.text) if "street" in properties else {}
+    found: dict[str, Any] = {}
+    for name, inner in properties.items():
+        if not isinstance(inner, Mapping):
+            continue
+        value = address.get(name) or find_value(name, inner, said, replace(context, asked=False), found)
+        if value is not None and not (address and name not in address):
+            found[name] = value
+    required = schema.get("required")
+    complete = all(name in found for name in required) if isinstance(required, list) else bool(found)
+    return found if found and complete else None
 
 
 def _new_value(said: Entities, context: Context, chosen: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ from helpline.audio.pcm import RATE
 from helpline.audio.resample import resample
 from helpline.engine.espeak import RATE_HZ, load_espeak
 from helpline.engine.spoken import sentences, speakable
-from helpline.errors import MissingPartError
+from helpline.errors import MissingPartError, SettingsError
 
 _WORDS_PER_MINUTE = 170
 
@@ -51,3 +51,14 @@ class Synthesiser:
         """The text sentence by sentence, each with its pcm24k: what a reply sends first is ready first."""
         for sentence in sentences(text):
             yield sentence, self.speak(sentence, speed=speed)
+
+
+def make_voice(spec: str) -> Voice:
+    """The voice that HELPLINE_ENGINE_VOICE names: `espeak:VARIANT`.
+
+    Raises MissingPartError when its package or model is not there, SettingsError when there is no such voice.
+    """
+    kind, _, name = spec.partition(":")
+    if kind == "espeak":
+        return Synthesiser(name or "en-us")
+    raise SettingsError(f"HELPLINE_ENGINE_VOICE: there is no voice {kind!r}; use espeak:VARIANT.")
