@@ -6,7 +6,7 @@ polling, and the slowest takes seconds. On Postgres rows are locked instead.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.resources import files
@@ -90,7 +90,8 @@ async def open_database(url: str) -> Database:
     _make_folder(parsed)
     sqlite = parsed.get_backend_name() == "sqlite"
     options: dict[str, Any] = {} if sqlite else {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
-    engine = create_async_engine(parsed, **options)
+    # An error's text would hold the statement's values: names, numbers, addresses.
+    engine = create_async_engine(parsed, hide_parameters=True, **options)
     if sqlite:
         sa.event.listen(engine.sync_engine, "connect", _set_pragmas)
         sa.event.listen(engine.sync_engine, "begin", _begin)
@@ -167,3 +168,15 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(files("helpline.store") / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+async def count_on(connection: AsyncConnection, tables: Iterable[sa.Table]) -> None:
+    """After rows with ids of their own were loaded: let Postgres count on behind the highest one."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in tables:
+        column = table.autoincrement_column
+        if column is not None:
+            sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
+            highest = sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()
+            await connection.execute(sa.select(sa.func.setval(sequence, highest, False)))

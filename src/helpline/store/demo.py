@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpline.store import schema as t
+from helpline.store.database import count_on
 from helpline.store.records import ORDER_STATUSES, MethodKind, OrderStatus
 
 SHOP = "demo"
@@ -93,6 +94,7 @@ async def seed(connection: AsyncConnection, today: date) -> None:
     rows = _Seeding(content, today).rows()
     for table, values in rows.items():
         await connection.execute(sa.insert(table), values)
+    await count_on(connection, rows)
     await connection.execute(
         sa.insert(t.facts),
         [{"name": "shop", "value": SHOP}, {"name": "dated_on", "value": today.isoformat()}],

