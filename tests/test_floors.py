@@ -37,6 +37,7 @@ FLOOR_OF = {
     "helpline.telemetry": "services",
     "helpline.call.call": "running",
     "helpline.call.driver": "running",
+    "helpline.client": "running",
     "helpline.desk": "running",
     "helpline.manner": "running",
     "helpline.channels": "ways in",
@@ -92,7 +93,8 @@ def test_every_module_stands_on_a_floor(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_point_down(module):
-    own = floor(module)
+    # The package's face names what is public on any floor; what others take from it is its version.
+    own = "ways in" if module == "helpline" else floor(module)
     for other in imports(module):
         if other.split(".")[0] == "helpline" and other not in PORTS:
             assert FLOORS.index(floor(other)) <= FLOORS.index(own), (

@@ -21,10 +21,10 @@ from helpline.realtime.connection import Backend
 from helpline.realtime.events import SessionSettings
 from helpline.tools.context import CallContext
 from helpline.tools.registry import Toolbox
+from helpline.tools.settling import carry_out
 
 log = logging.getLogger(__name__)
 
-SORRY = "I am sorry, something went wrong on our side. Nothing was changed."
 KEPT_FACTS = 1000
 
 
@@ -166,15 +166,7 @@ class Call:
         return result
 
     async def settle(self, settle: fx.Settle) -> fx.Settled:
-        proposal = settle.proposal
-        try:
-            if settle.answer == "no":
-                await self._toolbox.decline(self._context, proposal.id)
-                return fx.Settled(proposal.id, declined=True)
-            receipt = await self._toolbox.confirm(
-                self._context, proposal.id, heard=settle.heard, answer=settle.said, means=settle.means
-            )
-        except ToolError as refusal:
-            return fx.Settled(proposal.id, say=refusal.say)
-        self.receipts.append(receipt)
-        return fx.Settled(proposal.id, receipt=receipt)
+        settled = await carry_out(self._toolbox, self._context, settle)
+        if settled.receipt is not None:
+            self.receipts.append(settled.receipt)
+        return settled

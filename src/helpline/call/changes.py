@@ -87,7 +87,7 @@ def on_settled(s: Step, event: Settled) -> None:
     """The desk has carried the answer out: tell the model and ask for one reply."""
     pending = s.c.pending
     if pending is not None and pending.proposal.id == event.proposal_id:
-        s.set(pending=None)
+        s.set(pending=replace(pending, settling=False) if event.waits else None)
     if event.receipt is not None:
         receipt = event.receipt
         proposal = pending.proposal if pending is not None else None
@@ -102,7 +102,8 @@ def on_settled(s: Step, event: Settled) -> None:
         s.show(ProposalClosed(event.proposal_id, "declined"))
         s.tell("The customer said no. " + quoted("All right, I have not changed anything."))
     else:
-        s.show(ProposalClosed(event.proposal_id, "failed"))
+        if not event.waits:
+            s.show(ProposalClosed(event.proposal_id, "failed"))
         s.tell(
             "It was not done. " + quoted(event.say or "I am sorry, that did not work. Nothing was changed.")
         )

@@ -14,6 +14,7 @@ from helpline.call import changes, link, patience, playout, replies, saying, tur
 from helpline.call import effects as fx
 from helpline.call.shown import CallState, StateShown
 from helpline.call.state import Conversation, Rules, Step
+from helpline.call.transcript import Transcript
 from helpline.realtime import events as ev
 
 __all__ = ["Conversation", "Rules", "begin", "state_of", "step", "wake_at"]
@@ -21,9 +22,15 @@ __all__ = ["Conversation", "Rules", "begin", "state_of", "step", "wake_at"]
 Event = fx.Input | ev.ServerEvent | ev.UnknownEvent
 
 
-def begin(now_ms: int, rules: Rules | None = None) -> Conversation:
-    """A call has come in: no voice yet, no connection yet."""
-    return Conversation(rules=rules or Rules(), started_ms=now_ms, quiet_ms=now_ms, words_ms=now_ms)
+def begin(now_ms: int, rules: Rules | None = None, past: Transcript | None = None) -> Conversation:
+    """A call has come in: no voice yet, no connection yet; `past` is what was said before it."""
+    return Conversation(
+        rules=rules or Rules(),
+        started_ms=now_ms,
+        quiet_ms=now_ms,
+        words_ms=now_ms,
+        transcript=past or Transcript(),
+    )
 
 
 def step(conversation: Conversation, event: Event, now_ms: int) -> tuple[Conversation, list[fx.Effect]]:
@@ -129,6 +136,8 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.Settled: changes.on_settled,
     fx.CallerChanged: lambda s, event: changes.on_caller_changed(s, event.caller),
     fx.Noted: _on_noted,
+    fx.ReplyAsked: lambda s, event: replies.want_reply(s),
+    fx.Forwarded: lambda s, event: s.send(event.event),
     fx.LimitReached: patience.on_limit,
     fx.Ticked: _on_ticked,
     fx.HungUp: lambda s, event: _hang_up(s, event.reason),

@@ -13,6 +13,7 @@ from helpline.actions import ToolResult
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation, Event, Rules, begin, step, wake_at
 from helpline.call.shown import Shown
+from helpline.call.transcript import Transcript
 from helpline.clock import Clock, SystemClock
 from helpline.errors import BackendError, ConnectionLost
 from helpline.realtime import faults
@@ -109,11 +110,12 @@ class Driver:
         *,
         rules: Rules | None = None,
         clock: Clock | None = None,
+        past: Transcript | None = None,
     ) -> None:
         self._host = host
         self._backends = tuple(backends)
         self._clock = clock or SystemClock()
-        self.conversation: Conversation = begin(self._clock.now_ms(), rules)
+        self.conversation: Conversation = begin(self._clock.now_ms(), rules, past)
         self._inbox: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()

@@ -85,6 +85,8 @@ class Settled:
     say: str = ""
     """Why it was not done, fit to be spoken, when there is no receipt and it was not declined."""
     declined: bool = False
+    waits: bool = False
+    """It was not done, and the proposal stays open for another answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,18 @@ class Noted:
     text: str
     reply: bool = False
     """Ask for a reply to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAsked:
+    """The library's user asks for a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """An event of the library's user: sent as it is, while there is a session to send it to."""
+
+    event: ClientEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,8 @@ Input = (
     | SessionChanged
     | CallerChanged
     | Noted
+    | ReplyAsked
+    | Forwarded
     | LimitReached
     | Ticked
     | HungUp

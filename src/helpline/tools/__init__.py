@@ -6,3 +6,12 @@ from helpline.tools.registry import Toolbox
 from helpline.tools.tool import Draft, Tool, tool
 
 __all__ = ["CallContext", "Draft", "Identity", "Tool", "ToolResult", "Toolbox", "tool"]
+
+
+def __getattr__(name: str) -> object:
+    """`tools`: the shop's tools as (definition, handler) pairs for a `RealtimeClient`."""
+    if name == "tools":
+        from helpline.tools.offered import offered  # built when asked for: a list of one's own each time
+
+        return offered()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,6 +29,7 @@ from helpline.policy.rules import Facts, decide, refusal
 from helpline.store import ChangeRequest, Shop, SqlShop, Store, ledger
 from helpline.store import proposals as stored
 from helpline.store.changes import Outcome, RunTool, ShopChange, order_of, to_json
+from helpline.store.database import to_its_end
 from helpline.store.records import Order
 from helpline.tools.context import CallContext
 from helpline.tools.tool import Draft, Tool
@@ -42,7 +43,7 @@ RunAfterYes = Callable[[CallContext, RunTool], Awaitable[ToolResult]]
 Require = Callable[[CallContext, str], None]
 """Refuses when the caller may not use the tool of that name."""
 
-_WAITS = ("no_proposal", "other_caller", "not_heard", "not_a_yes", "busy", "timeout", "unreachable")
+WAITS = ("no_proposal", "other_caller", "not_heard", "not_a_yes", "busy", "timeout", "unreachable")
 """Refusals that leave a proposal open: a better answer, or another attempt, may still come."""
 
 _OVER = {
@@ -77,6 +78,9 @@ class Confirming:
 
     async def propose(self, context: CallContext, tool: Tool, draft: Draft) -> Proposal:
         """Store a draft as the call's open proposal; the same draft again is the same proposal."""
+        return await to_its_end(self._propose(context, tool, draft))
+
+    async def _propose(self, context: CallContext, tool: Tool, draft: Draft) -> Proposal:
         now = context.clock.utcnow()
         async with self._store.database.write() as connection:
             known = await self._already_open(connection, context, tool, draft, now)
@@ -136,6 +140,9 @@ class Confirming:
         Raises:
             ToolError: there is no such proposal in this call, or it was done already.
         """
+        await to_its_end(self._decline(context, proposal_id))
+
+    async def _decline(self, context: CallContext, proposal_id: str) -> None:
         async with self._store.database.write() as connection:
             pending = await self._locked(connection, context, proposal_id)
             if pending.state in ("done", "working"):
@@ -148,12 +155,17 @@ class Confirming:
     async def confirm(
         self, context: CallContext, proposal_id: str, *, heard: str, answer: str, means: Means
     ) -> Receipt:
-        """Carry a proposal out, once.
+        """Carry a proposal out, once. A call that ends meanwhile does not stop it half-way.
 
         Raises:
             ToolError: it was not done, and why.
         """
         confirmation = _Confirmation(heard, answer, means, secrets.token_hex(16))
+        return await to_its_end(self._confirm(context, proposal_id, confirmation))
+
+    async def _confirm(
+        self, context: CallContext, proposal_id: str, confirmation: "_Confirmation"
+    ) -> Receipt:
         try:
             pending = await self._find(context, proposal_id)
             if pending.receipt is not None:
@@ -199,7 +211,7 @@ class Confirming:
         keyed = replace(context, key=proposal_id)
         try:
             said = await self._make(keyed, pending, now)
-        except BaseException:
+        except Exception:
             # Whether it was made is not known: open again, and the next yes asks with the same key.
             async with self._store.database.write() as connection:
                 await stored.move(connection, proposal_id, "open")
@@ -304,7 +316,7 @@ class Confirming:
 
     async def _note_refusal(self, context: CallContext, proposal_id: str, refusal: ToolError) -> None:
         """A proposal that can never be done is closed; one that only waits for a better answer stays."""
-        if refusal.reason in _WAITS:
+        if refusal.reason in WAITS:
             return
         async with self._store.database.write() as connection:
             pending = await stored.find(connection, context.call_id, proposal_id, lock=True)
