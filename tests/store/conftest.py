@@ -1,3 +1,25 @@
-from tests.store.fixtures import clock, database_url, maya, postgres_server, store, toolbox
+from tests.store.fixtures import (
+    backend,
+    clock,
+    database_url,
+    maya,
+    postgres_server,
+    seeded_postgres,
+    seeded_sqlite,
+    shop_url,
+    store,
+    toolbox,
+)
 
-__all__ = ["clock", "database_url", "maya", "postgres_server", "store", "toolbox"]
+__all__ = [
+    "backend",
+    "clock",
+    "database_url",
+    "maya",
+    "postgres_server",
+    "seeded_postgres",
+    "seeded_sqlite",
+    "shop_url",
+    "store",
+    "toolbox",
+]

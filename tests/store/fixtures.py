@@ -1,5 +1,8 @@
 """A demo shop on either database, with a clock that stands still until a test moves it."""
 
+import asyncio
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -42,11 +45,56 @@ def postgres_server():
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def database_url(request, tmp_path):
-    """An empty database, on each of the two."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'shop.db'}"
+def backend(request):
+    """Each of the two databases."""
+    return request.param
+
+
+@pytest.fixture
+async def database_url(request, backend, tmp_path):
+    """An empty database."""
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
     return await postgres.create_database(request.getfixturevalue("postgres_server"), f"t{uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def seeded_sqlite(tmp_path_factory):
+    """The file of a demo shop, to be copied."""
+    path = tmp_path_factory.mktemp("seeded") / "shop.db"
+    in_a_loop_of_its_own(seed(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def seeded_postgres(postgres_server):
+    """The name of a demo shop's database, to be copied."""
+
+    async def make():
+        await seed(await postgres.create_database(postgres_server, "seeded"))
+
+    in_a_loop_of_its_own(make())
+    return "seeded"
+
+
+async def seed(url):
+    store = await Store.open(url, demo=True, clock=StillClock())
+    await store.close()
+
+
+def in_a_loop_of_its_own(coroutine):
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, coroutine).result()
+
+
+@pytest.fixture
+async def shop_url(request, backend, tmp_path):
+    """A demo shop of the test's own."""
+    if backend == "sqlite":
+        shutil.copy(request.getfixturevalue("seeded_sqlite"), tmp_path / "shop.db")
+        return f"sqlite:///{tmp_path / 'shop.db'}"
+    server, template = (request.getfixturevalue(name) for name in ("postgres_server", "seeded_postgres"))
+    return await postgres.create_database(server, f"t{uuid4().hex}", template)
 
 
 @pytest.fixture
@@ -55,8 +103,8 @@ def clock():
 
 
 @pytest.fixture
-async def store(database_url, tmp_path, clock):
-    opened = await Store.open(database_url, demo=True, anchor=tmp_path / "ledger.anchor", clock=clock)
+async def store(shop_url, tmp_path, clock):
+    opened = await Store.open(shop_url, demo=True, anchor=tmp_path / "ledger.anchor", clock=clock)
     yield opened
     await opened.close()
 

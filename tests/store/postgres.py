@@ -51,11 +51,11 @@ def server() -> Iterator[str]:
             _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
 
 
-async def create_database(server_url: str, name: str) -> str:
-    """A new, empty database on that server; gives its URL."""
+async def create_database(server_url: str, name: str, template: str = "template1") -> str:
+    """A new database on that server, a copy of the template; gives its URL."""
     connection = await asyncpg.connect(f"{server_url}/postgres")
     try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     finally:
         await connection.close()
     return f"{server_url}/{name}"

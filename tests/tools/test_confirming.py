@@ -167,21 +167,32 @@ async def test_limits_hold(store, maya, clock, toolbox):
     assert await refused(ask(strict, maya, "update_account_info", phone="555 0102")) == "limit"
 
 
-async def test_a_confirmation_cut_off_leaves_all_or_nothing(toolbox, maya, store):
-    """A call that dies while its yes is carried out: the change and its row are both there, or neither."""
+async def cut_off(task, turns):
+    """Let a task take some steps and cancel it."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_call_that_dies_during_its_yes_loses_nothing(toolbox, maya, store):
     for turns in range(1, 58, 3):
         proposal = await propose(toolbox, maya, "update_account_info", phone=f"555 {1000 + turns}")
-        task = asyncio.create_task(say_yes(toolbox, maya, proposal))
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cut_off(asyncio.create_task(say_yes(toolbox, maya, proposal)), turns)
         done = {row.proposal_id for row in await rows(store)}
         phone = (await store.shop.customer("maya")).phone
         assert (proposal.id in done) == (phone == f"555 {1000 + turns}")
         receipt = await say_yes(toolbox, maya, proposal)
         assert receipt.repeated == (proposal.id in done)
     assert len(await rows(store)) == 19
+    assert await store.verify_ledger() == ()
+
+
+async def test_tools_that_are_cut_off_leave_the_database_free(toolbox, maya, store):
+    for turns in range(1, 40):
+        await cut_off(asyncio.create_task(ask(toolbox, maya, "get_customer_info")), turns)
+    proposal = await propose(toolbox, maya, "cancel_order", order_id="1005")
+    assert (await say_yes(toolbox, maya, proposal)).reference
 
 
 async def test_a_database_that_is_gone_is_apologised_for(toolbox, maya, store):

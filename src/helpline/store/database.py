@@ -6,18 +6,20 @@ polling, and the slowest takes seconds. On Postgres rows are locked instead.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from helpline.errors import StoreError
+
+T = TypeVar("T")
 
 HEAD = "0001"
 """The newest migration: a database that is already there does not load Alembic."""
@@ -168,6 +170,26 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(files("helpline.store") / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await work that must not stop half-way; a cancellation waits for its end and then goes on.
+
+    A writing transaction that is cancelled between two statements would leave SQLite's lock with a connection
+    that nobody closes, and a change elsewhere would be made and not written down.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # looked at, so that it is not reported as forgotten
+        raise cancelled
+    return task.result()
 
 
 async def count_on(connection: AsyncConnection, tables: Iterable[sa.Table]) -> None:
