@@ -19,9 +19,6 @@ async def setup() -> RealtimeClient:
             chunk = cl.OutputAudioChunk(mimeType="pcm16", data=audio, track=event["track"])
             await page.emitter.send_audio_chunk(chunk)
 
-    async def interrupted(event: dict) -> None:
-        await page.emitter.send_audio_interrupt()
-
     async def completed(event: dict) -> None:
         item = event["item"]
         if item["type"] == "function_call":
@@ -36,14 +33,11 @@ async def setup() -> RealtimeClient:
         words = event["delta"]["transcript"]
         await cl.Message(author="You", type="user_message", content=words).send()
 
-    async def failed(event: dict) -> None:
-        await cl.ErrorMessage(content=event["message"]).send()
-
     client.on("conversation.updated", updated)
-    client.on("conversation.interrupted", interrupted)
+    client.on("conversation.interrupted", lambda event: page.emitter.send_audio_interrupt())
     client.on("conversation.item.completed", completed)
     client.on("conversation.item.input_audio_transcription.completed", heard)
-    client.on("error", failed)
+    client.on("error", lambda event: cl.ErrorMessage(content=event["message"]).send())
     for definition, handler in tools:
         await client.add_tool(definition, handler)
     return client
