@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,12 @@ def fit(name: str) -> Fitted:
         _write_root(Path(_root.name), name)
         os.environ["CHAINLIT_APP_ROOT"] = _root.name
         os.environ.setdefault("TRACELOOP_TELEMETRY", "false")
-    fitted = _import()
+    # It reports each file that it writes there, and warns of each translation that it does not find.
+    logging.getLogger("chainlit").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        # What its libraries find outdated in each other is theirs to mend.
+        warnings.simplefilter("ignore")
+        fitted = _import()
     fitted.config.ui.name = name
     # Light or dark as the customer's system is; the page understands it, only the file's schema does not.
     fitted.config.ui.default_theme = "system"
@@ -133,8 +139,6 @@ def _import() -> Fitted:
         raise MissingPartError(
             "The page needs Chainlit: install it with `pip install 'helpline[web]'`."
         ) from missing
-    # It warns of each translation that it cannot find; ours come from elsewhere.
-    logging.getLogger("chainlit").setLevel(logging.ERROR)
     if not _socket_events:
         _socket_events.update(server.sio.handlers["/"])
     server.sio.eio.max_http_buffer_size = MAX_FRAME_BYTES
