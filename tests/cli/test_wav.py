@@ -9,6 +9,7 @@ import pytest
 from helpline.actions import Card, Proposal, Receipt, ToolResult
 from helpline.call.shown import Caption, CardShown, Notice, ReceiptShown, StateShown, ToolEnded
 from helpline.channels.wav import (
+    BREATH_MS,
     BYTES_PER_MS,
     FRAME_MS,
     QUIET_MS,
@@ -110,13 +111,13 @@ async def test_playback_is_reported_periodically_and_at_its_end(channel):
 async def test_latency_runs_from_the_last_sound_of_the_sentence_to_the_first_of_the_answer(channel, clock):
     line = Line()
     channel.speak(tone(90) + bytes(500 * BYTES_PER_MS))
-    pass_time(channel, line, 600)
+    pass_time(channel, line, BREATH_MS + 600)
     await channel.play("t", bytes(BYTES_PER_MS))
     clock.ms += 10
     await channel.play("t", tone(10))
     await channel.play("t", tone(10))
     assert channel.document.latency_ms == [610 - 90]
-    assert b"".join(line.frames)[: 90 * BYTES_PER_MS] == tone(90)
+    assert b"".join(line.frames)[BREATH_MS * BYTES_PER_MS :][: 90 * BYTES_PER_MS] == tone(90)
 
 
 async def test_a_typed_turn_is_timed_to_the_first_word_on_the_page(channel, clock):
@@ -139,7 +140,7 @@ async def test_a_turn_is_answered_when_the_reply_was_heard_to_its_end_and_the_de
             await asyncio.sleep(0)
         return not waiting.done()
 
-    pass_time(channel, line, 600)
+    pass_time(channel, line, BREATH_MS + 600)
     await channel.show(StateShown("thinking"))
     await channel.show(StateShown("listening"))
     pass_time(channel, line, QUIET_MS)

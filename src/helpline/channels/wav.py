@@ -22,6 +22,8 @@ REPORT_MS: Final = 120
 BYTES_PER_MS: Final = 48
 AUDIBLE: Final = 300
 """A sample beyond this is sound that a person hears; a synthesiser's pauses stay far below."""
+BREATH_MS: Final = 400
+"""Nobody speaks in the instant in which the line opens; ears that have heard no silence yet mishear."""
 AT_REST: Final[frozenset[CallState]] = frozenset({"listening", "idle", "ended"})
 QUIET_MS: Final = 400
 """At rest for so long: the turn is over, not just between a tool and its answer."""
@@ -120,6 +122,7 @@ class WavChannel:
         self._stopped = False
         self._changed = asyncio.Condition()
         self._since_report_ms = 0
+        self._passed_ms = 0
 
     # --- what the call asks ---
 
@@ -147,7 +150,8 @@ class WavChannel:
 
     def speak(self, pcm24k: bytes) -> None:
         """Say this, after what is being said already."""
-        self.microphone.speak(pcm24k[: audible_end(pcm24k)])
+        breath = bytes(max(0, BREATH_MS - self._passed_ms) * BYTES_PER_MS)
+        self.microphone.speak(breath + pcm24k[: audible_end(pcm24k)])
         self._typing, self._turn_from_ms = False, None
 
     def typed(self) -> None:
@@ -170,6 +174,7 @@ class WavChannel:
 
     def advance(self, line: Line) -> None:
         """One frame's time: the customer is heard, and hears."""
+        self._passed_ms += FRAME_MS
         left_ms = self.microphone.left_ms
         line.hear(self.microphone.take(FRAME_MS))
         if 0 < left_ms <= FRAME_MS:
