@@ -38,16 +38,20 @@ class Manner:
         *,
         shop: str,
         now: Callable[[], datetime],
-        keywords: Callable[[Caller], tuple[str, ...]] = lambda caller: (),
     ) -> None:
         self._settings = settings
         self._shop = shop
         self._prompt = load_prompt(settings)
         self._now = now
-        self._keywords = keywords
 
     def session(
-        self, backend: Backend, caller: Caller, tools: tuple[ToolDefinition, ...], *, fresh: bool
+        self,
+        backend: Backend,
+        caller: Caller,
+        tools: tuple[ToolDefinition, ...],
+        *,
+        keywords: tuple[str, ...] = (),
+        fresh: bool,
     ) -> SessionSettings:
         settings = self._settings
         vendor = settings.turn_taking == "vendor"
@@ -62,7 +66,7 @@ class Manner:
             instructions=self.instructions(caller),
             output_modalities=("audio",),
             turn_detection=detection if fresh else UNSET,
-            transcription=self._transcription(backend, caller),
+            transcription=self._transcription(backend, keywords),
             input_format="pcm24k" if fresh else UNSET,
             output_format="pcm24k" if fresh else UNSET,
             tools=tuple(
@@ -77,12 +81,10 @@ class Manner:
             tool_choice="auto",
         )
 
-    def _transcription(self, backend: Backend, caller: Caller) -> Transcription | None:
+    def _transcription(self, backend: Backend, keywords: tuple[str, ...]) -> Transcription | None:
         if not backend.transcribes:
             return None
-        return Transcription(
-            languages=(self._settings.language[:2],), keywords=self._keywords(caller)[:KEYWORDS_LIMIT]
-        )
+        return Transcription(languages=(self._settings.language[:2],), keywords=keywords[:KEYWORDS_LIMIT])
 
     def instructions(self, caller: Caller) -> str:
         """The prompt with its blanks filled in; braces of a company's own prompt are left alone."""

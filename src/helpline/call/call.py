@@ -20,6 +20,7 @@ from helpline.errors import ToolError
 from helpline.realtime.connection import Backend
 from helpline.realtime.events import SessionSettings
 from helpline.tools.context import CallContext
+from helpline.tools.keywords import keywords_of
 from helpline.tools.registry import Toolbox
 from helpline.tools.settling import carry_out
 
@@ -32,7 +33,13 @@ class Manner(Protocol):
     """How the desk speaks: makes the session to ask of a backend for a caller."""
 
     def session(
-        self, backend: Backend, caller: Caller, tools: tuple[ToolDefinition, ...], *, fresh: bool
+        self,
+        backend: Backend,
+        caller: Caller,
+        tools: tuple[ToolDefinition, ...],
+        *,
+        keywords: tuple[str, ...],
+        fresh: bool,
     ) -> SessionSettings:
         """`fresh` is False for a change in mid-call, which must not name the voice again."""
 
@@ -63,6 +70,7 @@ class Call:
         )
         self._driver = Driver(self, backends, rules=rules, clock=clock)
         self._backend: Backend | None = None
+        self._keywords: tuple[str, ...] = ()
         self.facts: deque[fx.Fact] = deque(maxlen=KEPT_FACTS)
         """What happened that is nobody's line, latest last."""
         self.receipts: list[Receipt] = []
@@ -75,6 +83,8 @@ class Call:
     # --- what channels call ---
 
     async def run(self) -> None:
+        """Attend the call to its end. What comes in while the ears are told what to expect is not lost."""
+        self._keywords = await keywords_of(self._context)
         await self._driver.run()
 
     def hear(self, pcm24k: bytes) -> None:
@@ -122,6 +132,7 @@ class Call:
         if caller == self._context.caller:
             return
         self._context = self._context.with_caller(caller)
+        self._keywords = await keywords_of(self._context)
         if self._backend is not None:
             self._driver.post(fx.SessionChanged(self._session(self._backend, fresh=False)))
         self._driver.post(fx.CallerChanged(caller))
@@ -153,7 +164,9 @@ class Call:
 
     def _session(self, backend: Backend, *, fresh: bool) -> SessionSettings:
         tools = self._toolbox.definitions(self._context)
-        return self._manner.session(backend, self._context.caller, tools, fresh=fresh)
+        return self._manner.session(
+            backend, self._context.caller, tools, keywords=self._keywords, fresh=fresh
+        )
 
     async def run_tool(self, tool: fx.RunTool) -> ToolResult:
         context = self._context
