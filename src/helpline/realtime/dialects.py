@@ -30,7 +30,7 @@ class Move:
     to_ga: Callable[[Any], Any] = _same
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Dialect:
     """How one family of servers speaks."""
 
@@ -51,6 +51,9 @@ class Dialect:
     """Documented fields of its session and response that have no place in GA."""
     vendor_events: frozenset[str] = frozenset()
     """Documented server events that Helpline has no use for: they arrive as `UnknownEvent`, not as news."""
+
+    def __repr__(self) -> str:
+        return f"Dialect({self.name})"
 
 
 # --- moving between the shapes ---------------------------------------------------------------------------
@@ -139,11 +142,11 @@ def _format_to_ga(value: Any) -> Any:
 
 
 def _modalities_to_flat(value: Any) -> Any:
-    return ["text", "audio"] if isinstance(value, list) and "audio" in value else value
+    return ["text", "audio"] if isinstance(value, list | tuple) and "audio" in value else value
 
 
 def _modalities_to_ga(value: Any) -> Any:
-    return ["audio"] if isinstance(value, list) and "audio" in value else value
+    return ["audio"] if isinstance(value, list | tuple) and "audio" in value else value
 
 
 # --- what each dialect can say ---------------------------------------------------------------------------
@@ -162,7 +165,9 @@ def _edit(body: Json, path: str, change: Callable[[Any], Any]) -> None:
 def _openai_turns(value: Any) -> Any:
     if isinstance(value, dict) and str(value.get("type")).startswith("azure_"):
         kept = ("create_response", "interrupt_response")
-        return {"type": "semantic_vad"} | {key: value[key] for key in kept if key in value}
+        return {"type": "semantic_vad", "eagerness": "auto"} | {
+            key: value[key] for key in kept if key in value
+        }
     return value
 
 
@@ -227,16 +232,24 @@ def _azure_turns(value: Any) -> Any:
     value.pop("idle_timeout_ms", None)
     if value.get("type") == "semantic_vad":  # Works with every model there; `semantic_vad` with one family.
         value.pop("eagerness", None)
-        value["type"] = "azure_semantic_vad"
+        return _AZURE_TURNS | value | {"type": "azure_semantic_vad"}
     return value
+
+
+_AZURE_TURNS = {
+    "threshold": 0.5,
+    "prefix_padding_ms": 300,
+    "silence_duration_ms": 500,
+    "remove_filler_words": False,
+}
 
 
 def _azure_transcription(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    out = {"model": value["model"]} if "model" in value else {}
+    out = {"model": value.get("model", "azure-speech")}
     languages = value.get("languages", ())
-    own = not str(value.get("model")).startswith(("gpt-", "whisper"))
+    own = not str(out["model"]).startswith(("gpt-", "whisper"))
     if languages:
         out["language"] = ",".join(languages) if own else languages[0]
     if own and value.get("keywords"):
@@ -250,6 +263,11 @@ def _azure_voice(voice: Any) -> Any:
 
 def _azure_echo(value: Any) -> Any:
     return {"type": "server_echo_cancellation"} if value else None
+
+
+def _choice_in_a_word(value: Any) -> Any:
+    """For one response it takes a word only: a tool asked for by its name becomes some tool."""
+    return "required" if isinstance(value, dict) else value
 
 
 def _fit_voice_live(body: Json) -> Json:
@@ -284,7 +302,6 @@ _FLAT_REQUEST = (
     Move("instructions", "instructions"),
     Move("metadata", "metadata"),
     Move("tools", "tools"),
-    Move("tool_choice", "tool_choice"),
 )
 _FLAT_RESPONSE = (
     Move("id", "id"),
@@ -322,6 +339,7 @@ PREVIEW = Dialect(
     response=_FLAT_RESPONSE,
     request=(
         *_FLAT_REQUEST,
+        Move("tool_choice", "tool_choice"),
         Move("conversation", "conversation"),
         Move("input", "input"),
         Move("max_output_tokens", "max_response_output_tokens"),
@@ -343,7 +361,12 @@ VOICE_LIVE = Dialect(
         Move("reasoning.effort", "reasoning_effort"),
     ),
     response=_FLAT_RESPONSE,
-    request=(*_FLAT_REQUEST, Move("input", "input_items"), Move("max_output_tokens", "max_output_tokens")),
+    request=(
+        *_FLAT_REQUEST,
+        Move("tool_choice", "tool_choice", _choice_in_a_word),
+        Move("input", "input_items"),
+        Move("max_output_tokens", "max_output_tokens"),
+    ),
     server_names=_FLAT_SERVER_NAMES,
     content=_FLAT_CONTENT,
     vendor_fields=frozenset(

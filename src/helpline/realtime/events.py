@@ -218,55 +218,58 @@ class ContentPartDone(ServerEvent, frozen=True, tag="response.content_part.done"
     """The part once more, under an older name: Azure OpenAI sends both."""
 
 
-class _ItemDelta(ServerEvent, frozen=True):
+class _OfItem(ServerEvent, frozen=True):
     item_id: str
     response_id: str | None = None
     output_index: int | None = always(0)
-    content_index: int | None = always(0)
     obfuscation: str | None = None
     """Padding, so that an observer of the line cannot tell the lengths of words."""
 
 
-class OutputTextDelta(_ItemDelta, frozen=True, tag="response.output_text.delta"):
+class _OfContent(_OfItem, frozen=True):
+    content_index: int | None = always(0)
+
+
+class OutputTextDelta(_OfContent, frozen=True, tag="response.output_text.delta"):
     delta: str = always("")
 
 
-class OutputTextDone(_ItemDelta, frozen=True, tag="response.output_text.done"):
+class OutputTextDone(_OfContent, frozen=True, tag="response.output_text.done"):
     text: str | None = always("")
 
 
-class OutputAudioDelta(_ItemDelta, frozen=True, tag="response.output_audio.delta"):
+class OutputAudioDelta(_OfContent, frozen=True, tag="response.output_audio.delta"):
     delta: bytes = always(b"")
 
 
-class OutputAudioDone(_ItemDelta, frozen=True, tag="response.output_audio.done"):
+class OutputAudioDone(_OfContent, frozen=True, tag="response.output_audio.done"):
     pass
 
 
-class OutputTranscriptDelta(_ItemDelta, frozen=True, tag="response.output_audio_transcript.delta"):
+class OutputTranscriptDelta(_OfContent, frozen=True, tag="response.output_audio_transcript.delta"):
     delta: str = always("")
 
 
-class OutputTranscriptDone(_ItemDelta, frozen=True, tag="response.output_audio_transcript.done"):
+class OutputTranscriptDone(_OfContent, frozen=True, tag="response.output_audio_transcript.done"):
     transcript: str | None = always("")
 
 
-class ArgumentsDelta(_ItemDelta, frozen=True, tag="response.function_call_arguments.delta"):
+class ArgumentsDelta(_OfItem, frozen=True, tag="response.function_call_arguments.delta"):
     call_id: str | None = None
     delta: str = always("")
 
 
-class ArgumentsDone(_ItemDelta, frozen=True, tag="response.function_call_arguments.done"):
+class ArgumentsDone(_OfItem, frozen=True, tag="response.function_call_arguments.done"):
     call_id: str | None = None
     name: str | None = None
     arguments: str = always("")
 
 
-class McpArgumentsDelta(_ItemDelta, frozen=True, tag="response.mcp_call_arguments.delta"):
+class McpArgumentsDelta(_OfItem, frozen=True, tag="response.mcp_call_arguments.delta"):
     delta: str = always("")
 
 
-class McpArgumentsDone(_ItemDelta, frozen=True, tag="response.mcp_call_arguments.done"):
+class McpArgumentsDone(_OfItem, frozen=True, tag="response.mcp_call_arguments.done"):
     arguments: str = always("")
 
 

@@ -61,7 +61,7 @@ def restore(data: Json, unknown: Json) -> None:
         *parents, last = [_unescape(step) for step in pointer.split("/")[1:]]
         place: Any = data
         for step in parents:
-            place = place[int(step)] if isinstance(place, list) else place.setdefault(step, {})
+            place = place[int(step)] if isinstance(place, list | tuple) else place.setdefault(step, {})
         place[last] = value
 
 

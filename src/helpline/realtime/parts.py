@@ -25,7 +25,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
 class ContentPart(Value, frozen=True):
     """One part of a message. `type`: input_text, input_audio, input_image, output_text, output_audio."""
 
-    type: str = ""
+    type: str = always("")
     text: str | None = None
     transcript: str | None = None
     audio: bytes | None = None

@@ -77,7 +77,7 @@ def _plain(value: Value) -> Json:
 def _write_turns(turns: TurnDetection) -> Json:
     body = {key: value for key, value in _plain(turns).items() if value is not None}
     suffix = "_multilingual" if body.pop("multilingual", False) else ""
-    if body.get("languages") == []:
+    if not body.get("languages", True):
         del body["languages"]
     return {"type": f"{turns.__struct_config__.tag}{suffix}"} | body
 
@@ -89,7 +89,8 @@ def read_session(body: Json) -> SessionSettings:
     for name, path in _PATHS.items():
         there, value = take(body, path)
         if there:
-            found[name] = None if value is None else _read(name, value, path, extra)
+            nothing = False if name == "echo_cancellation" else None
+            found[name] = nothing if value is None else _read(name, value, path, extra)
     body.pop("type", None)
     drop_empty(body, "audio.input", "audio.output", "audio", "reasoning")
     merge(extra, body)
@@ -103,9 +104,7 @@ def _read(name: str, value: Any, path: str, extra: Json) -> Any:
         case "turn_detection":
             return _read_turns(value, path, extra)
         case "transcription":
-            if isinstance(value, dict) and "language" in value:
-                value["languages"] = [value.pop("language")]
-            return _read_part(value, Transcription, path, extra)
+            return _read_part(_read_transcription(value), Transcription, path, extra)
         case "noise_reduction":
             return value.get("type") if isinstance(value, dict) else value
         case "input_format" | "output_format":
@@ -116,6 +115,17 @@ def _read(name: str, value: Any, path: str, extra: Json) -> Any:
             return bool(value)
         case _:
             return value
+
+
+def _read_transcription(value: Any) -> Any:
+    """With the names that GA's newer models give its fields."""
+    if not isinstance(value, dict):
+        return value
+    renamed = {"phrase_list": "keywords"}
+    value = {renamed.get(key, key): one for key, one in value.items()}
+    if isinstance(value.get("language"), str):
+        value["languages"] = value.pop("language").split(",")
+    return value
 
 
 def _read_format(value: Any) -> Any:

@@ -381,4 +381,4 @@ def _flatten_bodies(body: Json, dialect: Dialect) -> None:
     for key, moves in (("session", dialect.session), ("response", dialect.response)):
         if key in body:
             vendor = body[key].pop("vendor", {})
-            body[key] = flatten(body[key], moves) | vendor
+            body[key] = vendor | flatten(body[key], moves)
