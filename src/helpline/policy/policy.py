@@ -57,10 +57,10 @@ class Edit(_Table, frozen=True):
 
 
 class Return(_Table, frozen=True):
-    """Which orders may be sent back, for how long, and where the money may go."""
+    """Which orders may be sent back, for how long (0: for ever), and where the money may go."""
 
     statuses: tuple[OrderStatus, ...] = ("delivered",)
-    window_days: Count | None = 30
+    window_days: Count = 30
     routes: Annotated[tuple[Literal["original", "gift_card"], ...], Meta(min_length=1)] = (
         "original",
         "gift_card",
@@ -68,10 +68,10 @@ class Return(_Table, frozen=True):
 
 
 class Exchange(_Table, frozen=True):
-    """Which orders may be exchanged, and for how long."""
+    """Which orders may be exchanged, and for how long (0: for ever)."""
 
     statuses: tuple[OrderStatus, ...] = ("delivered",)
-    window_days: Count | None = 30
+    window_days: Count = 30
 
 
 class Refunds(_Table, frozen=True):

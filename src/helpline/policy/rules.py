@@ -140,8 +140,8 @@ def _not_after_items(policy: Policy, order: Order, what: str, doing: str) -> Non
     )
 
 
-def _within_window(order: Order, days: int | None, now: datetime, what: str) -> None:
-    if days is None or order.delivered_at is None:
+def _within_window(order: Order, days: int, now: datetime, what: str) -> None:
+    if not days or order.delivered_at is None:
         return
     if now - order.delivered_at > timedelta(days=days):
         raise refusal(

@@ -56,14 +56,7 @@ class Writing:
                     t.callbacks, phone=change.phone, at=change.at, topic=change.topic, state="booked"
                 )
             case OpenTicket():
-                await self._insert(
-                    t.tickets,
-                    kind=change.kind,
-                    subject=change.subject,
-                    body=change.body,
-                    at=self._now,
-                    state="open",
-                )
+                await self._open_ticket(change)
             case UpdateAccount():
                 await self._update_account(change)
             case _:
@@ -260,6 +253,23 @@ class Writing:
         )
 
     # --- the account and the rest ---
+
+    async def _open_ticket(self, change: OpenTicket) -> None:
+        """Write a ticket; the same one again in the same call is the same ticket."""
+        same = sa.and_(
+            t.tickets.c.call_id == self._call_id,
+            t.tickets.c.kind == change.kind,
+            t.tickets.c.body == change.body,
+        )
+        if (await self._connection.execute(sa.select(t.tickets.c.id).where(same))).first() is None:
+            await self._insert(
+                t.tickets,
+                kind=change.kind,
+                subject=change.subject,
+                body=change.body,
+                at=self._now,
+                state="open",
+            )
 
     async def _update_account(self, change: UpdateAccount) -> None:
         values = {"email": change.email, "phone": change.phone}

@@ -71,7 +71,7 @@ class Toolbox:
         return tuple(
             ToolDefinition(each.name, each.description, self._parameters(each))
             for each in self._tools.values()
-            if self._may_use(context, each)
+            if self._may_use(context, each) and (each.below is None or context.caller.identity < each.below)
         )
 
     def _may_use(self, context: CallContext, each: Tool) -> bool:

@@ -70,6 +70,8 @@ class Tool:
     read_back: str = ""
     """The read-back of a tool that changes something elsewhere: "Shall I water the plants in {room}?"."""
     effect_words: tuple[str, ...] = ()
+    below: Identity | None = None
+    """Offered only to callers below this level: nobody who is proven is asked to prove it again."""
     choices: Mapping[str, str] = field(default_factory=dict)
     """Arguments whose choices the policy lists: the argument's name and the policy's path."""
 
@@ -97,6 +99,7 @@ def tool(
     timeout_s: float = 10.0,
     read_back: str = "",
     effect_words: tuple[str, ...] = (),
+    below: Identity | None = None,
     choices: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
@@ -109,6 +112,7 @@ def tool(
     timeout_s: float = 10.0,
     read_back: str = "",
     effect_words: tuple[str, ...] = (),
+    below: Identity | None = None,
     choices: Mapping[str, str] | None = None,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a tool of a typed function.
@@ -136,6 +140,7 @@ def tool(
             timeout_s=timeout_s,
             read_back=read_back,
             effect_words=effect_words,
+            below=below,
             choices=dict(choices or {}),
         )
 

@@ -1,5 +1,7 @@
 """The shop, its proposals and its ledger."""
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -363,6 +365,11 @@ def upgrade() -> None:
     op.bulk_insert(
         sa.table("ledger_head", sa.column("id"), sa.column("seq"), sa.column("hash")),
         [{"id": 1, "seq": 0, "hash": "0" * 64}],
+    )
+    # What digests of who asked are made with: this database's own secret.
+    op.bulk_insert(
+        sa.table("facts", sa.column("name"), sa.column("value")),
+        [{"name": "pepper", "value": secrets.token_hex(16)}],
     )
 
 

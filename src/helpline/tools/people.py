@@ -1,0 +1,70 @@
+"""Getting a person: a transfer now, or a ticket for later."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from helpline import wording
+from helpline.actions import Card, Identity, ToolResult
+from helpline.policy.rules import Facts, decide
+from helpline.store import ChangeRequest
+from helpline.store.changes import OpenTicket, Outcome
+from helpline.tools.context import CallContext
+from helpline.tools.tool import Draft, Tool, tool
+
+Text = Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+@tool(identity=Identity.GUEST)
+async def transfer_to_person(context: CallContext, summary: Text) -> ToolResult:
+    """Hand the call over to a person, when the customer asks for one or when nothing else helps.
+
+    Args:
+        summary: What the customer wants and what was done so far, in two sentences.
+    """
+    # Asking for a person is never refused and needs no yes: it changes nothing of the customer's.
+    change = OpenTicket(subject="Transfer to a person", body=wording.plain(summary, 1000), kind="transfer")
+    decide(context.policy, change, Facts(context.clock.utcnow()))
+    await context.shop.apply(
+        ChangeRequest(
+            change=change,
+            outcome=Outcome(),
+            customer_id=context.caller.customer_id,
+            call_id=context.call_id,
+            key=f"{context.call_id}:transfer",
+            at=context.clock.utcnow(),
+        )
+    )
+    data = {"transferred": True, "summary": change.body}
+    return ToolResult(
+        "I am getting you a person. Please hold the line.",
+        data,
+        cards=(Card("ticket", "Transfer to a person", data, key="transfer"),),
+    )
+
+
+@tool(identity=Identity.KNOWN)
+async def open_ticket(
+    context: CallContext, subject: Annotated[str, Meta(min_length=1, max_length=200)], details: Text
+) -> Draft:
+    """Write something down for a person to look at later.
+
+    Args:
+        subject: What it is about, in a few words.
+        details: Everything that the person needs to know.
+    """
+    change = OpenTicket(subject=wording.plain(subject), body=wording.plain(details, 1000))
+    decide(context.policy, change, Facts(context.clock.utcnow()))
+    return Draft(
+        change=change,
+        subject="",
+        effect="open a ticket for you",
+        effect_words=("ticket",),
+        read_back=f"I can open a ticket for my colleagues: {change.subject}. Shall I?",
+        done="Done. My colleagues have your ticket.",
+    )
+
+
+def people_tools() -> tuple[Tool, ...]:
+    """The tools of this file."""
+    return (transfer_to_person, open_ticket)
