@@ -52,7 +52,7 @@ async def test_where_is_my_order(address, tmp_path):
 
 
 async def test_a_yes_by_voice_cancels_once(address, tmp_path):
-    microphone = spoken(tmp_path / "mic.wav", "cancel order 1005", "yes please", pause_ms=TURN_MS)
+    microphone = spoken(tmp_path / "mic.wav", "cancel order 1005", "yes", pause_ms=TURN_MS)
     async with browsing(microphone) as browser, visiting(browser, address) as page:
         await page.keyboard.press("p")
         await expect(card(page, "proposal")).to_contain_text("1005", timeout=60_000)
