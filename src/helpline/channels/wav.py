@@ -6,15 +6,19 @@ silence; the speaker takes what was queued, and tells the call how much of each 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
 import numpy as np
 
+from helpline.actions import GUEST, Caller
 from helpline.audio.pcm import samples
+from helpline.call.call import Call
 from helpline.call.shown import CallState, Caption, Shown, StateShown
 from helpline.channels.document import CallDocument
 from helpline.clock import Clock, SystemClock
+from helpline.desk import Desk
 
 FRAME_MS: Final = 40
 REPORT_MS: Final = 120
@@ -220,6 +224,23 @@ class WavChannel:
     async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
+
+
+@asynccontextmanager
+async def line_to(
+    desk: Desk, caller: Caller = GUEST, *, notice: Callable[[Shown], None] | None = None
+) -> AsyncIterator[tuple[Call, WavChannel]]:
+    """A call at this desk, with time passing on its line; hung up on the way out."""
+    channel = WavChannel(notice=notice)
+    call = await desk.admit(channel, kind="wav", caller=caller)
+    time = asyncio.create_task(channel.run(call))
+    try:
+        yield call, channel
+    finally:
+        call.hang_up("the customer hung up")
+        await call.ended()
+        channel.stop()
+        await time
 
 
 def audible_end(pcm24k: bytes) -> int:

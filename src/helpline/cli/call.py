@@ -14,7 +14,7 @@ from helpline.actions import GUEST, Caller
 from helpline.audio.wav import read_wav, write_wav
 from helpline.call.call import Call
 from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, ToolEnded
-from helpline.channels.wav import WavChannel
+from helpline.channels.wav import WavChannel, line_to
 from helpline.cli.files import tools_in
 from helpline.cli.start import prepare
 from helpline.desk import Desk, open_desk
@@ -84,18 +84,12 @@ async def place_call(
     open_desk: Callable[[Settings], AbstractAsyncContextManager[Desk]] = open_desk,
 ) -> WavChannel:
     """Hold a call at a desk of its own and return its channel. Raises HelplineError when it cannot be."""
-    async with open_desk(settings) as desk:
-        channel = WavChannel(notice=show)
-        call = await desk.admit(channel, kind="wav", caller=caller_of(desk, customer))
-        time = asyncio.create_task(channel.run(call))
-        try:
-            await hold(call, channel, turns)
-        finally:
-            call.hang_up("the customer hung up")
-            await call.ended()
-            channel.stop()
-            await time
-        return channel
+    async with (
+        open_desk(settings) as desk,
+        line_to(desk, caller_of(desk, customer), notice=show) as (call, channel),
+    ):
+        await hold(call, channel, turns)
+    return channel
 
 
 async def hold(call: Call, channel: WavChannel, turns: Sequence[Turn]) -> None:
