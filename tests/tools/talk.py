@@ -7,12 +7,12 @@ import pytest
 from helpline.errors import ToolError
 
 
-async def ask(toolbox, context, tool, **arguments):
+async def ask(toolbox, context, tool, /, **arguments):
     """A model's tool call."""
     return await toolbox.run(context, tool, json.dumps(arguments), "tc_1")
 
 
-async def propose(toolbox, context, tool, **arguments):
+async def propose(toolbox, context, tool, /, **arguments):
     """A tool call that comes back as a proposal."""
     result = await ask(toolbox, context, tool, **arguments)
     assert result.proposal is not None

@@ -196,7 +196,7 @@ class _Signature:
             ToolError: they do not fit.
         """
         try:
-            decoded = self._decoder.decode(check_size(text) or "{}")
+            decoded = self._decoder.decode(readable(text) or "{}")
         except (msgspec.DecodeError, RecursionError) as error:
             raise unfitting(str(error)) from error
         return {name: getattr(decoded, name) for name in self._type.__struct_fields__}
@@ -209,10 +209,12 @@ class _Signature:
         return await asyncio.to_thread(self._function, **given)
 
 
-def check_size(text: str) -> str:
-    """The arguments' text, when it is not too long."""
+def readable(text: str) -> str:
+    """The arguments' text, when it is not too long and holds no NUL, which Postgres cannot store."""
     if len(text) > MAX_ARGUMENTS:
         raise ToolError("That was more than I can take in at once.", reason="too_long")
+    if "\0" in text or "\\u0000" in text:
+        raise unfitting("a character that is none")
     return text
 
 
