@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from helpline.actions import ToolResult
+from helpline.audio.echo import EchoGate
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation, Event, Rules, begin, step, wake_at
 from helpline.call.shown import Shown
@@ -120,6 +121,7 @@ class Driver:
         self._room = asyncio.Event()
         self._room.set()
         self._outbox = Outbox()
+        self._echo = EchoGate()
         self._at = 0
         """Which backend is in use; a failure moves it on."""
         self._generation = 0
@@ -140,9 +142,9 @@ class Driver:
         self._inbox.put_nowait((0, event))
 
     def hear(self, pcm24k: bytes) -> None:
-        """Microphone audio, 24 kHz mono s16le."""
+        """Microphone audio, 24 kHz mono s16le; the desk's own voice in it is silenced."""
         if self.conversation.voice and pcm24k:
-            self._outbox.put_audio(pcm24k)
+            self._outbox.put_audio(self._echo.filter(pcm24k, self._clock.now_ms()))
 
     @property
     def dropped_audio_ms(self) -> int:
@@ -212,8 +214,10 @@ class Driver:
             case fx.Send(event):
                 self._outbox.put(event)
             case fx.Play(track, pcm24k):
+                self._echo.played(pcm24k, self._clock.now_ms())
                 await self._host.play(track, pcm24k)
             case fx.ClearPlayback():
+                self._echo.cleared(self._clock.now_ms())
                 await self._host.clear_playback()
             case fx.Show(shown):
                 await self._host.show(shown)
