@@ -6,7 +6,7 @@ The policy never states a fact of its own: facts come from tool results and from
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -14,7 +14,7 @@ import msgspec
 
 from helpline.engine.language import find_entities
 from helpline.engine.meaning import Tool
-from helpline.engine.policy import Dialogue, Policy, Refused, read_arguments
+from helpline.engine.policy import Dialogue, Known, Policy, Refused, Situation, Topic, read_arguments
 from helpline.engine.results import last_price, question_in, say_result
 
 Role = Literal["user", "assistant", "system"]
@@ -64,7 +64,7 @@ class Turn:
     """Of this response, else of the session."""
     asked_for: str = ""
     """Instructions given with this response alone: may hold `Say to the customer: "…"`."""
-    known_ids: tuple[str, ...] = field(default=())
+    known: Known = Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,8 @@ class Brain(Protocol):
     def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """The reply's parts, as they come; raises helpline.errors.BackendError when it cannot answer."""
 
+
+_REMEMBERED = 60
 
 _SAY = re.compile(r"say (?:exactly )?(?:this )?to the (?:customer|caller|user)\s*:\s*", re.IGNORECASE)
 _CLOSING = {'"': '"', "“": "”", "'": "'"}
@@ -131,28 +133,25 @@ class PolicyBrain:
 
     def decide(self, turn: Turn) -> list[Part]:
         """The whole reply."""
-        asked = told_to_say(turn.asked_for)
-        if asked:
+        if asked := told_to_say(turn.asked_for):
             return [Say(asked)]
         tail = _since_last_reply(turn.entries)
-        self._remember(turn, tail)
-        self._dialogue = self._policy.after_results(self._dialogue, _refusals(tail, turn), turn)
         told = _to_be_said(tail, turn)
         question = _to_be_answered(tail)
+        situation = Situation(
+            turn.tools, turn.now, turn.tool_choice, turn.known, recall(turn.entries, question, turn.now)
+        )
+        self._dialogue = self._policy.after_results(self._dialogue, _refusals(tail, turn), situation)
         if question is None:
             return [Say(" ".join(told) or self._opening(turn))]
-        self._dialogue, act = self._policy.decide(self._dialogue, question.text, turn, spoken=question.spoken)
+        self._dialogue, act = self._policy.decide(
+            self._dialogue, question.text, situation, spoken=question.spoken
+        )
         parts: list[Part] = [Say(" ".join(told))] if told else []
         if told and act.kind == "small":
             return parts
         parts += [Say(act.say)] if act.say else []
         return parts + [Call(name, msgspec.json.encode(args).decode()) for name, args in act.calls]
-
-    def _remember(self, turn: Turn, tail: tuple[Entry, ...]) -> None:
-        """What is being talked about, from the newest facts; also after a rebuilt conversation."""
-        for entry in turn.entries if self._dialogue.fresh else tail:
-            self._dialogue = remember(self._dialogue, entry, turn.now)
-        self._dialogue = replace(self._dialogue, fresh=False)
 
     def _opening(self, turn: Turn) -> str:
         if any(isinstance(entry, Said) and entry.role == "assistant" for entry in turn.entries):
@@ -204,27 +203,33 @@ def _to_be_answered(tail: tuple[Entry, ...]) -> Said | None:
     return Said("user", " ".join(word.text for word in words), spoken=all(word.spoken for word in words))
 
 
-def remember(dialogue: Dialogue, entry: Entry, now: datetime) -> Dialogue:
-    """The dialogue, knowing what this entry was about."""
-    match entry:
-        case Called(arguments=arguments):
-            return _remember_arguments(dialogue, arguments)
-        case Answered(output=output):
-            return replace(dialogue, price=last_price(output) or dialogue.price)
-        case Said(role="assistant", text=text):
-            found = find_entities(text, now).references
-            return (
-                replace(dialogue, order=found[-1].upper(), last_said=text)
-                if len(found) == 1
-                else replace(dialogue, last_said=text)
-            )
-    return dialogue
+def recall(entries: tuple[Entry, ...], question: Said | None, now: datetime) -> Topic:
+    """What is being talked about, from the newest part of the conversation; also after it was rebuilt."""
+    topic = Topic()
+    for entry in entries[-_REMEMBERED:]:
+        match entry:
+            case Called(name=name, arguments=arguments):
+                topic = _topic_of_call(topic, name, arguments)
+            case Answered(output=output):
+                topic = replace(topic, price=last_price(output) or topic.price)
+            case Said(role="assistant", text=text):
+                topic = replace(_topic_of_words(topic, text, now), last_said=text)
+            case Said(role="user", text=text) if question is None or text not in question.text:
+                topic = _topic_of_words(topic, text, now)
+    return topic
 
 
-def _remember_arguments(dialogue: Dialogue, arguments: str) -> Dialogue:
-    for name, value in read_arguments(arguments).items():
-        if "order" in name and isinstance(value, str | int):
-            dialogue = replace(dialogue, order=str(value))
-        elif re.search(r"product|item|query", name) and isinstance(value, str):
-            dialogue = replace(dialogue, product=value)
-    return dialogue
+def _topic_of_words(topic: Topic, text: str, now: datetime) -> Topic:
+    named = find_entities(text, now).references
+    return replace(topic, order=named[0].upper()) if len(named) == 1 else topic
+
+
+def _topic_of_call(topic: Topic, name: str, arguments: str) -> Topic:
+    given = read_arguments(arguments)
+    topic = replace(topic, last_call=(name, arguments))
+    for key, value in given.items():
+        if "order" in key and isinstance(value, str | int):
+            topic = replace(topic, order=str(value))
+        elif re.search(r"product|item|query", key) and isinstance(value, str):
+            topic = replace(topic, product=value)
+    return topic

@@ -5,6 +5,7 @@ which is what meanings are compared on.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,10 +50,12 @@ class Entities:
     when: When | None = None
     reason: str = ""
     number: int | None = None
+    product: str = ""
+    """The known product that was named, as it is known."""
 
 
-def find_entities(said: str, now: datetime) -> Entities:
-    """Everything that is named in what was said."""
+def find_entities(said: str, now: datetime, products: Sequence[str] = ()) -> Entities:
+    """Everything that is named in what was said; `products` are names to look for."""
     text = normalise(said)
     masked = text
     email, masked = _take_email(masked)
@@ -67,7 +70,10 @@ def find_entities(said: str, now: datetime) -> Entities:
     references = _references(masked)
     for reference in references:
         masked = re.sub(rf"(?<!\w){re.escape(reference)}(?!\w)", "{order}", masked, count=1)
-    return Entities(text, masked, references, email, phone, address, amount, when, reason, cardinal(masked))
+    product, masked = _take_product(masked, products)
+    return Entities(
+        text, masked, references, email, phone, address, amount, when, reason, cardinal(masked), product
+    )
 
 
 def _take_email(text: str) -> tuple[str, str]:
@@ -129,6 +135,21 @@ def _take_phone(text: str) -> tuple[str, str]:
     return "", text
 
 
+def _take_product(text: str, products: Sequence[str]) -> tuple[str, str]:
+    """The longest known name in the sentence, in the singular or the plural."""
+    for name in sorted(products, key=len, reverse=True):
+        words = [
+            re.escape(_singular(word)) + "(?:s|es)?" for word in normalise(name.replace("-", " ")).split()
+        ]
+        if words and (match := re.search(rf"\b{' '.join(words)}\b", text)):
+            return name, text.replace(match[0], "{product}", 1)
+    return "", text
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
 def _references(text: str) -> tuple[str, ...]:
     """References in the order of how surely they are one: after "order" first."""
     found = [
@@ -151,6 +172,8 @@ def readable(heard: str, *, question: bool | None = None) -> str:
     words = normalise(heard)
     if not words:
         return ""
+    address, masked = _take_email(words)
+    words = masked.replace("{email}", address) if address else words
     words = re.sub(r"\bi(?='|\b)", "I", words)
     words = re.sub(r"\b([a-z])(\d{2,})\b", lambda m: m[0].upper(), words)
     asks = re.match(

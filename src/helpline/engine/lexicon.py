@@ -20,7 +20,7 @@ from helpline.engine.espeak import load_espeak
 from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
 
-_VERSION = "1"
+_VERSION = "2"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
@@ -33,6 +33,7 @@ _WEIGHTS = {
     "return_item": 2,
     "inform": 4,
     "generic": 0.3,
+    "filler": 1.5,
     "affirm": 0.6,
 }
 
@@ -145,7 +146,15 @@ def draw_sentences(pack: Pack, expected: Expected, count: int = _SENTENCES) -> l
     ]
     own = [*map(_parse, expected.phrases), *(Template((word,)) for word in expected.keywords)]
     drawn += [draw(pick.choice(own), pick, fills) for _ in range(min(len(own) * 12, count // 10))]
-    return [" ".join(_said(sentence)) for sentence in drawn if sentence]
+    return [" ".join(_said(_framed(sentence, pack, pick))) for sentence in drawn if sentence]
+
+
+def _framed(sentence: str, pack: Pack, pick: random.Random) -> str:
+    """Two in seven with something before or after them."""
+    chance = pick.random()
+    if chance < 0.2:
+        return f"{pick.choice(pack.before)} {sentence}"
+    return f"{sentence} {pick.choice(pack.after)}" if chance < 0.28 else sentence
 
 
 def _parse(text: str) -> Template:

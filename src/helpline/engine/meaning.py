@@ -24,24 +24,6 @@ _STOP = frozenset(
     " please can could would will do does did have has get give me us not no any some all as if when use used"
     " want need like about what which who how tool function call customer customers user users returns".split()
 )
-_CUES = (
-    (re.compile(r"\b(?:cancel|call off)\b(?!.*\b(?:policy|after it ships)\b)"), "cancel_order", 0.35),
-    (re.compile(r"\b(?:return|send (?:it |this |them |the \w+ )?back|refund|money back)\b(?!.*\bpolicy\b)"), "return_item", 0.3),
-    (re.compile(r"\b(?:exchange|swap|different (?:size|color)|replacement)\b"), "exchange_item", 0.3),
-    (re.compile(r"\b(?:call(?:ed)? (?:me )?back|callback|call me|give me a call|ring me|phone me)\b"), "callback", 0.4),
-    (re.compile(r"\b(?:where (?:is|are)|where's|track|status|arrive[ds]?|shipped|delivered|on its way)\b.*\border\b"), "order_status", 0.3),
-    (re.compile(r"\b(?:track|status of|where(?: is|'s) (?:my|the) (?:order|package|parcel))\b"), "order_status", 0.25),
-    (re.compile(r"\bmy (?:recent |last |open |past )?orders\b|\b(?:did|have) i (?:order|bought|buy|ordered)\b|what's the order$"), "customer_info", 0.35),
-    (re.compile(r"\b(?:change|update|set|edit|correct)\b.*\b(?:email|e-mail|address|phone|number|name|account|profile|details)\b"), "update_account", 0.4),
-    (re.compile(r"\b(?:new (?:email|address|phone|number)|i(?:'ve| have)? moved)\b"), "update_account", 0.3),
-    (re.compile(r"\b(?:tell me (?:more )?about|how much (?:is|are|do|does)|do you (?:sell|have|carry|stock)|price|in stock|what colors|what sizes)\b"), "product_info", 0.3),
-    (re.compile(r"\b(?:policy|warranty|shipping cost|payment methods|opening hours|ship to|how long do(?:es)?)\b"), "policy_question", 0.35),
-    (re.compile(r"\b(?:human|real person|representative|agent|supervisor|manager|operator|speak (?:to|with)|talk (?:to|with))\b"), "human", 0.35),
-    (re.compile(r"^(?:yes|yeah|yep|yup|sure|okay|ok)\b(?! (?:thanks|thank|bye|goodbye))"), "affirm", 0.3),
-    (re.compile(r"^(?:no|nope|nah|never mind|don't)\b(?! (?:i (?:said|meant)|that's (?:all|it|everything)))"), "deny", 0.3),
-    (re.compile(r"^(?:what|pardon|sorry what|come again)$"), "repeat", 0.4),
-    (re.compile(r"^\{(?:order|email|phone|when|address)\}(?: please)?$"), "inform", 0.5),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +40,12 @@ def load_meanings() -> "Meanings":
     return Meanings(load_pack())
 
 
+@lru_cache(maxsize=1)
+def common_things() -> tuple[str, ...]:
+    """Names of products that the pack knows, where an app sends none of its own."""
+    return tuple(" ".join(map(str, template.parts)) for template in load_pack().slots["product"])
+
+
 class Meanings:
     """The nearest phrases of a pack."""
 
@@ -65,9 +53,14 @@ class Meanings:
         pick = random.Random(7)
         examples: dict[str, str] = {}
         for intent in pack.intents:
+            if intent.name == "filler":
+                continue  # said beside a request, never one by itself
             for phrase in intent.phrases:
                 for _ in range(_SAMPLES):
                     examples.setdefault(slotted(phrase, pick), intent.name)
+        self._cues = [
+            (intent.name, pattern, bonus) for intent in pack.intents for pattern, bonus in intent.cues
+        ]
         counted = [Counter(_features(text)) for text in examples]
         frequency = Counter(feature for features in counted for feature in features)
         self._rarity = {feature: math.log(1 + len(counted) / count) for feature, count in frequency.items()}
@@ -90,7 +83,7 @@ class Meanings:
             intent: max(found) * 0.7 + sum(sorted(found)[-_NEIGHBOURS:]) / _NEIGHBOURS * 0.3
             for intent, found in nearest.items()
         }
-        for pattern, intent, bonus in _CUES:
+        for intent, pattern, bonus in self._cues:
             if pattern.search(masked):
                 scores[intent] = scores.get(intent, 0.0) + bonus
         return sorted((Meaning(intent, score) for intent, score in scores.items()), key=lambda m: -m.score)

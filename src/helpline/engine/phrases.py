@@ -39,6 +39,8 @@ class Intent:
     tools: str
     """A pattern for tool names; empty when the engine answers by itself."""
     phrases: tuple[Template, ...]
+    cues: tuple[tuple[re.Pattern[str], float], ...] = ()
+    """Patterns over masked sentences, and what each adds to the intent's likeness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ class Pack:
 
     intents: tuple[Intent, ...]
     slots: Mapping[str, tuple[Template, ...]]
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    """What stands before and after requests."""
 
 
 def parse_template(text: str) -> Template:
@@ -63,11 +68,17 @@ def load_pack() -> Pack:
     """The pack that ships with the engine."""
     table = tomllib.loads(files("helpline.engine").joinpath("phrases.toml").read_text("utf-8"))
     intents = tuple(
-        Intent(entry["name"], entry.get("tools", ""), tuple(map(parse_template, entry["phrases"])))
+        Intent(
+            entry["name"],
+            entry.get("tools", ""),
+            tuple(map(parse_template, entry["phrases"])),
+            tuple((re.compile(pattern), bonus) for pattern, bonus in entry.get("cues", ())),
+        )
         for entry in table["intent"]
     )
     slots = {name: tuple(map(parse_template, fills)) for name, fills in table["slots"].items()}
-    return Pack(intents, slots)
+    frames = table["frames"]
+    return Pack(intents, slots, tuple(frames["before"]), tuple(frames["after"]))
 
 
 def draw(template: Template, pick: random.Random, fill: "Fills") -> str:

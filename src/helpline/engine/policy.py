@@ -8,12 +8,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
 from helpline.engine.language import Entities, find_entities
-from helpline.engine.meaning import Meaning, Tool, intent_of, load_meanings, nearest_tool, tool_for
+from helpline.engine.meaning import (
+    Meaning,
+    Tool,
+    common_things,
+    intent_of,
+    load_meanings,
+    nearest_tool,
+    tool_for,
+)
 from helpline.engine.slots import Context, find_value, kind_of, thing
 
 _SURE = 0.42
@@ -31,24 +39,47 @@ _SMALL_TALK = (
     "human",
     "inform",
     "generic",
+    "filler",
 )
 _PRONOUN = re.compile(r"\b(?:it|that|this|that one|this one|them|that order|this order|the order|my order)\b")
+_CORRECTS = re.compile(r"(?:no|nope|not that|wrong|sorry|i (?:said|meant)|that's wrong|actually)\b")
 _GIVES_UP = re.compile(
     r"\b(?:never mind|forget (?:it|about it)|stop|leave it|i don't know|not now|cancel that)\b"
 )
 
 
-class Situation(Protocol):
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What is being talked about."""
+
+    order: str = ""
+    product: str = ""
+    price: str = ""
+    """A price that was found, fit to be spoken."""
+    last_said: str = ""
+    last_call: tuple[str, str] = ("", "")
+    """The name and the JSON arguments of the last function call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the app told the engine to listen for."""
+
+    ids: tuple[str, ...] = ()
+    """The caller's own references: a misheard one is matched against them."""
+    things: tuple[str, ...] = ()
+    """Names of the catalogue; empty: the pack's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
     """What the policy needs to know of a turn."""
 
-    @property
-    def tools(self) -> tuple[Tool, ...]: ...
-    @property
-    def now(self) -> datetime: ...
-    @property
-    def tool_choice(self) -> str: ...
-    @property
-    def known_ids(self) -> tuple[str, ...]: ...
+    tools: tuple[Tool, ...]
+    now: datetime
+    tool_choice: str = "auto"
+    known: Known = Known()
+    topic: Topic = Topic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +99,6 @@ class Dialogue:
     pending: Pending | None = None
     offered_person: bool = False
     misses: int = 0
-    order: str = ""
-    product: str = ""
-    price: str = ""
-    last_said: str = ""
-    fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +133,11 @@ class Policy:
 
     def decide(self, dialogue: Dialogue, text: str, turn: Situation, *, spoken: bool) -> tuple[Dialogue, Act]:
         """The next dialogue and what to do about what the customer said."""
-        said = find_entities(text, turn.now)
+        said = find_entities(text, turn.now, turn.known.things or common_things())
         if not said.text:
             return self._missed(dialogue, turn)
         ranked = self.meanings.rank(said.masked)
-        context = Context(turn.now, dialogue.order, dialogue.product, turn.known_ids, spoken)
+        context = Context(turn.now, turn.topic.order, turn.topic.product, turn.known.ids, spoken)
         if dialogue.offered_person:
             return self._after_offer(replace(dialogue, offered_person=False), ranked, said, turn, context)
         if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
@@ -138,14 +164,27 @@ class Policy:
             if forced is not None:
                 return self._start(dialogue, forced, said, turn, context)
         best = ranked[0] if ranked else Meaning("", 0.0)
+        if (corrected := self._corrected(said, turn, context)) is not None:
+            return replace(dialogue, misses=0), corrected
         tool = self._choose(best, said, turn)
         if tool is not None and turn.tool_choice != "none":
             return self._start(dialogue, tool, said, turn, context)
         if best.score < _SURE:
             return self._missed(dialogue, turn)
-        if best.intent == "inform" and said.references:
-            dialogue = replace(dialogue, order=said.references[0].upper())
         return self._small_talk(dialogue, best.intent, said, turn)
+
+    def _corrected(self, said: Entities, turn: Situation, context: Context) -> Act | None:
+        """ "No, order 1005": the last call again, with what was corrected."""
+        name, arguments = turn.topic.last_call
+        tool = next((tool for tool in turn.tools if tool.name == name), None)
+        if tool is None or not _CORRECTS.match(said.text):
+            return None
+        before = read_arguments(arguments)
+        fresh = collect(tool, said, context, {})
+        corrected = {key: value for key, value in fresh.items() if key in before and value != before[key]}
+        if not corrected:
+            return None
+        return Act(calls=((tool.name, {**before, **corrected}),), kind="call")
 
     def _choose(self, best: Meaning, said: Entities, turn: Situation) -> Tool | None:
         unknown = tuple(tool for tool in turn.tools if not intent_of(tool))
@@ -160,6 +199,8 @@ class Policy:
             return tool_for("human", turn.tools)
         if best.intent == "inform" and best.score >= _SURE and said.references:
             return tool_for("order_status", turn.tools)
+        if said.references and best.score < _SURE:
+            return tool_for("order_status", turn.tools)  # an order, and no more: where it is does no harm
         if best.score >= _SURE and best.intent not in _SMALL_TALK:
             return tool_for(best.intent, turn.tools) or self._stand_in(best.intent, turn)
         if turn.tool_choice == "required" and turn.tools:
@@ -176,8 +217,8 @@ class Policy:
     def _start(
         self, dialogue: Dialogue, tool: Tool, said: Entities, turn: Situation, context: Context
     ) -> tuple[Dialogue, Act]:
-        if intent_of(tool) == "product_info" and dialogue.price and _asks_price_of_it(said):
-            return replace(dialogue, misses=0), Act(f"It is {dialogue.price}.")
+        if intent_of(tool) == "product_info" and turn.topic.price and _asks_price_of_it(said):
+            return replace(dialogue, misses=0), Act(f"It is {turn.topic.price}.")
         arguments = collect(tool, said, context, {})
         named = "" if arguments or tool.required else what_is_named(tool, said)
         return self._call_or_ask(dialogue, tool, arguments, turn, named=named)
@@ -294,7 +335,7 @@ class Policy:
             case "help":
                 return heard, Act(_can_do(turn.tools) + " What would you like?")
             case "repeat":
-                return heard, Act(dialogue.last_said or "I have not said anything yet. How can I help you?")
+                return heard, Act(turn.topic.last_said or "I have not said anything yet. How can I help you?")
             case "affirm":
                 return heard, Act("All right. What would you like me to do?", kind="small")
             case "deny":
@@ -303,7 +344,7 @@ class Policy:
                 return heard, Act("I cannot connect you to a person from here. " + _can_do(turn.tools))
             case "inform":
                 return heard, Act("Thank you. What would you like me to do?")
-        if intent in ("generic", ""):
+        if intent in ("generic", "filler", ""):
             return self._missed(dialogue, turn)
         return heard, Act("I cannot do that here. " + _can_do(turn.tools))
 
@@ -351,7 +392,7 @@ def collect(
         if name in arguments and name != asked:
             continue
         schema = tool.properties[name]
-        answering = replace(context, asked=name == asked)
+        answering = replace(context, asked=name == asked, wanted=name in tool.required or name == asked)
         value = find_value(name, schema, said, answering, arguments)
         if value is None and name in tool.required and not asked:
             value = _from_context(name, schema, said, context)

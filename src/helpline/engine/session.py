@@ -21,6 +21,7 @@ from helpline.engine.lexicon import expected_from
 from helpline.engine.listening import Began, Ended, Growing, Hearing, Listened, ListenSettings
 from helpline.engine.meaning import read_tools
 from helpline.engine.numbers import normalise
+from helpline.engine.policy import Known
 from helpline.engine.protocol import (
     Json,
     Refusal,
@@ -84,7 +85,7 @@ class Session:
         self._tasks: asyncio.TaskGroup | None = None
         self._utterance_id = ""
         self._captioned = ""
-        self._known_ids: tuple[str, ...] = ()
+        self._known = Known()
 
     async def run(self) -> None:
         """Serve until the end; the caller closes the frames."""
@@ -174,7 +175,7 @@ class Session:
     def _listen_settings(self) -> ListenSettings:
         transcription = self._configuration.input["transcription"] or {}
         expected = expected_from(transcription.get("keywords") or (), self._configuration.body["tools"])
-        self._known_ids = expected.ids
+        self._known = Known(expected.ids, expected.keywords)
         return ListenSettings(
             self._configuration.input["format"]["type"], self._configuration.vad, expected.without_ids()
         )
@@ -426,7 +427,7 @@ class Session:
             tool_choice=_choice(request.tool_choice or body["tool_choice"]),
             instructions=instructions,
             asked_for=request.instructions or "",
-            known_ids=self._known_ids,
+            known=self._known,
         )
         modalities = request.output_modalities or body["output_modalities"]
         return Reply(

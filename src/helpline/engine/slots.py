@@ -22,7 +22,7 @@ _KINDS = (
     (r"address|street", "address"),
     (r"reason|why|cause", "reason"),
     (r"when|date|time|day|slot", "when"),
-    (r"(?:new_?)?value|to$", "value"),
+    (r"(?:^|_)value$|^new_\w+$", "value"),
     (r"product|item|query|search|question|keyword|sku|article", "thing"),
     (r"topic|subject|about|note|message|summary", "topic"),
     (r"city|place|location|town|country|destination", "place"),
@@ -69,6 +69,13 @@ _NAME = re.compile(
 )
 
 
+# A last digit that was heard as a word.
+_HOMOPHONES = {
+    "for": "4", "far": "4", "four": "4", "to": "2", "too": "2", "two": "2", "it": "8", "ate": "8", "eight": "8",
+    "won": "1", "one": "1", "i'd": "9", "nine": "9", "three": "3", "five": "5", "six": "6", "seven": "7",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What values may be taken from besides the sentence."""
@@ -79,6 +86,8 @@ class Context:
     product: str = ""
     known_ids: tuple[str, ...] = ()
     spoken: bool = True
+    wanted: bool = True
+    """The call cannot be made without this property."""
     asked: bool = False
     """The sentence answers a question for this very property."""
 
@@ -196,16 +205,28 @@ def _value(kind: str, schema: Schema, said: Entities, context: Context, chosen: 
         case "value":
             return _new_value(said, context, chosen)
         case "thing" | "topic" | "place" | "name" | "text":
+            if kind in ("text", "place") and not context.wanted:
+                return None  # what nobody asked for is not guessed
             return _words(kind, said, context)
     return None
 
 
 def _reference(said: Entities, context: Context) -> str | None:
     if said.references:
-        return snap(said.references[0], context.known_ids) if context.spoken else said.references[0].upper()
+        return _own(said, context.known_ids) if context.spoken else said.references[0].upper()
     if context.asked and (match := re.search(r"\d{1,8}", said.text.replace(" ", ""))):
         return snap(match[0], context.known_ids) if context.spoken else match[0]
     return None
+
+
+def _own(said: Entities, known_ids: tuple[str, ...]) -> str:
+    """What was heard as the caller's own reference: "order 100 for" is 1004 when that is one of theirs."""
+    reference = said.references[0]
+    after = said.text.partition(reference)[2].split()[:1]
+    completed = reference + _HOMOPHONES.get(after[0], "") if after else reference
+    if completed != reference and completed in known_ids and reference not in known_ids:
+        return completed.upper()
+    return snap(reference, known_ids)
 
 
 def snap(reference: str, known_ids: tuple[str, ...]) -> str:
@@ -213,6 +234,9 @@ def snap(reference: str, known_ids: tuple[str, ...]) -> str:
     lengths = {len(known) for known in known_ids}
     if not known_ids or reference in known_ids or len(reference) in lengths:
         return reference.upper()
+    begun = [known for known in known_ids if reference.startswith(known)]
+    if len(begun) == 1:
+        return begun[0].upper()
     near = [known for known in known_ids if _within_one(reference, known)]
     return near[0].upper() if len(near) == 1 else reference.upper()
 
@@ -352,9 +376,9 @@ def _words(kind: str, said: Entities, context: Context) -> str | None:
 
 def thing(said: Entities) -> str:
     """What a sentence is about, in its own words: "the espresso machine" in "how much is the espresso machine"."""
-    match = _LEAD.search(said.masked)
+    match = _LEAD.search(said.masked.replace("{product}", said.product))
     if match is None:
-        return ""
+        return said.product
     found = _TRAIL.sub("", match["thing"]).strip()
     found = re.sub(r"^(?:the|a|an|your|any|some|my)\s+", "", found)
-    return "" if _PRONOUN.match(found) or "{" in found else found
+    return said.product if _PRONOUN.match(found) or "{" in found else found

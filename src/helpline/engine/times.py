@@ -147,13 +147,18 @@ def _named_time(text: str, *, wants_cue: bool) -> tuple[tuple[int, int] | None, 
         return (int(match[1]) % 12 + (12 if match[2] == "pm" else 0), 0), match.span()
     for match in _CLOCK.finditer(text):
         cue, number, half, part = match.groups()
-        if not (half or part or ":" in number) and (cue is None if wants_cue else len(number) > 4):
+        if not (half or part or cue or ":" in number) and (wants_cue or not _beside_day(text, match)):
             continue
         if (time := _clock(number, (half or "").replace(" ", "").replace(".", ""), part or "")) is not None:
             return time, match.span()
     if match := _PART.search(text):
         return (_PARTS_OF_DAY[match[1]], 0), match.span()
     return None, None
+
+
+def _beside_day(text: str, match: re.Match[str]) -> bool:
+    """A bare number is an hour only next to the day: "ten thirty tomorrow", not "order 1028 … today"."""
+    return text[: match.start()].rstrip().endswith("|") or text[match.end() :].lstrip().startswith("|")
 
 
 def _past(match: re.Match[str], text: str) -> tuple[int, int]:
