@@ -142,11 +142,11 @@ def _format_to_ga(value: Any) -> Any:
 
 
 def _modalities_to_flat(value: Any) -> Any:
-    return ["text", "audio"] if isinstance(value, list | tuple) and "audio" in value else value
+    return ["text", "audio"] if isinstance(value, list) and "audio" in value else value
 
 
 def _modalities_to_ga(value: Any) -> Any:
-    return ["audio"] if isinstance(value, list | tuple) and "audio" in value else value
+    return ["audio"] if isinstance(value, list) and "audio" in value else value
 
 
 # --- what each dialect can say ---------------------------------------------------------------------------

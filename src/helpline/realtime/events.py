@@ -156,7 +156,7 @@ class InputTimedOut(ServerEvent, frozen=True, tag="input_audio_buffer.timeout_tr
 
 
 class DtmfReceived(ServerEvent, frozen=True, tag="input_audio_buffer.dtmf_event_received"):
-    event: str
+    event: str = always("")
     received_at: int | None = None
 
 

@@ -208,7 +208,9 @@ def of_status(status: int, code: str | None = None) -> Fault:
         return by_code
     if status in STATUSES:
         return STATUSES[status]
-    if 300 <= status < 400:
+    if status < 300:
+        return UNREACHABLE["stranger"]
+    if status < 400:
         return Fault(_F, "redirects to another address, which is not followed", "endpoint")
     if status >= 500:
         return Fault(_R, "had an error of its own")

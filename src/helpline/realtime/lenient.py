@@ -61,8 +61,13 @@ def restore(data: Json, unknown: Json) -> None:
         *parents, last = [_unescape(step) for step in pointer.split("/")[1:]]
         place: Any = data
         for step in parents:
-            place = place[int(step)] if isinstance(place, list | tuple) else place.setdefault(step, {})
+            place = place[int(step)] if isinstance(place, list) else place.setdefault(step, {})
         place[last] = value
+
+
+def as_json(value: Any) -> Any:
+    """A typed value as plain JSON objects: lists, not tuples, and audio in base64."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def kind(pointer: str) -> str:

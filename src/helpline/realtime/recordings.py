@@ -26,7 +26,7 @@ def read_recording(path: str | Path) -> Iterator[Entry]:
     for number, message in enumerate(messages, start=1):
         try:
             yield _entry(number * STEP_MS, message, dialect)
-        except (KeyError, TypeError, ValueError, wire.BadFrame):
+        except (KeyError, TypeError, ValueError, AttributeError, wire.BadFrame):
             raise BadTrace(f"{path}: message {number} is none of the Realtime protocol.") from None
 
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from helpline.realtime.dialects import Json, drop_empty, merge, put, take
-from helpline.realtime.lenient import restore, sift
+from helpline.realtime.lenient import as_json, restore, sift
 from helpline.realtime.parts import (
     AzureSemanticVad,
     ResponseSettings,
@@ -66,12 +66,12 @@ def _write(name: str, value: Any) -> Any:
         case "input_format" | "output_format":
             return dict(_FORMATS[value])
         case _:
-            return msgspec.to_builtins(value)
+            return as_json(value)
 
 
 def _plain(value: Value) -> Json:
     """Every field, defaults too: what we ask for does not depend on a vendor's defaults."""
-    return {name: msgspec.to_builtins(getattr(value, name)) for name in value.__struct_fields__}
+    return {name: as_json(getattr(value, name)) for name in value.__struct_fields__}
 
 
 def _write_turns(turns: TurnDetection) -> Json:
@@ -171,7 +171,7 @@ def _copied(value: Any) -> Any:
 
 def write_response(settings: ResponseSettings) -> Json:
     """The settings as GA's `response.create` object; not the `extra`."""
-    body: Json = msgspec.to_builtins(settings)
+    body: Json = as_json(settings)
     body.pop("extra", None)
     return body
 

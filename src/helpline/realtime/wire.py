@@ -16,7 +16,7 @@ import msgspec
 from helpline.errors import RemoteError
 from helpline.realtime import events as e
 from helpline.realtime.dialects import GA, PREVIEW, VOICE_LIVE, Dialect, Json, flatten, merge, nest
-from helpline.realtime.lenient import restore, sift
+from helpline.realtime.lenient import as_json, restore, sift
 from helpline.realtime.session_json import read_response, read_session, write_response, write_session
 
 __all__ = [
@@ -208,7 +208,7 @@ def encode(event: e.ClientEvent, dialect: Dialect = GA) -> bytes:
         case e.ResponseCreate(response=e.ResponseSettings() as settings):
             return _encoder.encode(_head(event) | {"response": _request(settings, dialect)})
         case e.ItemCreate() if dialect.content:
-            body = msgspec.to_builtins(event)
+            body = as_json(event)
             _spell_item(body["item"], dialect)
             return _encoder.encode(body)
         case _:
@@ -356,7 +356,7 @@ def encode_server(event: e.ServerEvent | e.UnknownEvent, dialect: Dialect = GA) 
 
 def write(event: e.ServerEvent, dialect: Dialect = GA) -> Json:
     """A server's event as a JSON object (a recording, a trace)."""
-    body: Json = msgspec.to_builtins(event)
+    body: Json = as_json(event)
     body.pop("__unknown__", None)
     body["type"] = dialect.server_names.get(body["type"], body["type"])
     if body.get("part"):
