@@ -44,6 +44,34 @@ class Manner(Protocol):
         """`fresh` is False for a change in mid-call, which must not name the voice again."""
 
 
+class Recorder(Protocol):
+    """Writes a call down as it happens. Its methods return at once and never raise."""
+
+    def connected(self, backend: str) -> None:
+        """A session with this backend has begun."""
+
+    def became(self, caller: Caller) -> None:
+        """Another verified caller is on the line."""
+
+    def shown(self, shown: Shown) -> None:
+        """Something is about to be shown: it is written down first."""
+
+    def noted(self, fact: fx.Fact) -> None:
+        """Something happened that is nobody's line."""
+
+
+class Unrecorded:
+    """Writes nothing down."""
+
+    def connected(self, backend: str) -> None: ...
+
+    def became(self, caller: Caller) -> None: ...
+
+    def shown(self, shown: Shown) -> None: ...
+
+    def noted(self, fact: fx.Fact) -> None: ...
+
+
 class Call:
     """A live call. Channels call its methods; `run` is awaited by the desk that admitted it."""
 
@@ -59,9 +87,11 @@ class Call:
         clock: Clock,
         rules: Rules,
         caller: Caller = GUEST,
+        recorder: Recorder | None = None,
     ) -> None:
         self.id = call_id
         self.kind = kind
+        self._recorder: Recorder = recorder or Unrecorded()
         self._channel = channel
         self._toolbox = toolbox
         self._manner = manner
@@ -135,6 +165,7 @@ class Call:
         self._keywords = await keywords_of(self._context)
         if self._backend is not None:
             self._driver.post(fx.SessionChanged(self._session(self._backend, fresh=False)))
+        self._recorder.became(caller)
         self._driver.post(fx.CallerChanged(caller))
 
     @property
@@ -151,15 +182,19 @@ class Call:
         await self._channel.clear_playback()
 
     async def show(self, shown: Shown) -> None:
+        self._recorder.shown(shown)
         await self._channel.show(shown)
 
     def record(self, fact: fx.Fact) -> None:
         self.facts.append(fact)
+        self._recorder.noted(fact)
         if isinstance(fact, fx.Incident):
-            log.info("call %s: %s (%s)", self.id, fact.kind, fact.detail)
+            # Its detail may be a server's own words: that is for the record, which is redacted.
+            log.info("call %s: %s", self.id, fact.kind)
 
     def session(self, backend: Backend) -> SessionSettings:
         self._backend = backend
+        self._recorder.connected(backend.name)
         return self._session(backend, fresh=True)
 
     def _session(self, backend: Backend, *, fresh: bool) -> SessionSettings:
