@@ -75,14 +75,15 @@ class Handlers:
         await self._tell_about(visit)
 
     async def on_chat_end(self) -> None:
-        """The socket is lost, for a moment or for good; *New chat* says that it is for good."""
-        visit = self._visit()
-        if visit is None or visit.channel.page.id != _session().id:
-            return
-        if _session().to_clear:
-            self._visits.end(visit, "The customer left.")
-        else:
+        """The socket is lost, for a moment or for good."""
+        visit = self._visits.at(_session().id)
+        if visit:
             self._visits.away(visit)
+
+    def on_clear(self) -> None:
+        """*New chat*: this conversation is over."""
+        if visit := self._visits.at(_session().id):
+            self._visits.end(visit, "The customer left.")
 
     async def on_return(self) -> None:
         """The socket of a page that was away is back."""

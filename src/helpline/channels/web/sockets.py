@@ -3,6 +3,7 @@
 - `connect`: a page's session id must be a fresh random one; a session that exists is given back only to the
   browser that opened it (Chainlit gives it to anyone who names it).
 - `connection_successful`: Chainlit has no hook for a socket that returns; ours is called here.
+- `clear_session`: *New chat* sends it and closes the socket at once, and Chainlit may see the close first.
 - `stop`: Chainlit posts "Task manually stopped." into the conversation; ours only stops.
 - Events of features that are off do not exist.
 """
@@ -21,7 +22,6 @@ MAX_SESSIONS: Final = 2000
 """Pages in one process, with those that Chainlit still remembers; more are refused."""
 
 _WANTED: Final = (
-    "clear_session",
     "disconnect",
     "client_message",
     "window_message",
@@ -47,12 +47,23 @@ def take_over(fitted: Fitted, handlers: Handlers, browsers: Browsers) -> None:
         if returned:
             await handlers.on_return()
 
+    async def clear_session(sid: str) -> None:
+        await theirs["clear_session"](sid)
+        if session := fitted.sessions.get(sid):
+            fitted.enter(session)
+            handlers.on_clear()
+
     async def stop(sid: str) -> None:
         if session := fitted.sessions.get(sid):
             fitted.enter(session)
             await handlers.on_stop()
 
-    events |= {"connect": connect, "connection_successful": connection_successful, "stop": stop}
+    events |= {
+        "connect": connect,
+        "connection_successful": connection_successful,
+        "clear_session": clear_session,
+        "stop": stop,
+    }
     fitted.sio.handlers["/"] = events
 
 
