@@ -116,6 +116,7 @@ class WavChannel:
         self.heard = bytearray()
         """The desk's voice as it sounded, from the first word on: pcm24k."""
         self.state: CallState = "idle"
+        self.over = False
         self.cleared_at_ms: int | None = None
         """When playback was last silenced."""
         self._notice = notice
@@ -123,7 +124,6 @@ class WavChannel:
         """When the customer finished, while the answer has not begun."""
         self._rested_at_ms = self.clock.now_ms()
         self._typing = False
-        self._stopped = False
         self._changed = asyncio.Condition()
         self._since_report_ms = 0
         self._passed_ms = 0
@@ -166,15 +166,15 @@ class WavChannel:
         """Let time pass on this line, until `stop`."""
         loop = asyncio.get_running_loop()
         due = loop.time()
-        while not self._stopped:
+        while not self.over:
             due += FRAME_MS / 1000
             await asyncio.sleep(due - loop.time())
             self.advance(line)
             await self._tell()
 
     def stop(self) -> None:
-        """The call is over: time need not pass any more."""
-        self._stopped = True
+        """The call is over: time need not pass any more, and nobody waits in vain."""
+        self.over = True
 
     def advance(self, line: Line) -> None:
         """One frame's time: the customer is heard, and hears."""
@@ -204,10 +204,10 @@ class WavChannel:
         """Wait until something holds, as time passes and things are shown; False: it did not, in time."""
         try:
             async with asyncio.timeout(timeout_s), self._changed:
-                await self._changed.wait_for(holds)
+                await self._changed.wait_for(lambda: self.over or holds())
         except TimeoutError:
             return False
-        return True
+        return holds()
 
     async def answered(self, timeout_s: float = 30.0) -> bool:
         """Wait for the reply to what was said or typed last to be heard to its end; False: none came."""
@@ -216,8 +216,8 @@ class WavChannel:
         def done() -> bool:
             rested = self.state in AT_REST and self.clock.now_ms() - self._rested_at_ms >= QUIET_MS
             replied = self.document.desk_lines > before and self.speaker.silent
-            over = self.state == "ended" or bool(self.document.failure)
-            return over or (rested and replied and not self.microphone.left_ms)
+            ended = self.state == "ended" or bool(self.document.failure)
+            return ended or (rested and replied and not self.microphone.left_ms)
 
         return await self.until(done, timeout_s)
 
@@ -227,20 +227,23 @@ class WavChannel:
 
 
 @asynccontextmanager
-async def line_to(
-    desk: Desk, caller: Caller = GUEST, *, notice: Callable[[Shown], None] | None = None
-) -> AsyncIterator[tuple[Call, WavChannel]]:
+async def line_to(desk: Desk, channel: WavChannel, caller: Caller = GUEST) -> AsyncIterator[Call]:
     """A call at this desk, with time passing on its line; hung up on the way out."""
-    channel = WavChannel(notice=notice)
     call = await desk.admit(channel, kind="wav", caller=caller)
     time = asyncio.create_task(channel.run(call))
+    end = asyncio.create_task(_stop_at_the_end(call, channel))
     try:
-        yield call, channel
+        yield call
     finally:
         call.hang_up("the customer hung up")
-        await call.ended()
-        channel.stop()
+        await end
         await time
+
+
+async def _stop_at_the_end(call: Call, channel: WavChannel) -> None:
+    """However the call ends, even if it breaks off without a word."""
+    await call.ended()
+    channel.stop()
 
 
 def audible_end(pcm24k: bytes) -> int:

@@ -19,11 +19,13 @@ from helpline.cli.files import tools_in
 from helpline.cli.start import prepare
 from helpline.desk import Desk, open_desk
 from helpline.engine.voice import Synthesiser
-from helpline.errors import BackendError, SettingsError
+from helpline.errors import BackendError, LocalError, SettingsError
 from helpline.settings import Settings
 
 PATIENCE_S: Final = 30.0
 """How long a sentence waits for the end of its answer."""
+
+BROKE_OFF: Final = "The call broke off: the log says where."
 
 Turn = str | bytes
 """A sentence to type, or speech: pcm24k."""
@@ -84,9 +86,10 @@ async def place_call(
     open_desk: Callable[[Settings], AbstractAsyncContextManager[Desk]] = open_desk,
 ) -> WavChannel:
     """Hold a call at a desk of its own and return its channel. Raises HelplineError when it cannot be."""
+    channel = WavChannel(notice=show)
     async with (
         open_desk(settings) as desk,
-        line_to(desk, caller_of(desk, customer), notice=show) as (call, channel),
+        line_to(desk, channel, caller_of(desk, customer)) as call,
     ):
         await hold(call, channel, turns)
     return channel
@@ -95,7 +98,7 @@ async def place_call(
 async def hold(call: Call, channel: WavChannel, turns: Sequence[Turn]) -> None:
     """Say or type each turn, and hear its answer to the end."""
     if any(isinstance(turn, bytes) for turn in turns) and not await call.start_voice():
-        raise BackendError(channel.document.failure)
+        raise BackendError(channel.document.failure or BROKE_OFF)
     for turn in turns:
         if isinstance(turn, bytes):
             channel.speak(turn)
@@ -105,10 +108,12 @@ async def hold(call: Call, channel: WavChannel, turns: Sequence[Turn]) -> None:
         answered = await channel.answered(PATIENCE_S)
         if channel.document.failure:
             raise BackendError(channel.document.failure)
-        if not answered:
-            click.echo(f"(no answer came within {PATIENCE_S:.0f} s)", err=True)
         if channel.state == "ended":
             return
+        if channel.over:
+            raise LocalError(BROKE_OFF)
+        if not answered:
+            click.echo(f"(no answer came within {PATIENCE_S:.0f} s)", err=True)
 
 
 def caller_of(desk: Desk, customer: str | None) -> Caller:
