@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from helpline.engine.voice import Synthesiser
 
 from .client import SocketPage
 
-APP = Path(__file__).parents[2] / "examples" / "chainlit_app" / "app.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "chainlit_app"
 
 pytestmark = [pytest.mark.spoken, pytest.mark.timeout(120)]
 
@@ -30,14 +31,15 @@ def free_port() -> int:
 async def address(tmp_path: Path) -> AsyncIterator[str]:
     """The app, served by `chainlit run`."""
     port = free_port()
+    app = tmp_path / "app"
+    shutil.copytree(EXAMPLE, app)
     log = (tmp_path / "log.txt").open("w+")
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "chainlit", "run", str(APP), "--headless"),
+        *(sys.executable, "-m", "chainlit", "run", "app.py", "--headless"),
         *("--host", "127.0.0.1", "--port", str(port)),
-        cwd=tmp_path,
+        cwd=app,
         env={
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            "CHAINLIT_APP_ROOT": str(tmp_path),
             "HELPLINE_DATA_DIR": str(tmp_path),
             "HELPLINE_BACKENDS": "engine",
         },
@@ -63,6 +65,10 @@ async def _up(browser: httpx.AsyncClient, url: str, server: asyncio.subprocess.P
         except httpx.TransportError:
             await asyncio.sleep(0.1)  # polling a process that has no other way to say that it is up
     raise AssertionError(f"the example ended with {server.returncode}")
+
+
+def names(page: SocketPage) -> list[str]:
+    return [step["name"] for step in page.all("new_message")]
 
 
 async def speak(page: SocketPage, words: str) -> None:

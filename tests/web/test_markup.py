@@ -17,7 +17,8 @@ UNESCAPED = re.compile(r"(?<!\\)(?:\\\\)*[*_`\[\]<>~#|]")
     [
         ("Order 1004 is on its way.", "Order 1004 is on its way."),
         ("It costs $5, not *7*.", r"It costs \$5, not \*7\*."),
-        ("![x](http://evil/p.png)", r"\!\[x\]\(http\://evil/p.png\)"),
+        ("![x](http://evil/p.png)", "\\!\\[x\\]\\(http\\:\u2060//evil/p.png\\)"),
+        ("see www.evil.example", "see www\u2060.evil.example"),
         ("<img src=x onerror=alert(1)>", r"\<img src\=x onerror\=alert\(1\)\>"),
         ("1. first", r"1\. first"),
         ("# title\n\n- a list\n\n```js", r"\# title \- a list \`\`\`js"),

@@ -13,12 +13,17 @@ _SPECIAL: Final = re.compile(r"[\\`*_{}\[\]()<>#+\-!|~:$&=^@]")
 _LIST_NUMBER: Final = re.compile(r"^(\s*\d+)([.)])", re.MULTILINE)
 # Chainlit replaces this character by a blinking cursor, wherever it stands.
 _CURSOR: Final = "\u200b"
+# Markdown makes links of bare addresses too. A word joiner, which nobody sees, keeps them text: a link that a
+# model was talked into is not one click away.
+_ADDRESS: Final = re.compile(r"(?i)(https?:|www)(?=[/.])")
+_JOINER: Final = "\u2060"
 _BLANK: Final = re.compile(r"\s+")
 
 
 def plain(text: str) -> str:
     """Markdown that shows `text` as it is, as one paragraph."""
     line = _BLANK.sub(" ", text.replace(_CURSOR, "")).strip()
+    line = _ADDRESS.sub(rf"\1{_JOINER}", line)
     return _LIST_NUMBER.sub(r"\1\\\2", _SPECIAL.sub(r"\\\g<0>", line))
 
 

@@ -9,6 +9,7 @@
 import { tellDesk } from "/public/mailbox.js";
 
 const SAMPLE_RATE = 24000;
+const MOST_WAITING = 100; // pieces of 100 ms
 
 /** Catch both classes as the bundle puts them on the window. */
 export function mendVoice() {
@@ -118,15 +119,23 @@ function mendPlayer(player) {
     } else {
       await openPlayer(this);
     }
+    const waited = this.waiting ?? [];
     this.open = true;
+    this.waiting = [];
+    for (const { pcm, track } of waited) this.add16BitPCM(pcm, track);
     return true;
   };
   player.add16BitPCM = function (pcm, track = "default") {
-    if (!this.open || this.silenced.has(track)) return;
-    this.latest = track;
-    this.stream.port.postMessage({ type: "play", track, pcm }, [pcm]);
+    if (!this.open) {
+      // The desk may speak while the microphone is still being asked for.
+      this.waiting = [...(this.waiting ?? []), { pcm, track }].slice(-MOST_WAITING);
+    } else if (!this.silenced.has(track)) {
+      this.latest = track;
+      this.stream.port.postMessage({ type: "play", track, pcm }, [pcm]);
+    }
   };
   player.interrupt = async function () {
+    this.waiting = [];
     if (!this.stream) return null;
     if (this.latest) this.silenced.add(this.latest);
     this.stream.port.postMessage({ type: "silence" });
