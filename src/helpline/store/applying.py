@@ -4,7 +4,8 @@ Permission was decided before (`policy.rules.decide`). What a race could still b
 statement itself: a stock or a gift card never goes below zero, an order never changes under a stale version.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -70,8 +71,7 @@ class Writing:
         match change:
             case CancelOrder():
                 await self._touch(order, status="cancelled", cancel_reason=change.reason)
-                for line in order.lines:
-                    await self._stock(line.variant_id, line.quantity)
+                await self._stock((line.variant_id, line.quantity) for line in order.lines)
                 await self._event(order, f"Cancelled: {change.reason}")
             case ReturnItems():
                 await self._return(change, outcome, order)
@@ -149,20 +149,20 @@ class Writing:
             ],
         )
         # The new item is put aside now; the old one counts again when it is back and looked at.
-        for swap in change.swaps:
-            await self._stock(swap.new_variant_id, -swap.quantity)
+        await self._stock((swap.new_variant_id, -swap.quantity) for swap in change.swaps)
         await self._event(order, "Exchange requested")
 
     async def _change_items(self, swaps: Sequence[Swap], order: Order, variants: dict[str, Variant]) -> None:
         await self._touch(order, items_changed=True)
         lines = {line.id: line for line in order.lines}
         left = {line.id: line.quantity for line in order.lines}
+        moved: list[tuple[str, int]] = []
         for swap in swaps:
             line, new = lines[swap.line_id], variants[swap.new_variant_id]
-            await self._stock(line.variant_id, swap.quantity)
-            await self._stock(new.id, -swap.quantity)
+            moved += [(line.variant_id, swap.quantity), (new.id, -swap.quantity)]
             await self._replace_line(order, line.id, left[line.id] - swap.quantity, new, swap.quantity)
             left[line.id] -= swap.quantity
+        await self._stock(moved)
         await self._event(order, "Items changed")
 
     async def _replace_line(
@@ -193,16 +193,23 @@ class Writing:
             )
         )
 
-    async def _stock(self, variant_id: str, change: int) -> None:
-        """Add to a counted stock; one that is not counted stays uncounted."""
-        own = t.variants.c.id == variant_id
-        result = await self._connection.execute(
-            sa.update(t.variants)
-            .where(own, sa.or_(t.variants.c.stock.is_(None), t.variants.c.stock + change >= 0))
-            .values(stock=t.variants.c.stock + change)
-        )
-        if result.rowcount != 1:
-            raise ToolError("The last one has just been sold.", reason="unavailable")
+    async def _stock(self, moved: Iterable[tuple[str, int]]) -> None:
+        """Add to counted stocks; one that is not counted stays uncounted.
+
+        In the order of their ids: two changes that lock the same two must not wait for each other.
+        """
+        totals: Counter[str] = Counter()
+        for variant_id, change in moved:
+            totals[variant_id] += change
+        for variant_id in sorted(totals):
+            own, change = t.variants.c.id == variant_id, totals[variant_id]
+            result = await self._connection.execute(
+                sa.update(t.variants)
+                .where(own, sa.or_(t.variants.c.stock.is_(None), t.variants.c.stock + change >= 0))
+                .values(stock=t.variants.c.stock + change)
+            )
+            if result.rowcount != 1:
+                raise ToolError("The last one has just been sold.", reason="unavailable")
 
     async def _move_money(self, order: Order, outcome: Outcome) -> None:
         """Book each movement behind those that are there, and let gift cards follow at once."""

@@ -95,17 +95,16 @@ def reference_of(seq: int) -> str:
 
 async def append(connection: AsyncConnection, entry: Entry) -> Written:
     """Write an entry behind the last one, inside the transaction of the change itself."""
-    head = (
-        await connection.execute(sa.select(t.ledger_head).where(t.ledger_head.c.id == 1).with_for_update())
-    ).one()
+    head = await lock_head(connection)
     seq = head.seq + 1
+    keys = await pseudonyms(connection, {"customer": entry.customer_id, "order": entry.order_id})
     row: dict[str, Any] = {
         "seq": seq,
         "call_id": entry.call_id,
         "proposal_id": entry.proposal_id,
         "at": entry.at,
-        "customer_key": await _pseudonym(connection, "customer", entry.customer_id),
-        "order_key": await _pseudonym(connection, "order", entry.order_id),
+        "customer_key": keys["customer"],
+        "order_key": keys["order"],
         "action": entry.action,
         "amount_cents": entry.amount_cents,
         "currency": entry.currency,
@@ -122,18 +121,33 @@ async def append(connection: AsyncConnection, entry: Entry) -> Written:
     return Written(seq, row["hash"], row["reference"])
 
 
-async def _pseudonym(connection: AsyncConnection, kind: str, subject_id: str | None) -> str:
-    if subject_id is None:
-        return ""
-    own = sa.select(t.pseudonyms.c.key).where(
-        t.pseudonyms.c.kind == kind, t.pseudonyms.c.subject_id == subject_id
-    )
-    key = (await connection.execute(own)).scalar_one_or_none()
-    if key is None:
-        # Safe from a race: the head's row is locked by now, and only `append` makes pseudonyms.
-        key = secrets.token_hex(16)
-        await connection.execute(sa.insert(t.pseudonyms).values(key=key, kind=kind, subject_id=subject_id))
-    return str(key)
+async def lock_head(connection: AsyncConnection) -> sa.Row[Any]:
+    """The head's row, which nobody else writes until this transaction has ended."""
+    query = sa.select(t.ledger_head).where(t.ledger_head.c.id == 1).with_for_update()
+    return (await connection.execute(query)).one()
+
+
+async def pseudonyms(connection: AsyncConnection, subjects: Mapping[str, str | None]) -> dict[str, str]:
+    """The pseudonym of each kind of subject, made when there is none yet; empty for None.
+
+    Under `lock_head`, so that two transactions do not make two for one.
+    """
+    wanted = {kind: subject for kind, subject in subjects.items() if subject is not None}
+    own = [
+        sa.and_(t.pseudonyms.c.kind == kind, t.pseudonyms.c.subject_id == subject)
+        for kind, subject in wanted.items()
+    ]
+    keys = dict.fromkeys(subjects, "")
+    if own:
+        keys |= {
+            row.kind: row.key for row in await connection.execute(sa.select(t.pseudonyms).where(sa.or_(*own)))
+        }
+    for kind, subject in wanted.items():
+        if not keys[kind]:
+            keys[kind] = secrets.token_hex(16)
+            values = {"key": keys[kind], "kind": kind, "subject_id": subject}
+            await connection.execute(sa.insert(t.pseudonyms).values(**values))
+    return keys
 
 
 def _digest(row: Mapping[str, Any]) -> str:

@@ -1,13 +1,14 @@
 """Every question that the shop is asked, in SQL. Each query about orders carries the customer's id."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpline.store import schema as t
+from helpline.store.json_rows import json_rows
 from helpline.store.records import (
     Address,
     Customer,
@@ -46,20 +47,25 @@ async def _rows(connection: AsyncConnection, query: sa.Select[Any]) -> Sequence[
 def _customers() -> sa.Select[Any]:
     # A customer with the own address: the one that belongs to no order.
     own = sa.and_(t.addresses.c.customer_id == t.customers.c.id, t.addresses.c.order_id.is_(None))
-    return sa.select(t.customers, *_ADDRESS).join_from(t.customers, t.addresses, own)
+    methods = _parts(t.payment_methods, t.payment_methods.c.customer_id == t.customers.c.id)
+    return sa.select(t.customers, *_ADDRESS, methods).join_from(t.customers, t.addresses, own)
 
 
-async def customer(connection: AsyncConnection, customer_id: str, *, lock: bool = False) -> Customer | None:
+def _parts(table: sa.Table, whose: sa.ColumnElement[bool]) -> sa.Label[Any]:
+    # What hangs on a row, as JSON in the same statement: each statement more is a round trip more.
+    return sa.select(json_rows(*table.c)).where(whose).scalar_subquery().label(table.name)
+
+
+async def customer(connection: AsyncConnection, customer_id: str) -> Customer | None:
     """One customer with the address and the ways to pay."""
-    query = _customers().where(t.customers.c.id == customer_id)
-    found = await _with_methods(connection, await _rows(connection, query), lock=lock)
-    return found[0] if found else None
+    rows = await _rows(connection, _customers().where(t.customers.c.id == customer_id))
+    return _customer(rows[0]) if rows else None
 
 
 async def customers_by_email(connection: AsyncConnection, email: str) -> tuple[Customer, ...]:
     """Everybody with that e-mail address, in any case."""
     query = _customers().where(sa.func.lower(t.customers.c.email) == email.strip().lower()).limit(5)
-    return await _with_methods(connection, await _rows(connection, query))
+    return tuple(_customer(row) for row in await _rows(connection, query))
 
 
 async def customers_by_name(
@@ -73,31 +79,13 @@ async def customers_by_name(
         .where(sa.func.lower(t.addresses.c.postcode) == postcode.strip().lower())
         .limit(5)
     )
-    return await _with_methods(connection, await _rows(connection, query))
+    return tuple(_customer(row) for row in await _rows(connection, query))
 
 
 async def first_customers(connection: AsyncConnection, limit: int) -> tuple[Customer, ...]:
     """The first customers in the order in which they were loaded."""
     query = _customers().order_by(t.customers.c.position).limit(limit)
-    return await _with_methods(connection, await _rows(connection, query))
-
-
-async def _with_methods(
-    connection: AsyncConnection, rows: Sequence[Row], *, lock: bool = False
-) -> tuple[Customer, ...]:
-    if not rows:
-        return ()
-    query = (
-        sa.select(t.payment_methods)
-        .where(t.payment_methods.c.customer_id.in_([row["id"] for row in rows]))
-        .order_by(t.payment_methods.c.position)
-    )
-    if lock:
-        query = query.with_for_update()
-    methods: defaultdict[str, list[PaymentMethod]] = defaultdict(list)
-    for row in await _rows(connection, query):
-        methods[row["customer_id"]].append(_method(row))
-    return tuple(_customer(row, methods[row["id"]]) for row in rows)
+    return tuple(_customer(row) for row in await _rows(connection, query))
 
 
 def _method(row: Row) -> PaymentMethod:
@@ -110,7 +98,11 @@ def _method(row: Row) -> PaymentMethod:
     )
 
 
-def _customer(row: Row, methods: Iterable[PaymentMethod]) -> Customer:
+def _in_order(row: Row, table: sa.Table, by: str = "position") -> list[Row]:
+    return sorted(row[table.name] or (), key=lambda part: (part[by], part["id"]))
+
+
+def _customer(row: Row) -> Customer:
     return Customer(
         id=row["id"],
         first_name=row["first_name"],
@@ -118,7 +110,7 @@ def _customer(row: Row, methods: Iterable[PaymentMethod]) -> Customer:
         email=row["email"],
         phone=row["phone"],
         address=_address(row),
-        methods=tuple(methods),
+        methods=tuple(_method(part) for part in _in_order(row, t.payment_methods)),
     )
 
 
@@ -137,9 +129,12 @@ def _address(row: Row) -> Address:
 
 
 def _orders(customer_id: str) -> sa.Select[Any]:
-    # One customer's orders with the address that each goes to.
+    # One customer's orders, each with the address that it goes to and with everything that hangs on it.
+    hanging = (t.order_lines, t.shipments, t.payments, t.order_events)
     return (
-        sa.select(t.orders, *_ADDRESS)
+        sa.select(
+            t.orders, *_ADDRESS, *(_parts(table, table.c.order_id == t.orders.c.id) for table in hanging)
+        )
         .join_from(t.orders, t.addresses, t.addresses.c.order_id == t.orders.c.id)
         .where(t.orders.c.customer_id == customer_id)
     )
@@ -157,59 +152,44 @@ async def orders(
     query = _orders(customer_id).where(sa.or_(*matches)).limit(5)
     if lock:
         query = query.with_for_update(of=t.orders)
-    return await _with_parts(connection, await _rows(connection, query))
+    return tuple(_order(row) for row in await _rows(connection, query))
 
 
 async def latest_orders(connection: AsyncConnection, customer_id: str, limit: int) -> tuple[Order, ...]:
     """The customer's newest orders, newest first."""
     newest = (sa.nulls_last(t.orders.c.placed_at.desc()), t.orders.c.position.desc())
     query = _orders(customer_id).order_by(*newest).limit(limit)
-    return await _with_parts(connection, await _rows(connection, query))
+    return tuple(_order(row) for row in await _rows(connection, query))
 
 
-async def _with_parts(connection: AsyncConnection, rows: Sequence[Row]) -> tuple[Order, ...]:
-    if not rows:
-        return ()
-    ids = [row["id"] for row in rows]
-    lines = await _by_order(connection, t.order_lines, ids, t.order_lines.c.position)
-    shipments = await _by_order(connection, t.shipments, ids, t.shipments.c.position)
-    payments = await _by_order(connection, t.payments, ids, t.payments.c.position)
-    events = await _by_order(connection, t.order_events, ids, t.order_events.c.at)
-    return tuple(
-        Order(
-            id=row["id"],
-            number=row["number"],
-            customer_id=row["customer_id"],
-            status=row["status"],
-            items_changed=row["items_changed"],
-            placed_at=row["placed_at"],
-            expected_on=row["expected_on"],
-            delivered_at=row["delivered_at"],
-            cancel_reason=row["cancel_reason"],
-            currency=row["currency"],
-            version=row["version"],
-            address=_address(row),
-            lines=tuple(_line(line) for line in lines[row["id"]]),
-            shipments=tuple(_shipment(parcel) for parcel in shipments[row["id"]]),
-            payments=tuple(
-                Payment(entry["kind"], entry["amount_cents"], entry["method_id"])
-                for entry in payments[row["id"]]
-            ),
-            events=tuple(Event(event["at"], event["text"]) for event in events[row["id"]]),
-        )
-        for row in rows
+def _order(row: Row) -> Order:
+    return Order(
+        id=row["id"],
+        number=row["number"],
+        customer_id=row["customer_id"],
+        status=row["status"],
+        items_changed=row["items_changed"],
+        placed_at=row["placed_at"],
+        expected_on=row["expected_on"],
+        delivered_at=row["delivered_at"],
+        cancel_reason=row["cancel_reason"],
+        currency=row["currency"],
+        version=row["version"],
+        address=_address(row),
+        lines=tuple(_line(part) for part in _in_order(row, t.order_lines)),
+        shipments=tuple(_shipment(part) for part in _in_order(row, t.shipments)),
+        payments=tuple(
+            Payment(part["kind"], part["amount_cents"], part["method_id"])
+            for part in _in_order(row, t.payments)
+        ),
+        events=tuple(Event(_time(part["at"]), part["text"]) for part in _in_order(row, t.order_events, "at")),
     )
 
 
-async def _by_order(
-    connection: AsyncConnection, table: sa.Table, order_ids: list[str], by: sa.Column[Any]
-) -> defaultdict[str, list[Row]]:
-    # What hangs on these orders. The ids come from a query that carried the customer's.
-    query = sa.select(table).where(table.c.order_id.in_(order_ids)).order_by(by, table.c.id)
-    found: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in await _rows(connection, query):
-        found[row["order_id"]].append(row)
-    return found
+def _time(text: str) -> datetime:
+    # Within JSON a time is text: with its offset from Postgres, bare UTC from SQLite.
+    at = datetime.fromisoformat(text)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _line(row: Row) -> Line:
@@ -236,7 +216,7 @@ async def products(connection: AsyncConnection, words: Sequence[str], limit: int
 
     Without words, the first products of the catalogue.
     """
-    query = sa.select(t.products)
+    query = _products()
     if words:
         text = sa.func.lower(t.products.c.name + " " + t.products.c.description)
         name = sa.func.lower(t.products.c.name)
@@ -245,41 +225,33 @@ async def products(connection: AsyncConnection, words: Sequence[str], limit: int
         score = sum((*hits, *named), start=sa.literal(0))
         query = query.where(score > 0).order_by(score.desc())
     query = query.order_by(t.products.c.position).limit(limit)
-    return await _with_variants(connection, await _rows(connection, query))
+    return tuple(_product(row) for row in await _rows(connection, query))
 
 
 async def product(connection: AsyncConnection, product_id: str) -> Product | None:
     """The product of that id, or the one that the variant of that id belongs to."""
     of_variant = sa.select(t.variants.c.product_id).where(t.variants.c.id == product_id)
-    query = sa.select(t.products).where(
-        sa.or_(t.products.c.id == product_id, t.products.c.id.in_(of_variant))
-    )
-    found = await _with_variants(connection, await _rows(connection, query))
-    return found[0] if found else None
+    query = _products().where(sa.or_(t.products.c.id == product_id, t.products.c.id.in_(of_variant)))
+    rows = await _rows(connection, query)
+    return _product(rows[0]) if rows else None
 
 
-async def _with_variants(connection: AsyncConnection, rows: Sequence[Row]) -> tuple[Product, ...]:
-    if not rows:
-        return ()
-    ids = [row["id"] for row in rows]
-    query = _variants().where(t.variants.c.product_id.in_(ids)).order_by(t.variants.c.position)
-    of: defaultdict[str, list[Variant]] = defaultdict(list)
-    for row in await _rows(connection, query):
-        of[row["product_id"]].append(_variant(row))
-    return tuple(Product(row["id"], row["name"], row["description"], tuple(of[row["id"]])) for row in rows)
+def _products() -> sa.Select[Any]:
+    return sa.select(t.products, _parts(t.variants, t.variants.c.product_id == t.products.c.id))
 
 
-def _variants() -> sa.Select[Any]:
-    return sa.select(t.variants, t.products.c.name).join_from(t.variants, t.products)
+def _product(row: Row) -> Product:
+    variants = tuple(_variant({**part, "name": row["name"]}) for part in _in_order(row, t.variants))
+    return Product(row["id"], row["name"], row["description"], variants)
 
 
-async def variants(
-    connection: AsyncConnection, ids: Iterable[str], *, lock: bool = False
-) -> dict[str, Variant]:
+async def variants(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Variant]:
     """Variants by id; unknown ids are left out."""
-    query = _variants().where(t.variants.c.id.in_(sorted(set(ids)))).order_by(t.variants.c.id)
-    if lock:
-        query = query.with_for_update(of=t.variants)
+    query = (
+        sa.select(t.variants, t.products.c.name)
+        .join_from(t.variants, t.products)
+        .where(t.variants.c.id.in_(sorted(set(ids))))
+    )
     return {row["id"]: _variant(row) for row in await _rows(connection, query)}
 
 
@@ -290,6 +262,6 @@ def _variant(row: Row) -> Variant:
         name=row["name"],
         options=row["options"],
         price_cents=row["price_cents"],
-        available=row["available"],
+        available=bool(row["available"]),
         stock=row["stock"],
     )

@@ -71,7 +71,7 @@ class Shop(Protocol):
 
 
 class SqlShop:
-    """The shop in our own database: over a connection, everything it reads is locked and one transaction."""
+    """The shop in our own database. Over a connection all is one transaction, and orders are locked."""
 
     def __init__(self, database: Database, connection: AsyncConnection | None = None) -> None:
         self._database = database
@@ -89,14 +89,10 @@ class SqlShop:
         async with self._database.read() as connection:
             yield connection
 
-    @property
-    def _locks(self) -> bool:
-        return self._connection is not None
-
     async def customer(self, customer_id: str) -> Customer | None:
         """One customer."""
         async with self._reading() as connection:
-            return await queries.customer(connection, customer_id, lock=self._locks)
+            return await queries.customer(connection, customer_id)
 
     async def customers_by_email(self, email: str) -> tuple[Customer, ...]:
         """Everybody with that e-mail address."""
@@ -111,7 +107,7 @@ class SqlShop:
     async def orders(self, customer_id: str, number: str) -> tuple[Order, ...]:
         """This customer's orders of that number."""
         async with self._reading() as connection:
-            return await queries.orders(connection, customer_id, number, lock=self._locks)
+            return await queries.orders(connection, customer_id, number, lock=self._connection is not None)
 
     async def latest_orders(self, customer_id: str, limit: int) -> tuple[Order, ...]:
         """This customer's newest orders."""
@@ -131,7 +127,7 @@ class SqlShop:
     async def variants(self, ids: Iterable[str]) -> Mapping[str, Variant]:
         """Variants by id."""
         async with self._reading() as connection:
-            return await queries.variants(connection, ids, lock=self._locks)
+            return await queries.variants(connection, ids)
 
     async def apply(self, request: ChangeRequest) -> Applied:
         """Make the change within the transaction it was opened in, or one of its own."""

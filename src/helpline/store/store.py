@@ -1,5 +1,6 @@
 """The desk's own database, opened once: the shop, the proposals and the ledger."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,10 +63,15 @@ class Store:
         async with self.database.read() as connection:
             return await ledger.verify(connection, self.anchor)
 
-    async def forget(self, customer_id: str) -> None:
-        """Erase everything personal about a customer; the ledger stays whole."""
+    async def forget(self, customer_id: str) -> Counter[str]:
+        """Erase everything personal about a customer, down to the bytes on the disk; the ledger stays whole.
+
+        Gives how many rows of each table were removed or emptied.
+        """
         async with self.database.write() as connection:
-            await erasing.forget(connection, customer_id)
+            erased = await erasing.forget(connection, customer_id)
+        await self.database.compact()
+        return erased
 
     async def close(self) -> None:
         """Close every connection."""

@@ -167,60 +167,50 @@ class Confirming:
         self, context: CallContext, proposal_id: str, confirmation: "_Confirmation"
     ) -> Receipt:
         try:
-            pending = await self._find(context, proposal_id)
-            if pending.receipt is not None:
-                return replace(pending.receipt, repeated=True)
-            if isinstance(pending.change, RunTool) or not isinstance(context.shop, SqlShop):
-                return await self._confirm_elsewhere(context, proposal_id, confirmation)
-            return await self._confirm_here(context, proposal_id, confirmation, context.shop)
-        except ToolError as refusal:
-            await self._note_refusal(context, proposal_id, refusal)
+            return await self._carry_out(context, proposal_id, confirmation)
+        except ToolError as refused:
+            await self._note_refusal(context, proposal_id, refused)
             raise
 
-    async def _find(self, context: CallContext, proposal_id: str) -> stored.Pending:
-        async with self._store.database.read() as connection:
-            return _own(context, await stored.find(connection, context.call_id, proposal_id))
-
-    async def _confirm_here(
-        self, context: CallContext, proposal_id: str, confirmation: "_Confirmation", shop: SqlShop
-    ) -> Receipt:
-        """In our own shop: everything in one transaction."""
-        now = context.clock.utcnow()
-        async with self._store.database.write() as connection:
-            pending = await self._locked(connection, context, proposal_id)
-            if pending.receipt is not None:
-                return replace(pending.receipt, repeated=True)
-            await self._may_confirm(connection, context, pending, confirmation, now)
-            request = await self._request(shop.inside(connection), context, pending, now)
-            await shop.inside(connection).apply(request)
-            written, receipt = await self._write_down(connection, context, pending, confirmation, now)
-        self._anchor(written)
-        return receipt
-
-    async def _confirm_elsewhere(
+    async def _carry_out(
         self, context: CallContext, proposal_id: str, confirmation: "_Confirmation"
     ) -> Receipt:
-        """Outside our database: claimed, made with the proposal's id as key, written down."""
         now = context.clock.utcnow()
+        shop = context.shop
         async with self._store.database.write() as connection:
             pending = await self._locked(connection, context, proposal_id)
             if pending.receipt is not None:
                 return replace(pending.receipt, repeated=True)
             await self._may_confirm(connection, context, pending, confirmation, now)
-            await stored.move(connection, proposal_id, "working", at=now)
-        keyed = replace(context, key=proposal_id)
+            if isinstance(pending.change, RunTool) or not isinstance(shop, SqlShop):
+                await stored.move(connection, proposal_id, "working", at=now)
+                done = None
+            else:
+                # In our own shop everything is this one transaction.
+                request = await self._request(shop.inside(connection), context, pending, now)
+                await shop.inside(connection).apply(request)
+                done = await self._write_down(connection, context, pending, confirmation, now)
+        if done is None:
+            done = await self._carry_out_elsewhere(context, pending, confirmation, now)
+        written, receipt = done
+        if self._store.anchor is not None:
+            self._store.anchor.add(written)
+        return receipt
+
+    async def _carry_out_elsewhere(
+        self, context: CallContext, pending: stored.Pending, confirmation: "_Confirmation", now: datetime
+    ) -> tuple[ledger.Written, Receipt]:
+        """Outside our database, what was claimed: made with the proposal's id as key, then written down."""
         try:
-            said = await self._make(keyed, pending, now)
+            said = await self._make(replace(context, key=pending.proposal.id), pending, now)
         except Exception:
             # Whether it was made is not known: open again, and the next yes asks with the same key.
             async with self._store.database.write() as connection:
-                await stored.move(connection, proposal_id, "open")
+                await stored.move(connection, pending.proposal.id, "open")
             raise
         async with self._store.database.write() as connection:
-            pending = replace(pending, done_say=said or pending.done_say)
-            written, receipt = await self._write_down(connection, context, pending, confirmation, now)
-        self._anchor(written)
-        return receipt
+            made = replace(pending, done_say=said or pending.done_say)
+            return await self._write_down(connection, context, made, confirmation, now)
 
     async def _make(self, context: CallContext, pending: stored.Pending, now: datetime) -> str:
         if isinstance(pending.change, RunTool):
@@ -309,10 +299,6 @@ class Confirming:
         receipt = _receipt(pending, written.reference, at)
         await stored.finish(connection, receipt, confirmation.kept)
         return written, receipt
-
-    def _anchor(self, written: ledger.Written) -> None:
-        if self._store.anchor is not None:
-            self._store.anchor.add(written)
 
     async def _note_refusal(self, context: CallContext, proposal_id: str, refusal: ToolError) -> None:
         """A proposal that can never be done is closed; one that only waits for a better answer stays."""

@@ -7,7 +7,6 @@ page says is data: it is quoted with its source and never followed.
 import asyncio
 import hashlib
 import re
-from dataclasses import asdict
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -33,8 +32,8 @@ LOOK_AGAIN_MS = 2_000
 
 _ASKING = frozenset(
     "what when where which who why how is are was were do does did can could may will would shall should i my"
-    " me you your we our it its the a an to of for in on at by with from and or if any there have has get tell"
-    " know about please need want be this that".split()
+    " me you your we our it its the a an to of for in on at by with from and or if any there have has get"
+    " tell know about please need want be this that".split()
 )
 
 

@@ -14,6 +14,7 @@ from helpline.policy import Policy
 from helpline.settings import Settings
 from helpline.store import Store
 from helpline.tools.context import CallContext
+from helpline.tools.keywords import keywords_of
 from helpline.tools.registry import Toolbox
 from helpline.tools.settling import carry_out
 from helpline.tools.shop import shop_tools
@@ -67,6 +68,10 @@ class ShopTools:
         """Carry out what the customer answered; never raises."""
         toolbox = await self._open()
         return await carry_out(toolbox, self._context(toolbox, caller), settle)
+
+    async def keywords(self, caller: Caller) -> tuple[str, ...]:
+        """What the ears should expect to hear."""
+        return await keywords_of(self._context(await self._open(), caller))
 
     def _context(self, toolbox: Toolbox, caller: Caller) -> CallContext:
         return toolbox.context(call_id=self._call_id, caller=caller, channel="library")
