@@ -17,11 +17,19 @@ async def test_the_migrations_make_the_tables_that_the_queries_know(database_url
     async with database.read() as connection:
         differences = await connection.run_sync(
             lambda sync: compare_metadata(
-                MigrationContext.configure(sync, opts={"compare_type": True}), metadata
+                MigrationContext.configure(
+                    sync, opts={"compare_type": True, "include_object": not_for_searching}
+                ),
+                metadata,
             )
         )
     await database.close()
     assert differences == []
+
+
+def not_for_searching(thing, name, *_):
+    """The index of words is each database's own kind, which a table of columns cannot say."""
+    return not name.startswith("search_calls")
 
 
 def test_the_newest_migration_is_the_one_that_opening_expects():
