@@ -10,7 +10,6 @@ from helpline.tools import Toolbox
 from helpline.tools.knowledge import PASSAGE_CHARS, Knowledge, cut, knowledge_tools
 from tests.tools.talk import ask, refused
 
-
 ODD = ['"', "a* NEAR b", "title:x", "' OR 1=1 --", "& | !", "ä ö ü", "\\", "((((("]
 
 

@@ -1,0 +1,194 @@
+"""Tools that exist already: LangChain, LlamaIndex, Haystack, AutoGen, and MCP servers, taken as they are.
+
+Each function turns one of theirs into one of ours; the library is its user's to install. Arguments are
+checked against the tool's own schema, what it answers is data, and what `changes` something waits for the
+customer's yes like any other change.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+import msgspec
+
+from helpline import wording
+from helpline.actions import Identity, ToolResult
+from helpline.errors import ToolError
+from helpline.tools.context import CallContext
+from helpline.tools.schema import misfit
+from helpline.tools.tool import Tool, readable, unfitting
+
+SPOKEN_CHARS = 400
+
+Call = Callable[[dict[str, Any]], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a tool of somebody else's is treated."""
+
+    changes: bool = False
+    """It changes something: it waits for the customer's yes."""
+    identity: Identity | None = None
+    """What it needs; left out: known to read, proven to change."""
+    read_back: str = ""
+    """Spoken before the yes, with `{argument}` in it; left out: the tool's name and its arguments."""
+    effect_words: tuple[str, ...] = ()
+    timeout_s: float = 10.0
+
+
+READS = Manner()
+
+
+def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call, manner: Manner) -> Tool:
+    schema = {"type": "object", "properties": {}, **{k: v for k, v in parameters.items() if k != "title"}}
+
+    def decode(text: str) -> dict[str, Any]:
+        try:
+            value = msgspec.json.decode(readable(text) or "{}")
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise unfitting(str(error)) from error
+        problem = misfit(schema, value)
+        if problem:
+            raise unfitting(problem)
+        return dict(value)
+
+    async def invoke(context: CallContext, arguments: dict[str, Any]) -> object:
+        return _result(await call(arguments))
+
+    return Tool(
+        name=name,
+        description=description,
+        parameters=schema,
+        decode=decode,
+        invoke=invoke,
+        identity=manner.identity
+        if manner.identity is not None
+        else (Identity.PROVEN if manner.changes else Identity.KNOWN),
+        changes=manner.changes,
+        timeout_s=manner.timeout_s,
+        read_back=manner.read_back,
+        effect_words=manner.effect_words,
+    )
+
+
+def _result(answer: object) -> ToolResult:
+    if isinstance(answer, str):
+        try:
+            answer = json.loads(answer)
+        except ValueError:
+            return ToolResult(wording.plain(str(answer), SPOKEN_CHARS), {"result": answer})
+    if isinstance(answer, Mapping):
+        # MCP servers wrap a plain text as {"result": …}.
+        say = answer.get("say") or answer.get("result")
+        spoken = wording.plain(say, SPOKEN_CHARS) if isinstance(say, str) else ""
+        return ToolResult(spoken, _plain(dict(answer)))
+    return ToolResult(wording.plain(str(answer), SPOKEN_CHARS), {"result": _plain(answer)})
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.to_builtins(value, enc_hook=str, str_keys=True)
+
+
+def from_langchain(their: Any, manner: Manner = READS) -> Tool:
+    """A LangChain `BaseTool`."""
+
+    async def call(arguments: dict[str, Any]) -> object:
+        return await their.ainvoke(arguments)
+
+    parameters = their.tool_call_schema
+    schema = parameters if isinstance(parameters, dict) else parameters.model_json_schema()
+    return _wrap(their.name, their.description, schema, call, manner)
+
+
+def from_llamaindex(their: Any, manner: Manner = READS) -> Tool:
+    """A LlamaIndex `AsyncBaseTool` (a `FunctionTool`, a query engine's tool)."""
+
+    async def call(arguments: dict[str, Any]) -> object:
+        output = await their.acall(**arguments)
+        if output.is_error:
+            raise ToolError("That did not work just now.", reason="failed")
+        raw = output.raw_output
+        return raw if isinstance(raw, (str, Mapping)) else output.content
+
+    metadata = their.metadata
+    return _wrap(metadata.get_name(), metadata.description, metadata.get_parameters_dict(), call, manner)
+
+
+def from_haystack(their: Any, manner: Manner = READS) -> Tool:
+    """A Haystack `Tool`; it is called in a thread."""
+
+    async def call(arguments: dict[str, Any]) -> object:
+        return await asyncio.to_thread(their.invoke, **arguments)
+
+    return _wrap(their.name, their.description, their.parameters, call, manner)
+
+
+def from_autogen(their: Any, manner: Manner = READS) -> Tool:
+    """An AutoGen `BaseTool`."""
+    new_token = import_module("autogen_core").CancellationToken
+
+    async def call(arguments: dict[str, Any]) -> object:
+        token = new_token()
+        try:
+            answer = await their.run_json(arguments, token)
+        except asyncio.CancelledError:
+            token.cancel()
+            raise
+        return answer if isinstance(answer, Mapping) else their.return_value_as_string(answer)
+
+    return _wrap(their.name, their.description, their.schema.get("parameters", {}), call, manner)
+
+
+class McpSession(Protocol):
+    """What is used of an `mcp.ClientSession`, initialised by its owner."""
+
+    async def list_tools(self) -> Any: ...
+
+    async def call_tool(self, name: str, arguments: dict[str, Any]) -> Any: ...
+
+
+async def from_mcp(
+    session: McpSession, allow: Collection[str], manners: Mapping[str, Manner] | None = None
+) -> tuple[Tool, ...]:
+    """The tools of an MCP server that are named in `allow`, and no others.
+
+    A tool that the server does not call read-only is taken to change something, unless `manners` says
+    otherwise: a server's word is believed only to be more careful.
+
+    Raises:
+        ValueError: the server has no tool of an allowed name.
+    """
+    offered = {each.name: each for each in (await session.list_tools()).tools}
+    missing = sorted(set(allow) - offered.keys())
+    if missing:
+        raise ValueError(f"the MCP server has no tool {missing[0]}")
+    return tuple(
+        _wrap(
+            name,
+            offered[name].description or name,
+            offered[name].inputSchema,
+            _mcp_call(session, name),
+            (manners or {}).get(name) or Manner(changes=not _read_only(offered[name])),
+        )
+        for name in sorted(allow)
+    )
+
+
+def _read_only(their: Any) -> bool:
+    return bool(their.annotations is not None and their.annotations.readOnlyHint)
+
+
+def _mcp_call(session: McpSession, name: str) -> Call:
+    async def call(arguments: dict[str, Any]) -> object:
+        answer = await session.call_tool(name, arguments)
+        if answer.isError:
+            raise ToolError("That did not work just now.", reason="failed")
+        if answer.structuredContent is not None:
+            return answer.structuredContent
+        return "\n".join(part.text for part in answer.content if part.type == "text")
+
+    return call
