@@ -44,7 +44,7 @@ class EchoGate:
         """(when it began to sound, at the earliest; what), in order, without overlap; in samples."""
         self._ends = 0
         self._rest = b""
-        """Samples at the end of a piece that make no whole one at 8 kHz: the next piece goes on from there."""
+        """The end of a piece that makes no whole sample at 8 kHz: the next piece goes on from there."""
         self._heard: Samples = np.zeros(WINDOW_MS * PER_MS, dtype=np.float32)
         self._delay: int | None = None
         """In samples, as last found: an echo's delay rarely changes."""

@@ -46,44 +46,82 @@ _PARTICIPLES = {
     "cancel": r"cancell?ed|called off|voided",
     "return": r"returned|taken back",
     "exchange": r"exchanged|swapped|replaced",
-    "refund": r"refunded|reimbursed|credited|waived",
-    "update": r"updated|changed|modified|corrected|switched|amended|edited",
-    "book": r"booked|scheduled|arranged|rescheduled",
-    "ticket": r"opened|filed|logged|raised|escalated",
-    "transfer": r"transferred|handed over|connected",
-    "order": r"reordered|reshipped|resent|upgraded|expedited",
+    "refund": r"refunded|reimbursed|credited|waived|paid back|"
+    r"given you (?:a|your) (?:\w+ ){0,3}(?:refund|credit)",
+    "update": r"updated|changed|modified|corrected|switched|amended|edited|moved|added|removed|saved|"
+    r"taken you off|took you off|adjusted",
+    "book": r"booked|scheduled|arranged|rescheduled|reserved|got you booked|put you down",
+    "ticket": r"opened|filed|logged|raised|escalated|reported|passed (?:this|that|it|everything) on",
+    "transfer": r"transferred|handed (?:you |it |this )?over|connected|put (?:you )?through|forwarded|"
+    r"placed (?:you )?in the queue",
+    "order": r"reordered|reshipped|resent|upgraded|expedited|ordered (?:a|your|the) (?:new|replacement)",
+}
+_VERBS = {
+    "cancel": "cancel",
+    "return": "return",
+    "exchange": "exchange|replace|swap",
+    "refund": "refund|reimburse|credit",
+    "update": "update|change|correct|move|add|remove",
+    "book": "book|schedule|arrange|reserve",
+    "ticket": "open|file|raise|escalate",
+    "transfer": "transfer|connect",
 }
 _THINGS = {
     "cancel": r"cancell?ation",
     "return": r"return",
     "exchange": r"exchange|replacement",
-    "refund": r"refund|credit|reimbursement",
-    "update": r"change|update|address|e-?mail|payment method|phone number",
-    "book": r"callback|call back|appointment|call",
+    "refund": r"refund|credit|reimbursement|money",
+    "update": r"change|update|address|e-?mail|payment method|phone number|details|delivery(?: date)?",
+    "book": r"callback|call back|appointment|call|booking|reservation",
     "ticket": r"ticket|case|complaint|claim",
 }
 _MADE = (
-    r"issued|processed|sent|made|done|started|set up|created|approved|registered|placed|completed|arranged|"
-    r"initiated|submitted|booked|opened|filed|in place|through|saved"
+    r"issued|processed|sent(?: back)?|being sent|made|done|started|set up|created|approved|registered|placed|"
+    r"completed?|arranged|initiated|submitted|booked|opened|filed|in place|through|saved|confirmed|ordered|"
+    r"moved|on (?:its|the) way|up to date|taken care of|went through|gone through|given you"
+)
+_DID = (
+    r"put|got|made|took care of|taken care of|placed|sent|given you|issued|processed|set up|created|" + _MADE
 )
 _ADVERBS = (
-    r"(?:(?:now|just|already|successfully|officially|also|all|gone ahead and|went ahead and|been|so) )*"
+    r"(?:(?:now|just|already|successfully|officially|also|all|then|"
+    r"gone ahead and|went ahead and|been|so) )*"
 )
 _AGENT = rf"\b(?:i|we)(?: have| had)? {_ADVERBS}"
-_PASSIVE = rf"\b(?:is|are|has|have|was|were|been|got) {_ADVERBS}"
-_ALL_SET = re.compile(
-    rf"\b(?:(?:it|that|this|everything|all) (?:is|has been|was) {_ADVERBS}"
-    r"(?:done|taken care of|sorted|complete|completed|all set|finali[sz]ed)"
-    r"|you are (?:now )?all set|consider it done|all done|all taken care of|all sorted)\b|^done$"
+_OURS = r"\b(?:your|the|my|this|that|these|those|it|you|they|both|everything|\d{3,}|a replacement|a refund)\b"
+_PASSIVE = (
+    rf"(?:{_OURS}[^,;]{{0,40}}?\b(?:is|are|has|have|was|were|been|got)|\ban? [\w -]{{2,30}} has been) "
+    rf"{_ADVERBS}(?:marked as )?"
 )
+_MANAGED = r"\b(?:i|we) (?:have )?(?:was able to|were able to|been able to|managed to) "
+_ALL_SET = re.compile(
+    rf"\b(?:(?:it|that|this|everything|all) (?:is|has been|has|was) {_ADVERBS}"
+    r"(?:done|taken care of|sorted|complete|completed|all set|finali[sz]ed|gone through)"
+    r"|everything went through|you are (?:now )?all set|consider it done|all done|all taken care of"
+    r"|all sorted|(?:i|we) (?:have )?(?:just |already )?(?:done (?:that|it|this)|took care of it"
+    r"|taken care of it))\b|^done$"
+)
+_BARE = {
+    kind: re.compile(rf"^(?:(?:ok|okay|all|great|good news) )*(?:{words})$")
+    for kind, words in _PARTICIPLES.items()
+}
 _PATTERNS = tuple(
-    (kind, re.compile(rf"(?:{_AGENT}|{_PASSIVE})(?:{words})\b")) for kind, words in _PARTICIPLES.items()
+    (
+        kind,
+        re.compile(
+            rf"(?:{_AGENT}|{_PASSIVE})(?:{words})\b"
+            + (rf"|{_MANAGED}(?:{_VERBS[kind]})\b" if kind in _VERBS else "")
+        ),
+    )
+    for kind, words in _PARTICIPLES.items()
 ) + tuple(
     (
         kind,
         re.compile(
-            rf"\b(?:{words})\b[^,;]{{0,40}}?{_PASSIVE}(?:{_MADE})\b"
-            rf"|{_AGENT}(?:{_MADE}|put)\b[^,;]{{0,30}}?\b(?:{words})\b"
+            rf"\ban? (?:{words}) has been {_ADVERBS}(?:{_MADE})\b"
+            rf"|{_OURS}[^,;]{{0,24}}?\b(?:{words})\b[^,;]{{0,40}}?"
+            rf"\b(?:(?:is|are|has|have|was|were|been|got) {_ADVERBS}(?:{_MADE})|went through)\b"
+            rf"|{_AGENT}(?:{_DID})\b[^,;]{{0,30}}?\b(?:{words})\b"
         ),
     )
     for kind, words in _THINGS.items()
@@ -91,7 +129,9 @@ _PATTERNS = tuple(
 _OPEN = re.compile(
     r"\b(?:not|never|nothing|no|cannot|unable|without|hardly|none|neither|nobody|if|once|when|after|until|unless|"
     r"before|would|could|can|will|shall|may|might|should|must|going to|to be|to have|want|wants|like|whether|"
-    r"ready to|need|needs|let me|able to|had you|by whom|how|why|which|what|who)\b"
+    r"ready to|need|needs|let me|had you|by whom|how|why|which|what|who|means|"
+    r"most|some|any|usually|always|often|every|each)\b"
+    r"|\b\w+s that (?:is|are|was|were|has|have)\b"
 )
 _ASKS = re.compile(
     r"^(?:(?:and|so|or|but|ok|okay|right|now|then) )*"
@@ -107,7 +147,7 @@ _CONTRACTED = (
     (re.compile(r"'m\b"), " am"),
 )
 _MAYBE = re.compile(
-    "|".join((*_PARTICIPLES.values(), _MADE, "all set|taken care|sorted|put", "[\u4e00-\u9fff]"))
+    "|".join((*_PARTICIPLES.values(), _DID, "all set|sorted|able to|managed to|took care", "[\u4e00-\u9fff]"))
 )
 """A cheap look before the careful one."""
 _CHINESE = (
@@ -139,8 +179,9 @@ def claims_in(sentence: str) -> tuple[Claim, ...]:
     if re.search(r"[\u4e00-\u9fff]", sentence):
         return _chinese_claims(sentence)
     found: list[Claim] = []
-    subject = _order_number(sentence)
+    anywhere = _order_number(sentence)
     for clause in _clauses(sentence):
+        subject = _order_number(clause) or anywhere
         found += [Claim(kind, subject, sentence.strip()) for kind in _kinds(clause)]
     return tuple(found)
 
@@ -166,6 +207,7 @@ def _kinds(clause: str) -> list[str]:
         match = pattern.search(clause)
         if match and not _OPEN.search(clause[: match.end()]):
             kinds.append(kind)
+    kinds += [kind for kind, pattern in _BARE.items() if kind not in kinds and pattern.search(clause)]
     match = _ALL_SET.search(clause)
     if match and not kinds and not _OPEN.search(clause[: match.end()]):
         kinds.append("done")

@@ -1,8 +1,8 @@
 """Did the customer say yes, and to something they had heard? PURE, and below the model.
 
-The classifier answers yes only when *every* word is one of agreement, of courtesy, or of the proposal itself:
-one word too many ("yes, but…", "yeah no", "yes, how much?", another order's number) and it is neither, so the
-model talks on and nothing happens. A false no costs a sentence; a false yes costs an order.
+The classifier answers yes only when *every* word is one of agreement, of courtesy, or of the proposal
+itself: one word too many ("yes, but…", "yeah no", "yes, how much?", another order's number) and it is
+neither, so the model talks on and nothing happens. A false no costs a sentence; a false yes costs an order.
 """
 
 import re
@@ -13,55 +13,80 @@ from helpline.actions import Proposal
 Verdict = Literal["yes", "no", "neither"]
 
 _AGREE = frozenset(
-    "yes yeah yep yup ya yea aye sure ok okay alright absolutely definitely certainly correct right exactly "
-    "confirm confirmed affirmative agreed indeed proceed".split()
+    "yes yeah yep yup ya yea aye sure ok okay alright absolutely definitely certainly correct exactly "
+    "confirm confirmed affirmative agreed indeed proceed perfect great fine".split()
 )
 _AGREE_PHRASES = (
     "go ahead",
+    "go on then",
     "do it",
     "please do",
     "of course",
     "sounds good",
     "that is right",
     "that is correct",
-    "that is fine",
     "that works",
     "i do",
     "i confirm",
     "i agree",
     "by all means",
     "go for it",
+    "you bet",
+    "no problem",
+    "no worries",
 )
 _COURTESY = frozenset(
-    "please thanks thank you it that this the my order number is i for me now do go ahead and of course want "
-    "would like to am very much so and a with just".split()
+    "please thanks thank you it that this the my order number is i for me now just do go ahead and of want "
+    "would like to am be very much so a with right good lovely let us then sir madam both all everything "
+    "anymore any more by worries problem no can may said already need not will".split()
 )
-_REFUSE = frozenset("no nope nah nay never negative dont".split())
+"""Words that change nothing beside a yes. What could (a question, a turn, a refusal) is looked for first."""
+_FILLERS = frozenset("um uh er erm ah well hm hmm".split())
+_REFUSE = frozenset("no nope nah nay never negative".split())
 _REFUSE_PHRASES = (
     "do not",
     "never mind",
     "nevermind",
     "leave it",
+    "leave the order",
     "keep it",
+    "keep the order",
     "forget it",
     "forget about it",
+    "let it go through",
     "i changed my mind",
     "i have changed my mind",
     "rather not",
+    "better not",
+    "prefer not to",
+    "let us not",
     "not now",
+    "not today",
+    "i still want it",
 )
-_ASKS = frozenset("how what which when why who where whose whom".split())
+_FIRM_NO = re.compile(r" (?:absolutely|certainly|definitely|of course|probably|please) not ")
+_HARMLESS_NO = frozenset(
+    "today anything alone want think so prefer would better rather on second thoughts at all after actually "
+    "way still changed mind have about through let keep leave the order alone".split()
+)
+_ASKS = frozenset("how which when why who where whose whom".split())
 _TURNS = frozenset(
-    "but if unless except maybe perhaps possibly wait hold hang actually instead other another different hmm "
+    "but if unless except maybe perhaps possibly wait hold hang actually instead other another different "
     "sorry pardon repeat again until later first before".split()
 )
+_DANGLING = frozenset("to so and the a with i of my if but then for is am would".split())
+"""A sentence that ends on one of these is not finished."""
 _CONTRACTIONS = {
     "that's": "that is",
     "thats": "that is",
+    "that'd": "that would",
     "it's": "it is",
     "i'm": "i am",
     "i'd": "i would",
+    "i'll": "i will",
     "i've": "i have",
+    "let's": "let us",
+    "ma'am": "madam",
     "don't": "do not",
     "dont": "do not",
     "doesn't": "do not",
@@ -69,12 +94,14 @@ _CONTRACTIONS = {
     "can't": "do not",
     "okey": "okay",
     "o.k.": "ok",
-    "yes's": "yes",
 }
-_CHINESE_YES = frozenset(
-    "是 是的 好 好的 对 对的 确认 确定 可以 没问题 行 同意 嗯好的 好的谢谢 是的谢谢 请继续".split()
+_CHINESE_YES = re.compile(
+    r"(?:嗯|好|好的|是|是的|对|对的|行|可以|没问题|确认|确定|同意|请继续|请|谢谢|吧|的|了|呀|啊)+"
 )
-_CHINESE_NO = frozenset("不 不是 不要 不用 不用了 不行 取消吧不要了 算了 别 不可以 不同意 不对".split())
+_CHINESE_NO = re.compile(
+    r"(?:不|不是|不要|不用|不行|不可以|不同意|不对|不想|别|先|算了|了|吧|谢谢|还是|的|要|我)+"
+)
+_CHINESE_DO = "取消"
 _BACKCHANNELS = frozenset("mhm mm mmm hm hmm uh um er erm ah oh huh uhuh uhhuh mmhm mhmm aha".split())
 
 _DIGITS = {
@@ -105,27 +132,55 @@ def is_backchannel(text: str) -> bool:
 def classify(text: str, proposal: Proposal | None = None) -> Verdict:
     """Read an utterance as the answer to a proposal."""
     if _is_chinese(text):
-        return _classify_chinese(text)
-    words = words_of(text)
-    if not words or "?" in text or "？" in text:
+        return _classify_chinese(text, proposal)
+    words = [word for word in words_of(text) if word not in _FILLERS]
+    if words[:1] == ["oh"]:  # elsewhere it is a digit
+        words = words[1:]
+    if not words or "?" in text or "？" in text or _ASKS & set(words) or words[-1] in _DANGLING:
         return "neither"
     line = f" {' '.join(words)} "
-    agrees = any(word in _AGREE for word in words) or any(f" {p} " in line for p in _AGREE_PHRASES)
-    refuses = any(word in _REFUSE for word in words) or any(f" {p} " in line for p in _REFUSE_PHRASES)
-    if _ASKS & set(words):
-        return "neither"
-    if refuses:
-        return "neither" if agrees else "no"
-    if not agrees or _TURNS & set(words) or "not" in words:
-        return "neither"
-    return "yes" if _only_agreement(words, proposal) else "neither"
-
-
-def _only_agreement(words: list[str], proposal: Proposal | None) -> bool:
     own = _own_words(proposal) if proposal else frozenset()
-    numbers = spoken_digits(" ".join(words))
-    subject = _digits_in(proposal.subject) if proposal else ""
-    if any(number != subject for number in re.findall(r"\d+", numbers)):
+    rest = _without(_FIRM_NO.sub(" ", line), _REFUSE_PHRASES)
+    if rest != line or _says_no(words, line):
+        return _refusal(rest, own, firm=rest != line)
+    if _TURNS & set(words) or "not" in words:
+        return "neither"
+    return "yes" if _agrees(words, line, own) and _only_agreement(words, proposal, own) else "neither"
+
+
+def _without(line: str, phrases: tuple[str, ...]) -> str:
+    for phrase in phrases:
+        line = line.replace(f" {phrase} ", " ")
+    return line
+
+
+def _says_no(words: list[str], line: str) -> bool:
+    if " no problem " in line or " no worries " in line:
+        return False
+    return any(word in _REFUSE for word in words)
+
+
+def _refusal(rest: str, own: frozenset[str], *, firm: bool) -> Verdict:
+    """No, if it is that and nothing more; a no with a wish in it is for the model to answer."""
+    left = [word for word in rest.split() if word not in _REFUSE and word != "not"]
+    if not firm and own & set(left):  # "no, cancel it"
+        return "neither"
+    if any(word in _AGREE for word in left) or any(f" {phrase} " in rest for phrase in _AGREE_PHRASES):
+        return "neither"
+    known = _COURTESY | _HARMLESS_NO | own
+    return "no" if all(word in known for word in left) and not _numbers(" ".join(left)) else "neither"
+
+
+def _agrees(words: list[str], line: str, own: frozenset[str]) -> bool:
+    if any(word in _AGREE for word in words) or any(f" {phrase} " in line for phrase in _AGREE_PHRASES):
+        return True
+    asked = "please" in words or "just" in words  # "please cancel it" is an order to do so
+    return asked and bool(own & set(words)) and ("it" in words or "order" in words)
+
+
+def _only_agreement(words: list[str], proposal: Proposal | None, own: frozenset[str]) -> bool:
+    allowed = set(_numbers(f"{proposal.subject} {proposal.read_back}")) if proposal else set()
+    if any(number not in allowed for number in _numbers(" ".join(words))):
         return False
     phrase_words = {word for phrase in _AGREE_PHRASES for word in phrase.split()}
     return all(
@@ -134,8 +189,15 @@ def _only_agreement(words: list[str], proposal: Proposal | None) -> bool:
     )
 
 
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"\d+", spoken_digits(text))
+
+
 def _own_words(proposal: Proposal) -> frozenset[str]:
-    return frozenset(words_of(" ".join((proposal.effect, *proposal.effect_words))))
+    """The words of the proposal itself, but for those that could turn a sentence."""
+    said = words_of(" ".join((proposal.effect, *proposal.effect_words, proposal.read_back)))
+    nouns = {f"{word}lation" for word in proposal.effect_words}
+    return frozenset(said) - _COURTESY - _AGREE - _TURNS - _ASKS | nouns
 
 
 def _is_number(word: str) -> bool:
@@ -146,13 +208,20 @@ def _is_chinese(text: str) -> bool:
     return any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
-def _classify_chinese(text: str) -> Verdict:
-    if "？" in text or "?" in text or "吗" in text:
-        return "neither"
+def _classify_chinese(text: str, proposal: Proposal | None) -> Verdict:
     said = "".join(re.findall(r"[\u4e00-\u9fff]+", text))
-    if said in _CHINESE_YES:
-        return "yes"
-    return "no" if said in _CHINESE_NO or said.startswith(("不要", "不用", "取消不")) else "neither"
+    if "？" in text or "?" in text or "吗" in said or re.search(r"[a-z0-9]", text.lower()):
+        return "neither"
+    rest = said
+    if proposal is not None and proposal.action.startswith("cancel"):
+        rest = said.replace(_CHINESE_DO, "")
+    if re.search("[不别]|算了", rest) and _CHINESE_NO.fullmatch(rest):
+        return "no"
+    return (
+        "yes"
+        if re.search("[是好对行请]|可以|没问题|确|同意", rest) and _CHINESE_YES.fullmatch(rest)
+        else "neither"
+    )
 
 
 # --- heard? -----------------------------------------------------------------------------------------------
