@@ -89,6 +89,7 @@ class RealtimeClient:
         self._tools: dict[str, tuple[dict[str, Any], ToolHandler]] = {}
         self._shop = ShopTools(self._settings)
         self._changes = SessionSettings()
+        self._keywords: tuple[str, ...] = ()
         self._caller = GUEST
         self._past = Transcript()
         self._driver: Driver | None = None
@@ -103,6 +104,8 @@ class RealtimeClient:
         if self.is_connected():
             return True
         await self.disconnect()
+        if any(isinstance(handler, ShopHandler) for _, handler in self._tools.values()):
+            self._keywords = await self._shop.keywords(self._caller)
         self._events = asyncio.Queue()
         driver = Driver(self, self._backends, rules=self._rules, past=self._past)
         self._driver = driver
@@ -234,7 +237,7 @@ class RealtimeClient:
             voice=self._settings.voice,
             output_modalities=("audio",),
             turn_detection=ServerVad(silence_duration_ms=self._rules.silence_ms),
-            transcription=Transcription() if backend.transcribes else None,
+            transcription=Transcription(keywords=self._keywords) if backend.transcribes else None,
             input_format="pcm24k",
             output_format="pcm24k",
             tool_choice="auto",
