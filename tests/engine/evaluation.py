@@ -19,11 +19,10 @@ import numpy as np
 from helpline.audio.pcm import from_samples, samples
 from helpline.engine.brain import Answered, Call, Called, Entry, PolicyBrain, Said, Say, Turn
 from helpline.engine.ears import Decoders, PocketsphinxEars
-from helpline.engine.language import readable
+from helpline.engine.language import find_entities, readable
 from helpline.engine.lexicon import Expected, expected_from
 from helpline.engine.listening import Ended, Listener, ListenSettings
 from helpline.engine.meaning import load_meanings, read_tools
-from helpline.engine.language import find_entities
 from helpline.engine.numbers import normalise
 from helpline.engine.policy import Known
 from helpline.engine.times import parse_when
@@ -45,7 +44,12 @@ PRODUCTS = (
 )  # fmt: skip
 
 TOOLS = tuple(
-    {"type": "function", "name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+    }
     for tool in shop_tools()
 )
 
@@ -122,9 +126,7 @@ class Subject:
         heard = listener.feed(pcm24k)
         return " ".join(readable(event.text) for event in heard if isinstance(event, Ended))
 
-    def judge(
-        self, sentence: Sentence, heard: str, repair: Callable[[], str], *, spoken: bool
-    ) -> Outcome:
+    def judge(self, sentence: Sentence, heard: str, repair: Callable[[], str], *, spoken: bool) -> Outcome:
         """What the brain makes of it; `repair` is heard if it went wrong."""
         brain = PolicyBrain()
         entries: tuple[Entry, ...] = (Said("user", heard, spoken=spoken),)
@@ -145,7 +147,12 @@ class Subject:
             call = calls[0]
             got = call.name
             result = Answered("c", msgspec.json.encode({"say": "That is what I found."}).decode())
-            entries = (*entries, Called("c", call.name, call.arguments), result, Said("assistant", "That is what I found."))
+            entries = (
+                *entries,
+                Called("c", call.name, call.arguments),
+                result,
+                Said("assistant", "That is what I found."),
+            )
             return got, _is_right(sentence, call), entries
         entries = (*entries, Said("assistant", said))
         heard = entries[-2]
@@ -210,7 +217,13 @@ def plainly(sentence: Sentence) -> str:
     elif sentence.key == "order_id":
         value = " ".join(_WORDS[digit] for digit in value)
     elif sentence.key == "when":
-        value = _moment(value).replace("15:30", "half past three").replace("10:00", "ten").replace("09:00", "nine").replace("14:00", "two p.m.")
+        value = (
+            _moment(value)
+            .replace("15:30", "half past three")
+            .replace("10:00", "ten")
+            .replace("09:00", "nine")
+            .replace("14:00", "two p.m.")
+        )
     elif sentence.key in ("email", "phone"):
         value = f"{sentence.key} to {value.replace('@', ' at ').replace('.', ' dot ')}"
     return _PLAINLY[sentence.tool].format(value).strip()
@@ -235,7 +248,11 @@ def _pink(count: int) -> Any:
 
 
 def measure(
-    sentences: Sequence[Sentence], *, voice: str = "", noise_db: float | None = None, subject: Subject | None = None
+    sentences: Sequence[Sentence],
+    *,
+    voice: str = "",
+    noise_db: float | None = None,
+    subject: Subject | None = None,
 ) -> Score:
     """Typed when no voice is given."""
     subject = subject or Subject()

@@ -85,14 +85,18 @@ class Talker:
 
     async def type(self, text: str, *, respond: bool = True) -> None:
         part = {"type": "input_text", "text": text}
-        await self.send("conversation.item.create", item={"type": "message", "role": "user", "content": [part]})
+        await self.send(
+            "conversation.item.create", item={"type": "message", "role": "user", "content": [part]}
+        )
         if respond:
             await self.send("response.create")
 
     async def tell(self, text: str, *, respond: bool = True) -> None:
         """A system message, as the desk sends them."""
         part = {"type": "input_text", "text": text}
-        await self.send("conversation.item.create", item={"type": "message", "role": "system", "content": [part]})
+        await self.send(
+            "conversation.item.create", item={"type": "message", "role": "system", "content": [part]}
+        )
         if respond:
             await self.send("response.create")
 

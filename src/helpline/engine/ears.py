@@ -78,7 +78,8 @@ class PocketsphinxEars:
             return ""
         if floor_rms < _SILENT_FLOOR_RMS:
             pcm16k = self._roughened(pcm16k)
-        self._decoder.process_raw(pcm16k, False, False)
+        if pcm16k:  # the recogniser takes no empty buffer
+            self._decoder.process_raw(pcm16k, False, False)
         hypothesis = self._decoder.hyp()
         return str(hypothesis.hypstr) if hypothesis else ""
 

@@ -53,12 +53,14 @@ class Synthesiser:
             yield sentence, self.speak(sentence, speed=speed)
 
 
-def make_voice(spec: str) -> Voice:
-    """The voice that HELPLINE_ENGINE_VOICE names: `espeak:VARIANT`.
+def make_voice(spec: str) -> Voice | None:
+    """The voice that HELPLINE_ENGINE_VOICE names: `espeak:VARIANT`; `none` is no voice: transcripts alone.
 
     Raises MissingPartError when its package or model is not there, SettingsError when there is no such voice.
     """
     kind, _, name = spec.partition(":")
+    if kind == "none":
+        return None
     if kind == "espeak":
         return Synthesiser(name or "en-us")
-    raise SettingsError(f"HELPLINE_ENGINE_VOICE: there is no voice {kind!r}; use espeak:VARIANT.")
+    raise SettingsError(f"HELPLINE_ENGINE_VOICE: there is no voice {kind!r}; use espeak:VARIANT or none.")
