@@ -9,7 +9,8 @@ import pytest
 from helpline.actions import ToolResult
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation
-from helpline.call.driver import HELD_AUDIO_MS, Driver, Outbox
+from helpline.call.driver import Driver
+from helpline.call.outbox import HELD_AUDIO_MS, Outbox
 from helpline.call.shown import Notice, Shown
 from helpline.errors import BackendError
 from helpline.realtime.connection import Backend

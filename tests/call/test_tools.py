@@ -116,7 +116,7 @@ def test_a_failed_response_is_tried_again_after_a_while_but_not_for_ever():
         )
         effects = talk.give(ev.ResponseDone(response=failed))
         assert not sent(effects, ev.ResponseCreate), "not at once"
-        if not sent(talk.wait(20_000), ev.ResponseCreate):
+        if not sent(talk.wait(9_000), ev.ResponseCreate):
             break
         tries += 1
     assert tries == 3

@@ -218,19 +218,48 @@ def test_an_idle_connection_is_closed_after_voice_has_ended_and_opened_again_whe
     assert said == ["hello", "Hello.", "still there?"]
 
 
-def test_a_lost_connection_is_asked_for_again_and_given_heard_words_only():
+def texts(effects: list[fx.Effect]) -> list[str]:
+    return [e.item.content[0].text for e in sent(effects, ev.ItemCreate)]
+
+
+def test_a_lost_connection_is_asked_for_again_and_told_what_was_heard_once_it_was():
     talk = Talk().live()
     talk.speech("u1", "hello")
-    talk.reply("r1", "a1", "one two three four five six seven eight nine ten", 8000, done=False)
-    talk.wait(2000)
+    talk.reply("r1", "a1", "one two three four five six seven eight nine ten", 4000, done=False)
+    talk.wait(1000)
     effects = talk.give(fx.Lost("gone"))
     assert of(effects, fx.Connect)
     effects = talk.give(fx.Opened("test", ev.SessionSettings()), ev.SessionUpdated())
-    said = [e.item.content[0].text for e in sent(effects, ev.ItemCreate)]
-    assert said[0] == "hello"
-    assert said[1].startswith("one")
-    assert "ten" not in said[1]
-    assert len(sent(effects, ev.ResponseCreate)) == 1, "the reply that was cut is asked for again"
+    assert texts(effects) == ["hello"]
+    assert not sent(effects, ev.ResponseCreate), "what has been received still sounds"
+    effects = talk.wait(4000)
+    assert texts(effects) == ["one two three four five six seven eight nine ten"]
+    assert len(sent(effects, ev.ResponseCreate)) == 1, "then the reply that was cut is asked for again"
+
+
+def test_words_ahead_of_the_sound_of_a_reply_that_broke_off_do_not_count_as_heard():
+    talk = Talk().live()
+    talk.speech("u1", "hello")
+    talk.reply("r1", "a1", "I can cancel order 1005 and refund 84 dollars, shall I?", 1000, done=False)
+    talk.give(fx.Lost("gone"), fx.Opened("test", ev.SessionSettings()), ev.SessionUpdated())
+    (heard,) = texts(talk.wait(3000))
+    assert heard.startswith("I can")
+    assert "1005" not in heard
+
+
+def test_an_interruption_of_what_the_session_before_said_is_told_in_words():
+    talk = Talk().live()
+    talk.speech("u1", "hello")
+    talk.reply("r1", "a1", "one two three four five six seven eight nine ten", 6000)
+    talk.wait(1500)
+    talk.give(fx.Lost("gone"), fx.Opened("test", ev.SessionSettings()), ev.SessionUpdated())
+    talk.wait(500)
+    effects = talk.give(fx.Typed("stop"))
+    assert not sent(effects, ev.ItemTruncate), "this session has no such item"
+    heard, typed = texts(effects)
+    assert "one two".startswith(heard[:7])
+    assert "ten" not in heard
+    assert typed == "stop"
 
 
 def test_no_backend_at_all_is_said_once_and_tried_no_more():

@@ -20,11 +20,19 @@ ASK_FOR_BUTTON = "I did not catch your answer. Please press Yes or No on the pag
 
 
 def propose(s: Step, proposal: Proposal, after_entry: str) -> None:
-    """Make a proposal the pending one; the one before it dies."""
-    if s.c.pending is not None and s.c.pending.proposal.id != proposal.id:
-        s.show(ProposalClosed(s.c.pending.proposal.id, "replaced"))
-    s.set(pending=Pending(proposal, s.now_ms, after_entry))
-    s.show(ProposalShown(proposal))
+    """Make a proposal the pending one; the one before it dies, or is first carried out to its end."""
+    _put(s, Pending(proposal, s.now_ms, after_entry))
+
+
+def _put(s: Step, new: Pending) -> None:
+    pending = s.c.pending
+    if pending is not None and pending.settling:
+        s.set(queued=new)
+        return
+    if pending is not None and pending.proposal.id != new.proposal.id:
+        s.show(ProposalClosed(pending.proposal.id, "replaced"))
+    s.set(pending=new)
+    s.show(ProposalShown(new.proposal))
 
 
 def heard_read_back(s: Step, pending: Pending) -> str:
@@ -86,13 +94,12 @@ def ask_for_button(s: Step) -> None:
 def on_settled(s: Step, event: Settled) -> None:
     """The desk has carried the answer out: tell the model and ask for one reply."""
     pending = s.c.pending
-    if pending is not None and pending.proposal.id == event.proposal_id:
-        s.set(pending=replace(pending, settling=False) if event.waits else None)
+    if pending is None or not pending.settling or pending.proposal.id != event.proposal_id:
+        return
+    s.set(pending=replace(pending, settling=False) if event.waits else None)
     if event.receipt is not None:
-        receipt = event.receipt
-        proposal = pending.proposal if pending is not None else None
-        subject, words = (proposal.subject, proposal.effect_words) if proposal else ("", ())
-        s.set(done=(*s.c.done, Done(receipt.action, subject, words)))
+        receipt, proposal = event.receipt, pending.proposal
+        s.set(done=(*s.c.done, Done(receipt.action, proposal.subject, proposal.effect_words)))
         s.show(ProposalClosed(event.proposal_id, "confirmed"))
         s.show(ReceiptShown(receipt))
         if receipt.card is not None:
@@ -107,11 +114,16 @@ def on_settled(s: Step, event: Settled) -> None:
         s.tell(
             "It was not done. " + quoted(event.say or "I am sorry, that did not work. Nothing was changed.")
         )
+    queued = s.c.queued
+    if queued is not None:
+        s.set(queued=None)
+        _put(s, queued)
     replies.want_reply(s)
 
 
 def on_caller_changed(s: Step, caller: Caller) -> None:
     """What was proposed to the caller before is void for this one."""
+    s.set(queued=None)
     if s.c.pending is not None and not s.c.pending.settling:
         s.show(ProposalClosed(s.c.pending.proposal.id, "replaced"))
         s.set(pending=None)

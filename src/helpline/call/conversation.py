@@ -51,13 +51,16 @@ def step(conversation: Conversation, event: Event, now_ms: int) -> tuple[Convers
 def _finish(s: Step) -> None:
     if s.c.closed:
         return
+    if len(s.c.called) > s.c.rules.max_tool_calls:
+        patience.too_many_tools(s)
     replies.ask_if_due(s)
     link.connect_if_needed(s)
-    if not link.is_quiet(s):
-        s.set(quiet_ms=s.now_ms)
-    elif s.c.ends is not None:
+    quiet = link.is_quiet(s)
+    if quiet and s.c.ends is not None:
         _hang_up(s, s.c.ends)
         return
+    if quiet != (s.c.quiet_ms is not None):
+        s.set(quiet_ms=s.now_ms if quiet else None)
     _show_state(s)
 
 
@@ -85,9 +88,10 @@ def _on_tool_finished(s: Step, event: fx.ToolFinished) -> None:
 
 
 def _on_done(s: Step, event: ev.ResponseDone) -> None:
-    if event.response.id not in s.c.dead:
-        saying.finish(s)
-    replies.on_done(s, event)
+    reply = replies.meets_its_end(s, event)
+    if reply is not None:
+        saying.finish(s)  # before its last sound is let go
+        replies.on_done(s, event, reply)
 
 
 def _on_typed(s: Step, event: fx.Typed) -> None:
@@ -215,7 +219,8 @@ def wake_at(conversation: Conversation, now_ms: int) -> int | None:
         link.rollover_due_ms(s),
         *patience.due_times(s),
         c.link.since_ms + rules.ack_wait_ms if c.link.phase == "opening" else None,
-        c.retry_at_ms if c.wants_reply else None,
+        c.retry_at_ms if c.wants_reply and (c.retry_at_ms or 0) > now_ms else None,
+        link.stalled_due_ms(s),
         c.pending.since_ms + c.pending.proposal.lives_ms if changes.awaits_answer(s) and c.pending else None,
     ]
     return min((time for time in times if time is not None), default=None)

@@ -5,7 +5,6 @@ straight to the connection. Everything else enters one inbox.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
@@ -13,20 +12,21 @@ from helpline.actions import ToolResult
 from helpline.audio.echo import EchoGate
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation, Event, Rules, begin, step, wake_at
+from helpline.call.outbox import Outbox
 from helpline.call.shown import Shown
 from helpline.call.transcript import Transcript
 from helpline.clock import Clock, SystemClock
 from helpline.errors import BackendError, ConnectionLost
 from helpline.realtime import faults
 from helpline.realtime.connection import Backend, Connection
-from helpline.realtime.events import ClientEvent, InputAppend, SessionSettings
+from helpline.realtime.events import SessionSettings
 from helpline.realtime.faults import Verdict
 
-HELD_AUDIO_MS = 10_000
-"""Microphone audio kept while there is nobody to send it to; beyond it the oldest is dropped and counted."""
 INBOX_LIMIT = 1000
 """A reader waits when this many events are unread: the server is slowed, nothing is lost."""
 BACKOFF_MS = (0, 250, 500, 1000, 2000, 4000)
+STEADY_MS = 10_000
+"""A session that was lost sooner counts as an attempt that failed: the next one waits longer."""
 CONNECT_TIMEOUT_S = 10.0
 
 
@@ -49,56 +49,6 @@ class Host(Protocol):
 
     def session(self, backend: Backend) -> SessionSettings:
         """What to ask of a fresh session."""
-
-
-class Outbox:
-    """What waits to be sent: events in order and never dropped, audio bounded and dropped oldest first."""
-
-    def __init__(self) -> None:
-        self._events: deque[ClientEvent] = deque()
-        self._audio: deque[bytes] = deque()
-        self._audio_bytes = 0
-        self._wake = asyncio.Event()
-        self.audio_open = False
-        self.dropped_ms = 0
-
-    def put(self, event: ClientEvent) -> None:
-        self._events.append(event)
-        self._wake.set()
-
-    def put_audio(self, pcm24k: bytes) -> None:
-        self._audio.append(pcm24k)
-        self._audio_bytes += len(pcm24k)
-        while self._audio_bytes > HELD_AUDIO_MS * 48 and len(self._audio) > 1:
-            oldest = self._audio.popleft()
-            self._audio_bytes -= len(oldest)
-            self.dropped_ms += len(oldest) // 48
-        if self.audio_open:
-            self._wake.set()
-
-    def open_audio(self, may: bool) -> None:
-        if may != self.audio_open:
-            self.audio_open = may
-            self._wake.set()
-
-    def clear_events(self) -> None:
-        """The connection they were meant for is gone; the conversation tells the next one afresh."""
-        self._events.clear()
-
-    def clear_audio(self) -> None:
-        self._audio.clear()
-        self._audio_bytes = 0
-
-    async def get(self) -> ClientEvent:
-        while True:
-            if self._events:
-                return self._events.popleft()
-            if self._audio and self.audio_open:
-                pcm = self._audio.popleft()
-                self._audio_bytes -= len(pcm)
-                return InputAppend(audio=pcm)
-            self._wake.clear()
-            await self._wake.wait()
 
 
 class Driver:
@@ -124,6 +74,11 @@ class Driver:
         self._echo = EchoGate()
         self._at = 0
         """Which backend is in use; a failure moves it on."""
+        self._refused = 0
+        """How many backends in a row have turned out to be of no use."""
+        self._unsteady = 0
+        """How many sessions in a row were lost soon after they began."""
+        self._opened_ms = 0
         self._generation = 0
         self._connection: Connection | None = None
         self._session_tasks: set[asyncio.Task[None]] = set()
@@ -188,15 +143,25 @@ class Driver:
             if generation and generation != self._generation:
                 continue  # from a connection that is gone
             if generation and isinstance(event, fx.Lost):
-                await self._drop_connection()
+                self._leave_connection()
             now_ms = self._clock.now_ms()
             self.conversation, effects = step(self.conversation, event, now_ms)
-            self._outbox.open_audio(self.conversation.may_listen)
+            may_listen = self.conversation.may_listen
+            if not may_listen:
+                self._outbox.open_audio(False)
             for effect in effects:
                 await self._perform(effect)
+            self._tend_audio(may_listen)
             self._arm(wake_at(self.conversation, now_ms), now_ms)
             if self._watchers:
                 self._notify()
+
+    def _tend_audio(self, may_listen: bool) -> None:
+        """The microphone opens behind what a fresh session must be told first."""
+        self._outbox.keeps_sent = bool(self.conversation.wordless)
+        self._outbox.open_audio(may_listen)
+        if not self.conversation.voice:
+            self._outbox.clear_audio()
 
     def _notify(self) -> None:
         waiting = []
@@ -234,6 +199,8 @@ class Driver:
                 self._start(self._connect())
             case fx.Disconnect(reason):
                 await self._on_disconnect(reason)
+            case fx.Rehear(ms):
+                self._outbox.rehear(ms)
             case fx.HangUp():
                 pass  # the loop ends with the step that closed the conversation
 
@@ -275,13 +242,14 @@ class Driver:
     async def _connect(self) -> None:
         """Try the backend in use, then those behind it, then those before it."""
         failures: list[BackendError] = []
+        await asyncio.sleep(BACKOFF_MS[min(self._unsteady, len(BACKOFF_MS) - 1)] / 1000)
         for _ in self._backends:
             backend = self._backends[self._at]
             connection = await self._try(backend, failures)
             if connection is not None:
                 self._take(connection, backend)
                 return
-            self._at = (self._at + 1) % len(self._backends)
+            self._move_on()
         self.failure = str(failures[0]) if failures else "No backend is configured: set HELPLINE_BACKENDS."
         self.post(fx.Lost(self.failure, hopeless=True))
 
@@ -303,6 +271,7 @@ class Driver:
     def _take(self, connection: Connection, backend: Backend) -> None:
         self._generation += 1
         self._connection = connection
+        self._opened_ms = self._clock.now_ms()
         self._outbox.clear_events()
         self._start(self._read(connection, self._generation))
         self._start(self._write(connection, self._generation))
@@ -328,10 +297,9 @@ class Driver:
                     self._room.clear()
                     await self._room.wait()
         except ConnectionLost as lost:
-            if faults.of_close(lost.code).verdict is Verdict.FAIL_OVER:
-                self._inbox.put_nowait((generation, self._next_backend(str(lost))))
-            else:
-                self._inbox.put_nowait((generation, fx.Lost(str(lost))))
+            useless = faults.of_close(lost.code).verdict is Verdict.FAIL_OVER or self._is_unsteady()
+            lost_event = self._next_backend(str(lost)) if useless else fx.Lost(str(lost))
+            self._inbox.put_nowait((generation, lost_event))
 
     async def _write(self, connection: Connection, generation: int) -> None:
         try:
@@ -340,23 +308,49 @@ class Driver:
         except ConnectionLost:
             return  # the reader says so, once
 
+    def _is_unsteady(self) -> bool:
+        """Count a session that is lost; True when too many in a row were lost at once."""
+        if self._clock.now_ms() - self._opened_ms >= STEADY_MS:
+            self._unsteady = self._refused = 0
+        else:
+            self._unsteady += 1
+        return self._unsteady >= len(BACKOFF_MS)
+
     async def _on_disconnect(self, reason: str) -> None:
-        await self._drop_connection()
+        if self._connection is not None and not reason:
+            self._is_unsteady()
+        self._leave_connection()
         if reason:
             self.post(self._next_backend(f"{self._backends[self._at].name}: {reason}."))
 
     def _next_backend(self, reason: str) -> fx.Lost:
-        """The backend in use is of no use: the next one answers, unless it was the last."""
+        """The backend in use is of no use: the next one answers, unless all were tried."""
+        self._move_on()
+        self._refused += 1
+        hopeless = self._refused >= len(self._backends)
+        if hopeless:
+            self._refused = 0
+        return fx.Lost(reason, hopeless=hopeless)
+
+    def _move_on(self) -> None:
         self._at = (self._at + 1) % len(self._backends)
-        return fx.Lost(reason, hopeless=self._at == 0)
+        self._unsteady = 0
+
+    def _leave_connection(self) -> None:
+        """Close it beside the call, which need not wait for the other side's goodbye."""
+        connection = self._let_go()
+        if connection is not None:
+            self._tasks.create_task(connection.close())
 
     async def _drop_connection(self) -> None:
+        connection = self._let_go()
+        if connection is not None:
+            await connection.close()
+
+    def _let_go(self) -> Connection | None:
         self._generation += 1
         connection, self._connection = self._connection, None
         for task in tuple(self._session_tasks):
             task.cancel()
         self._outbox.clear_events()
-        if not self.conversation.voice:
-            self._outbox.clear_audio()
-        if connection is not None:
-            await connection.close()
+        return connection

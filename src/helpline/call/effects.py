@@ -267,6 +267,13 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehear:
+    """The last of the microphone's audio goes to the next session too: the lost one kept its words."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     reason: str
 
@@ -282,5 +289,6 @@ Effect = (
     | Record
     | Connect
     | Disconnect
+    | Rehear
     | HangUp
 )

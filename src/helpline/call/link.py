@@ -5,15 +5,17 @@ The upstream conversation is a cache. No audio reaches a fresh session before it
 
 from msgspec.structs import replace
 
-from helpline.call import playout, replies, turns
-from helpline.call.effects import Connect, Disconnect, Lost, Opened, SessionChanged
+from helpline.call import playout, replies, saying, turns
+from helpline.call.effects import Connect, Disconnect, Lost, Opened, Rehear, SessionChanged
 from helpline.call.shown import Notice
 from helpline.call.state import Link, Reply, Step
-from helpline.call.transcript import rebuild, remove
+from helpline.call.transcript import Exchange, after, rebuild, remove
 from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
 
+SHORTEST_SESSION_MS = 30_000
+"""A server that says it ends sooner has another idea of the time."""
 ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 
@@ -39,6 +41,10 @@ def on_opened(s: Step, event: Opened) -> None:
         ),
         session=event.session,
         reply=Reply(),
+        dead=(),  # another session's ids
+        over=(),
+        dealt=(),
+        names=(),
     )
     s.send(ev.SessionUpdate(session=event.session))
 
@@ -48,7 +54,8 @@ def note_expiry(s: Step, session: ev.Session) -> None:
     link = s.c.link
     if session.expires_at and link.wall_s:
         left_ms = int((session.expires_at - link.wall_s) * 1000)
-        s.set(link=replace(link, expires_ms=link.opened_ms + left_ms))
+        if left_ms >= SHORTEST_SESSION_MS:
+            s.set(link=replace(link, expires_ms=link.opened_ms + left_ms))
 
 
 def on_updated(s: Step, event: ev.SessionUpdated | None = None) -> None:
@@ -57,41 +64,74 @@ def on_updated(s: Step, event: ev.SessionUpdated | None = None) -> None:
         note_expiry(s, event.session)
     if s.c.link.phase != "opening":
         return
-    s.set(link=replace(s.c.link, phase="ready", since_ms=s.now_ms))
-    for item in rebuild(s.c.transcript):
+    sounding = tuple(clip.item_id for clip in s.c.playout.clips)
+    untold = tuple(line.id for line in s.c.transcript.lines if line.id in sounding and not line.final)
+    s.set(link=replace(s.c.link, phase="ready", since_ms=s.now_ms), untold=untold)
+    for item in rebuild(s.c.transcript, without=untold):
         s.send(ev.ItemCreate(item=item))
 
 
 def on_lost(s: Step, event: Lost) -> None:
     """The call goes on: what has been received is still heard, what was under way is asked again."""
     s.incident("connection_lost", event.reason)
+    let_go(s)
     if event.hopeless:
         turns.on_voice_ended(s)
-    unanswered = s.c.reply.phase != "none" or any(u.committed_ms is not None for u in s.c.utterances)
+        s.set(wants_reply=False)
+        s.show(Notice(event.reason, "error"))
+    replies.pump(s)
+
+
+def let_go(s: Step) -> None:
+    """The session is gone, and with it what only it knew."""
+    saying.finish(s)  # nothing unchecked is heard
+    unanswered = s.c.reply.phase != "none" and not s.c.reply.doomed
     s.set(
         link=replace(s.c.link, phase="down", asked=False, since_ms=s.now_ms),
         reply=Reply(),
-        playout=playout.finish_all(s.c.playout),
+        playout=playout.break_off(s.c.playout, s.now_ms),
     )
     if s.c.playout.paused:  # nobody will say any more whether that was an interruption
         s.set(playout=playout.resume(s.c.playout, s.now_ms))
+    speaking = bool(s.c.utterances)
     for utterance in s.c.utterances:
-        line = s.c.transcript.line(utterance.item_id)
-        if line is not None and not line.text:
-            s.set(transcript=remove(s.c.transcript, utterance.item_id))
-    s.set(utterances=())
-    if event.hopeless:
-        s.set(wants_reply=False)
-        s.show(Notice(event.reason, "error"))
-    elif unanswered:
+        unanswered |= utterance.text_final and utterance.committed_ms is not None
+        s.forget_utterance(utterance.item_id)
+    if (speaking or unanswered) and _hear_again(s):
+        return  # the reply is asked for when those words are known
+    s.set(wordless=())
+    if unanswered:
         replies.want_reply(s)
-    replies.pump(s)
+
+
+def _hear_again(s: Step) -> bool:
+    """Let the next session hear what the lost one was still to put into words, if nothing came of it yet."""
+    wordless, c = s.c.wordless, s.c
+    s.set(wordless=())
+    recent = [
+        (item_id, at)
+        for item_id, at in wordless
+        if s.now_ms - at < replies.HEARD_AGAIN_MS
+        and not any(isinstance(entry, Exchange) for entry in after(c.transcript, item_id))
+    ]
+    if not recent or not c.voice:
+        return False
+    for item_id, _ in recent:
+        s.set(transcript=remove(s.c.transcript, item_id))
+    s.emit(Rehear(s.now_ms - min(at for _, at in recent) + c.rules.prefix_ms))
+    return True
+
+
+def renew(s: Step, why: str) -> None:
+    """Put a fresh session in the place of one that is of no use any more."""
+    s.incident(why)
+    let_go(s)
+    s.emit(Disconnect(""))
 
 
 def on_session_changed(s: Step, event: SessionChanged) -> None:
     s.set(session=event.session)
-    if s.c.link.phase == "ready":
-        s.send(ev.SessionUpdate(session=event.session))
+    s.send(ev.SessionUpdate(session=event.session))
 
 
 def on_error(s: Step, event: ev.ErrorReceived) -> None:
@@ -101,9 +141,11 @@ def on_error(s: Step, event: ev.ErrorReceived) -> None:
     s.incident("error", error.code or error.type or "error")
     if fault.verdict is Verdict.IGNORE:
         return
-    if fault.verdict is Verdict.FAIL_OVER or s.c.link.phase == "opening":
+    if s.c.link.phase == "opening" and fault.verdict is Verdict.RETRY:
+        renew(s, "session_refused")
+    elif fault.verdict is Verdict.FAIL_OVER or s.c.link.phase == "opening":
         s.emit(Disconnect(fault.says))
-    elif s.c.reply.phase != "asked" or error.event_id not in (None, s.c.reply.event_id):
+    elif s.c.reply.phase != "asked" or not _is_about_the_reply(s, error, fault.verdict):
         return  # about something else; what is lost by it was counted
     elif fault.verdict is Verdict.RETRY:
         replies.try_again(s, at_least_ms=500 if error.code == ALREADY_ACTIVE else 1000)
@@ -112,22 +154,45 @@ def on_error(s: Step, event: ev.ErrorReceived) -> None:
         s.show(Notice(replies.NO_ANSWER, "error"))
 
 
+def _is_about_the_reply(s: Step, error: ev.ErrorDetails, verdict: Verdict) -> bool:
+    """Our `response.create` has an event id, which servers repeat; one that repeats none may mean it."""
+    return error.event_id == s.c.reply.event_id or (error.event_id is None and verdict is Verdict.RETRY)
+
+
 def on_time(s: Step) -> None:
-    """An acknowledgement that never came; an idle connection that nobody needs."""
+    """An acknowledgement or a reply that never came; a session that is about to expire, or idle."""
     link, rules = s.c.link, s.c.rules
     if link.phase == "opening" and s.now_ms - link.since_ms >= rules.ack_wait_ms:
         s.incident("no_session_updated")
         on_updated(s)
-    due = park_due_ms(s)
-    if due is not None and s.now_ms >= due:
-        s.set(link=replace(s.c.link, phase="down", asked=False, since_ms=s.now_ms))
-        s.emit(Disconnect(""))
+    if _is_due(s, stalled_due_ms(s)):
+        _on_stalled(s)
+    elif _is_due(s, park_due_ms(s)):
+        renew(s, "parked")
+    elif _is_due(s, rollover_due_ms(s)):
+        renew(s, "rollover")
 
-    due = rollover_due_ms(s)
-    if due is not None and s.now_ms >= due:
-        s.incident("rollover")
-        s.set(link=replace(s.c.link, phase="down", asked=False, since_ms=s.now_ms))
-        s.emit(Disconnect(""))
+
+def _is_due(s: Step, due_ms: int | None) -> bool:
+    return due_ms is not None and s.now_ms >= due_ms
+
+
+def stalled_due_ms(s: Step) -> int | None:
+    """When a reply that was asked for counts as one that will not come."""
+    reply, rules = s.c.reply, s.c.rules
+    if reply.phase == "none":
+        return None
+    return reply.since_ms + (rules.created_wait_ms if reply.phase == "asked" else rules.stalled_wait_ms)
+
+
+def _on_stalled(s: Step) -> None:
+    """Asking the same session again might bring two replies: a fresh one is asked, a few times."""
+    tries = s.c.retries + 1
+    renew(s, "reply_stalled")
+    s.set(retries=tries)
+    if tries > replies.MAX_RETRIES:
+        s.set(wants_reply=False, retries=0)
+        s.show(Notice(replies.NO_ANSWER, "error"))
 
 
 def rollover_due_ms(s: Step) -> int | None:
@@ -145,7 +210,7 @@ def park_due_ms(s: Step) -> int | None:
     if c.voice or c.link.phase != "ready" or not is_quiet(s):
         return None
     wait = c.rules.park_voice_ms if c.spoke else c.rules.park_typed_ms
-    return max(c.quiet_ms, c.link.since_ms) + wait
+    return max(c.quiet_ms or 0, c.link.since_ms) + wait
 
 
 def is_quiet(s: Step) -> bool:

@@ -44,8 +44,11 @@ def on_time(s: Step) -> None:
 def _limits(s: Step) -> None:
     if s.c.ends is None and s.now_ms - s.c.started_ms >= s.c.rules.max_call_ms:
         on_limit(s, LimitReached("time limit", TOO_LONG))
-    if s.c.ends is None and len(s.c.called) > s.c.rules.max_tool_calls:
-        on_limit(s, LimitReached("tool limit", TOO_MUCH))
+
+
+def too_many_tools(s: Step) -> None:
+    """A model that calls tools without end is ended."""
+    on_limit(s, LimitReached("tool limit", TOO_MUCH))
 
 
 def _bridge(s: Step) -> None:
@@ -88,7 +91,7 @@ def _silence_due(s: Step) -> int | None:
         return None
     if any(u.stopped_ms is None for u in c.utterances):
         return c.words_ms + c.rules.noise_ms
-    if c.utterances or c.reply.phase != "none" or c.tools or not c.playout.silent:
+    if c.quiet_ms is None:
         return None
     return max(c.words_ms, c.quiet_ms) + c.rules.idle_ms
 

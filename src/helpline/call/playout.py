@@ -51,6 +51,8 @@ class Clip(msgspec.Struct, frozen=True):
     """Length of its transcript so far."""
     complete: bool = False
     words_complete: bool = False
+    broken: bool = False
+    """Its words may go on beyond its sound: it ended before it was whole."""
     first_at_ms: int = 0
 
     @property
@@ -147,12 +149,17 @@ def note_words(playout: Playout, item_id: str, chars: int, *, complete: bool = F
     )
 
 
-def finish(playout: Playout, response_id: str, item_id: str | None = None) -> Playout:
-    """Nothing more comes for a response, or for one item of it."""
+def finish(playout: Playout, response_id: str, item_id: str | None = None, *, whole: bool = True) -> Playout:
+    """Nothing more comes for a response, or for one item of it; not `whole`: it ended in mid-sentence."""
     return _with(
         playout,
         (
-            replace(clip, complete=True, words_complete=clip.words_complete or item_id is None)
+            replace(
+                clip,
+                complete=True,
+                words_complete=clip.words_complete or item_id is None,
+                broken=clip.broken or (not whole and not clip.complete),
+            )
             if clip.response_id == response_id and item_id in (None, clip.item_id)
             else clip
             for clip in playout.clips
@@ -160,9 +167,21 @@ def finish(playout: Playout, response_id: str, item_id: str | None = None) -> Pl
     )
 
 
-def finish_all(playout: Playout) -> Playout:
-    """Nothing more comes for anything: the connection is gone."""
-    return _with(playout, (replace(clip, complete=True, words_complete=True) for clip in playout.clips))
+def break_off(playout: Playout, now_ms: int) -> Playout:
+    """Nothing more comes for anything: the connection is gone. Sound whose words are not known goes too."""
+    limit = max(playout.sent, _cleared(playout, now_ms))
+    kept, _ = _split(playout.unsent, limit)
+    clips = (
+        replace(
+            clip,
+            end=max(clip.start, min(clip.end, limit)),
+            complete=True,
+            words_complete=True,
+            broken=clip.broken or not clip.complete,
+        )
+        for clip in playout.clips
+    )
+    return replace(_with(playout, clips), unsent=tuple(kept), received=min(playout.received, limit))
 
 
 def _with(playout: Playout, clips: Iterable[Clip]) -> Playout:
@@ -240,6 +259,8 @@ def next_pump_ms(playout: Playout, now_ms: int) -> int | None:
     if waiting and _cleared(playout, now_ms) <= playout.sent:
         return max(now_ms + 1, min(clip.first_at_ms for clip in waiting) + WORDS_WAIT_MS)
     ahead = (playout.sent - playout.heard_at(now_ms)) // BYTES_PER_MS
+    if _cleared(playout, now_ms) <= playout.sent:
+        return None  # the words will say when
     # Half of the window at a time: few wake-ups, never dry.
     return now_ms + max(20, ahead - AHEAD_MS // 2)
 

@@ -3,7 +3,7 @@
 - `wants_reply` is the only way to a `response.create`; it goes out when nothing stands in its way.
 - A tool call runs once, whatever is repeated; when every sibling is answered and no response is active,
   exactly one `response.create` follows.
-- What comes late for a dead response dies.
+- What comes late or twice for a response that was cut off or is done says nothing.
 """
 
 import json
@@ -25,8 +25,8 @@ from helpline.call.effects import (
     UsageCounted,
 )
 from helpline.call.shown import CardShown, Notice, ToolEnded, ToolStarted
-from helpline.call.state import Draft, Reply, Step, ToolCall
-from helpline.call.transcript import Exchange, Line, heard_part
+from helpline.call.state import Draft, Reply, Step, ToolCall, remembering
+from helpline.call.transcript import Exchange, Line, heard_part, message
 from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
@@ -34,6 +34,8 @@ from helpline.realtime.faults import Verdict
 MAX_RETRIES = 3
 KEPT_REPORTS = 200
 """Statuses that tools have reported: what a claim of the desk may rest on."""
+HEARD_AGAIN_MS = 10_000
+"""The customer's latest words can be heard again by a fresh session when no older than this."""
 NO_ANSWER = "Sorry, I could not answer that. Please try again."
 
 # --- asking -----------------------------------------------------------------------------------------------
@@ -62,8 +64,11 @@ def ask_if_due(s: Step) -> None:
 
 
 def _held_up(s: Step) -> bool:
-    """Someone is speaking, an answer is being carried out, or a retry is not due yet."""
+    """Someone is speaking, an answer is being carried out, a retry is not due yet, or a reply of the session
+    before still sounds: this one is to go on from what was heard of it."""
     c = s.c
+    if c.untold:
+        return True
     if c.retry_at_ms is not None and s.now_ms < c.retry_at_ms:
         return True
     if c.pending is not None and c.pending.settling:
@@ -74,35 +79,86 @@ def _held_up(s: Step) -> bool:
 # --- a response's life ------------------------------------------------------------------------------------
 
 
+def concerns(s: Step, response_id: str | None) -> bool:
+    """Is this of the reply in flight, and not cut off? One that was not announced begins here."""
+    reply = s.c.reply
+    if reply.phase == "none" or response_id in s.c.over or response_id in s.c.dead:
+        return False
+    if reply.phase == "asked":
+        _begin(s, response_id or "")
+    elif response_id and reply.response_id and response_id != reply.response_id:
+        return False
+    elif s.now_ms - reply.since_ms >= 1000:
+        s.set(reply=replace(reply, since_ms=s.now_ms))
+    return not s.c.reply.doomed
+
+
 def on_created(s: Step, event: ev.ResponseCreated) -> None:
     response_id = event.response.id or ""
-    if s.c.reply.phase == "asked" and s.c.reply.doomed:
-        s.set(dead=s.c.dead | {response_id})
+    reply = s.c.reply
+    if response_id in s.c.over or response_id in s.c.dead:
+        return
+    if reply.phase == "active":
+        if event.response.conversation_id is None or response_id == reply.response_id:
+            return  # out of band, or said before
+        _end(s, reply.response_id)  # its `response.done` was not seen
+    _begin(s, response_id)
+
+
+def _begin(s: Step, response_id: str) -> None:
+    doomed = s.c.reply.phase == "asked" and s.c.reply.doomed
+    s.set(reply=Reply("active", response_id, s.now_ms, doomed=doomed))
+    if doomed:
+        s.set(dead=remembering(s.c.dead, response_id))
         s.send(ev.ResponseCancel(response_id=response_id or None))
-    elif event.response.conversation_id is None and s.c.reply.phase == "active":
-        return  # out of band
-    s.set(reply=Reply("active", response_id, s.now_ms))
 
 
-def on_done(s: Step, event: ev.ResponseDone) -> None:
+def _end(s: Step, response_id: str, *, whole: bool = True) -> None:
+    s.set(
+        playout=playout.finish(s.c.playout, response_id, whole=whole),
+        over=remembering(s.c.over, response_id),
+    )
+
+
+def meets_its_end(s: Step, event: ev.ResponseDone) -> Reply | None:
+    """Count a response's usage, once; the reply that was in flight when it ends with this, else None."""
     response = event.response
+    response_id = response.id or s.c.reply.response_id
+    if response_id in s.c.over:
+        return None
     usage = response.usage or event.usage
     if usage is not None:
         s.record(UsageCounted(usage, "response", s.c.link.backend))
-    response_id = response.id or s.c.reply.response_id
     if s.c.reply.phase == "asked" and response_id not in s.c.dead:
-        s.set(reply=Reply("active", response_id, s.now_ms))  # its `response.created` was not seen
-    if s.c.reply.phase != "active" or response_id != s.c.reply.response_id:
-        return
+        _begin(s, response_id)
+    reply = s.c.reply
+    if reply.phase != "active" or response_id != reply.response_id:
+        s.set(over=remembering(s.c.over, response_id))
+        return None
+    s.set(reply=Reply())
+    return reply
+
+
+def on_done(s: Step, event: ev.ResponseDone, reply: Reply) -> None:
+    """The reply in flight is over: run the calls it made, and ask again when it failed."""
+    response = event.response
+    response_id = reply.response_id
     for item in response.output or ():  # a server that announced none of its calls one by one
         if item.type == "function_call" and item.call_id and response.status == "completed":
             call_tool(s, item.call_id, item.name or "", item.arguments or "", response_id)
-    s.set(playout=playout.finish(s.c.playout, response_id), reply=Reply())
-    if response.status in ("failed", "incomplete") and response_id not in s.c.dead:
+    _end(s, response_id, whole=response.status == "completed")
+    if response.status == "completed":
+        s.set(retries=0, wordless=_still_wordless(s))
+    elif response.status in ("failed", "incomplete") and not reply.doomed:
         _on_failed(s, response)
-    elif response.status == "completed":
-        s.set(retries=0)
     pump(s)
+
+
+def _still_wordless(s: Step) -> tuple[tuple[str, int], ...]:
+    """Words that may still come; those of an answered utterance do not matter where nothing transcribes."""
+    if not s.c.link.transcribes:
+        return ()
+    return tuple(one for one in s.c.wordless if s.now_ms - one[1] < HEARD_AGAIN_MS)
 
 
 def _on_failed(s: Step, response: ev.Response) -> None:
@@ -123,6 +179,9 @@ def _on_failed(s: Step, response: ev.Response) -> None:
 
 def try_again(s: Step, at_least_ms: int) -> None:
     """Ask for the reply again after a while, longer each time; after three times say so instead."""
+    if s.c.reply.doomed:  # the customer has spoken since
+        s.set(reply=Reply())
+        return
     if s.c.retries >= MAX_RETRIES:
         s.set(reply=Reply(), retries=0)
         s.show(Notice(NO_ANSWER, "error"))
@@ -136,18 +195,22 @@ def try_again(s: Step, at_least_ms: int) -> None:
 
 def on_item_added(s: Step, event: ev.OutputItemAdded) -> None:
     item = event.item
-    if s.c.item_is_dead(event.response_id) or not item.id:
+    if not item.id or not concerns(s, event.response_id):
         return
     if item.type == "function_call" and item.name:
         s.set(names=(*s.c.names[-31:], (item.id, item.name)))
 
 
 def on_audio(s: Step, event: ev.OutputAudioDelta) -> None:
-    response_id = event.response_id or s.c.reply.response_id
-    if s.c.item_is_dead(response_id) or s.c.reply.phase != "active" or not event.delta:
+    if not event.delta or not concerns(s, event.response_id):
         return
-    line_of(s, event.item_id, typed=False)
-    s.set(playout=playout.receive(s.c.playout, event.item_id, response_id, event.delta, s.now_ms))
+    response_id = event.response_id or s.c.reply.response_id
+    known = s.c.playout.tracks
+    after = playout.receive(s.c.playout, event.item_id, response_id, event.delta, s.now_ms)
+    if after.tracks != known:  # its first sound: words may have come before
+        line = line_of(s, event.item_id, typed=False)
+        after = playout.note_words(after, event.item_id, len(line.text))
+    s.set(playout=after)
     pump(s)
 
 
@@ -190,12 +253,24 @@ def refresh_heard(s: Step) -> None:
         line = s.c.transcript.line(clip.item_id)
         if line is None or line.final:
             continue
-        whole = clip.complete and s.c.playout.heard >= clip.end
-        heard = line.text if whole else _heard_words(s, line, clip)
-        if whole or heard != line.heard:
-            s.put_line(replace(line, heard=heard, final=whole, end_ms=s.call_ms))
+        ended = clip.complete and s.c.playout.heard >= clip.end
+        heard = line.text if ended and not clip.broken else _heard_words(s, line, clip)
+        if ended:
+            close(s, replace(line, heard=heard))
+        elif heard != line.heard:
+            s.put_line(replace(line, heard=heard, end_ms=s.call_ms))
     if s.c.playout.silent and s.c.playout.clips and all(clip.complete for clip in s.c.playout.clips):
         s.set(playout=replace(s.c.playout, clips=(), unheard=()))
+
+
+def close(s: Step, line: Line) -> None:
+    """Nothing more of this line will be heard; a session that came after it began is told of it now."""
+    line = replace(line, final=True, end_ms=s.call_ms)
+    s.put_line(line)
+    if line.id in s.c.untold:
+        s.set(untold=tuple(known for known in s.c.untold if known != line.id))
+        if line.heard:
+            s.send(ev.ItemCreate(item=message("assistant", line.heard)))
 
 
 TYPICAL_CHARS_PER_S = 14
@@ -204,7 +279,7 @@ TYPICAL_CHARS_PER_S = 14
 def _heard_words(s: Step, line: Line, clip: playout.Clip) -> str:
     """While sound still comes, the words may be ahead of it: judge by a typical pace of speech."""
     whole_ms = clip.received_ms
-    if not clip.complete:
+    if clip.broken or not clip.complete:
         whole_ms = max(whole_ms, len(line.text) * 1000 // TYPICAL_CHARS_PER_S)
     return heard_part(line.text, playout.heard_ms_of(s.c.playout, clip.item_id, s.now_ms), whole_ms)
 
@@ -227,12 +302,16 @@ def interrupt(s: Step) -> None:
 
 def _cut_item(s: Step, dropped: playout.Dropped) -> None:
     line = s.c.transcript.line(dropped.item_id)
+    ours = dropped.item_id not in s.c.untold
     if line is not None and not line.final:
-        s.put_line(replace(line, final=True, end_ms=s.call_ms))
+        close(s, line)
+    s.set(dead=remembering(s.c.dead, dropped.response_id))
     heard_ms = min(dropped.heard_ms, dropped.received_ms)
     if dropped.complete and heard_ms >= dropped.received_ms:
         return
     s.record(Interrupted(dropped.item_id, heard_ms, dropped.received_ms))
+    if not ours:
+        return  # an item of an earlier session
     if heard_ms <= 0:
         s.send(ev.ItemDelete(item_id=dropped.item_id))
     else:
@@ -241,11 +320,12 @@ def _cut_item(s: Step, dropped: playout.Dropped) -> None:
 
 def _cancel_response(s: Step) -> None:
     reply = s.c.reply
-    if reply.phase == "active" and reply.response_id not in s.c.dead:
-        s.set(dead=s.c.dead | {reply.response_id})
+    if reply.phase == "none" or reply.doomed:
+        return
+    s.set(reply=replace(reply, doomed=True))
+    if reply.phase == "active":
+        s.set(dead=remembering(s.c.dead, reply.response_id))
         s.send(ev.ResponseCancel(response_id=reply.response_id or None))
-    elif reply.phase == "asked":
-        s.set(reply=replace(reply, doomed=True))
 
 
 # --- tools ------------------------------------------------------------------------------------------------
@@ -266,18 +346,28 @@ def on_item_done(s: Step, event: ev.OutputItemDone) -> None:
 
 
 def call_tool(s: Step, call_id: str, name: str, arguments: str, response_id: str) -> None:
-    """Run a finished function call, once; one of a dead response is answered unrun."""
+    """Run a finished function call, once; one of a reply that was cut off is answered unrun."""
     if call_id in s.c.called or not name:
         return
+    concerns(s, response_id)  # it may be the first that is heard of it
     s.set(called=s.c.called | {call_id})
     s.put(Exchange(call_id, name, arguments))
     call = ToolCall(call_id, name, arguments, response_id, s.c.link.generation, s.now_ms)
-    if response_id in s.c.dead:
-        _answer(s, call, json.dumps({"status": "not_run", "reason": "the customer interrupted"}))
+    unrun = _why_not(s, response_id)
+    if unrun:
+        _answer(s, call, json.dumps({"status": "not_run", "reason": unrun}))
         return
     s.set(tools=(*s.c.tools, call), bridged=bool(s.c.tools) and s.c.bridged)
     s.show(ToolStarted(call_id, name, arguments))
     s.emit(RunTool(call_id, name, arguments))
+
+
+def _why_not(s: Step, response_id: str) -> str:
+    if response_id in s.c.dead or (s.c.reply.doomed and response_id == s.c.reply.response_id):
+        return "the customer interrupted"
+    if len(s.c.called) > s.c.rules.max_tool_calls:
+        return "this call has used up its tool calls"
+    return ""
 
 
 def on_tool_finished(s: Step, event: ToolFinished) -> bool:

@@ -20,7 +20,7 @@ CORRECTION = "I have to correct myself: that has not been done. Nothing has been
 
 def on_words(s: Step, item_id: str, response_id: str | None, delta: str, *, typed: bool) -> None:
     """The reply's next words: a transcript delta of its sound, or text."""
-    if s.c.item_is_dead(response_id or s.c.reply.response_id) or s.c.reply.phase != "active" or not delta:
+    if not delta or not replies.concerns(s, response_id):
         return
     replies.line_of(s, item_id, typed=typed)
     draft = s.c.draft
@@ -31,8 +31,11 @@ def on_words(s: Step, item_id: str, response_id: str | None, delta: str, *, type
 
 
 def on_words_done(s: Step, item_id: str, response_id: str | None, text: str, *, typed: bool) -> None:
-    """All of a reply's words: they replace the deltas."""
-    if s.c.item_is_dead(response_id or s.c.reply.response_id) or not text:
+    """All of a reply's words: they replace the deltas. They may come when their response is done."""
+    if not text or response_id in s.c.dead:
+        return
+    if not replies.concerns(s, response_id):
+        _on_late_words(s, item_id, text)
         return
     line = replies.line_of(s, item_id, typed=typed)
     if line.final and line.text:
@@ -42,13 +45,24 @@ def on_words_done(s: Step, item_id: str, response_id: str | None, text: str, *, 
     _release(s, complete=True)
 
 
+def _on_late_words(s: Step, item_id: str, text: str) -> None:
+    """Of a reply that is done and still sounds; the one in flight keeps its own draft."""
+    line, current = s.c.transcript.line(item_id), s.c.draft
+    if line is None or line.speaker != "desk" or line.final or line.typed:
+        return
+    s.set(draft=Draft(item_id, text, 0))
+    _release(s, complete=True)
+    if s.c.draft.item_id == item_id:  # it stands
+        s.set(draft=current)
+
+
 def finish(s: Step) -> None:
     """The response is done: what is left of its words is released."""
     if s.c.draft.item_id and s.c.draft.text:
         _release(s, complete=True)
     line = s.c.transcript.line(s.c.draft.item_id)
     if line is not None and line.typed and not line.final:
-        s.put_line(replace(line, final=True, heard=line.text, end_ms=s.call_ms))
+        replies.close(s, replace(line, heard=line.text))
     s.set(draft=Draft())
 
 

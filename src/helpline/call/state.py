@@ -28,6 +28,10 @@ class Rules(msgspec.Struct, frozen=True):
     """A transcript that has not come by then will not come."""
     ack_wait_ms: int = 3000
     """Some servers never acknowledge `session.update`."""
+    created_wait_ms: int = 10_000
+    """A session that has not begun the reply asked of it by then is replaced."""
+    stalled_wait_ms: int = 30_000
+    """The same of a reply of which nothing more comes."""
     idle_ms: int = 30_000
     """Silence of a caller with voice on before the desk asks whether they are still there."""
     noise_ms: int = 60_000
@@ -75,10 +79,11 @@ class Reply(msgspec.Struct, frozen=True):
     phase: ReplyPhase = "none"
     response_id: str = ""
     since_ms: int = 0
+    """When the last of it came, to within a second."""
     event_id: str = ""
     """Ours, of the `response.create`: an error about it says so."""
     doomed: bool = False
-    """Cancelled before the server named it: cancel it when it does."""
+    """Cut off: what still comes of it dies. One that the server has not named yet is cancelled when it is."""
 
 
 class Utterance(msgspec.Struct, frozen=True):
@@ -146,17 +151,27 @@ class Conversation(msgspec.Struct, frozen=True):
     retry_at_ms: int | None = None
     """A wanted reply waits until then."""
     retries: int = 0
-    dead: frozenset[str] = frozenset()
-    """Responses whose late deltas die."""
+    dead: tuple[str, ...] = ()
+    """Responses that were cut off, latest last: what comes late of them dies."""
+    over: tuple[str, ...] = ()
+    """Responses that are done, latest last: what is repeated of them says nothing."""
     playout: Playout = Playout()
     transcript: Transcript = Transcript()
     utterances: tuple[Utterance, ...] = ()
+    dealt: tuple[str, ...] = ()
+    """Utterances that were dealt with, latest last."""
+    wordless: tuple[tuple[str, int], ...] = ()
+    """(item_id, started_ms) of utterances whose words are not known yet: only the session has heard them."""
+    untold: tuple[str, ...] = ()
+    """Lines of an earlier session that still sound: this one is told what was heard of them."""
     tools: tuple[ToolCall, ...] = ()
     called: frozenset[str] = frozenset()
     """Every tool call id ever run: none runs twice."""
     names: tuple[tuple[str, str], ...] = ()
     """Function-call items announced: (item_id, tool name); some servers name the tool only there."""
     pending: Pending | None = None
+    queued: Pending | None = None
+    """Proposed while another was being carried out."""
     done: tuple[Done, ...] = ()
     """Changes of this call that have their receipts: what a claim must have behind it."""
     reported: tuple[Reported, ...] = ()
@@ -165,8 +180,8 @@ class Conversation(msgspec.Struct, frozen=True):
     """Claims stopped in a row, since the customer last spoke."""
     turn_ms: int | None = None
     """When the customer's turn ended, until the answer begins."""
-    quiet_ms: int = 0
-    """Since when nothing is going on."""
+    quiet_ms: int | None = None
+    """Since when nothing is going on; None while something is."""
     words_ms: int = 0
     """When the customer last said, typed or pressed something."""
     prompted: int = 0
@@ -184,8 +199,13 @@ class Conversation(msgspec.Struct, frozen=True):
         """May microphone audio be sent? Never before the session is configured."""
         return self.voice and self.link.phase == "ready" and not self.closed
 
-    def item_is_dead(self, response_id: str | None) -> bool:
-        return response_id is not None and response_id in self.dead
+
+REMEMBERED = 64
+
+
+def remembering(ids: tuple[str, ...], new: str) -> tuple[str, ...]:
+    """The ids with one more behind them; the oldest are forgotten."""
+    return (*ids[-REMEMBERED + 1 :], new) if new and new not in ids else ids
 
 
 class Step:
@@ -204,8 +224,8 @@ class Step:
 
     def send(self, event: ClientEvent) -> None:
         """Send, if there is a session that is configured; a later one is told by `rebuild`."""
-        ready = self.c.link.phase == "ready" or isinstance(event, SessionUpdate)
-        if ready and not self.c.closed:
+        phase = self.c.link.phase
+        if phase == "ready" or (phase == "opening" and isinstance(event, SessionUpdate)):
             self.effects.append(Send(event))
 
     def show(self, shown: Shown) -> None:
@@ -236,8 +256,7 @@ class Step:
         number = self.c.notes + 1
         self.set(notes=number)
         self.put(Note(f"note_{number}", text))
-        if self.c.link.phase == "ready":
-            self.send(ItemCreate(item=message("system", text)))
+        self.send(ItemCreate(item=message("system", text)))
 
     # --- utterances ---
 
@@ -249,4 +268,13 @@ class Step:
         self.set(utterances=(*rest, utterance))
 
     def forget_utterance(self, item_id: str) -> None:
-        self.set(utterances=tuple(u for u in self.c.utterances if u.item_id != item_id))
+        """It was dealt with: what is repeated of it says nothing."""
+        self.set(
+            utterances=tuple(u for u in self.c.utterances if u.item_id != item_id),
+            dealt=remembering(self.c.dealt, item_id),
+        )
+
+    def know_words(self, item_id: str) -> None:
+        """An utterance's words are known, or will never be."""
+        if any(known == item_id for known, _ in self.c.wordless):
+            self.set(wordless=tuple(one for one in self.c.wordless if one[0] != item_id))

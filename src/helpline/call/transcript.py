@@ -122,9 +122,12 @@ def quoted(text: str) -> str:
     return 'Say to the customer: "' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def rebuild(transcript: Transcript) -> tuple[Item, ...]:
-    """The items that give a fresh session the context: what the customer said and what they heard."""
-    entries = transcript.entries
+def rebuild(transcript: Transcript, without: tuple[str, ...] = ()) -> tuple[Item, ...]:
+    """The items that give a fresh session the context: what the customer said and what they heard.
+
+    `without`: lines that still sound, told when it is known how much of them was heard.
+    """
+    entries = tuple(entry for entry in transcript.entries if entry.id not in without)
     items: list[Item] = []
     if len(entries) > REBUILT_ENTRIES:
         items.append(message("system", "Earlier parts of this call are left out here."))

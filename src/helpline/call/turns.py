@@ -17,6 +17,8 @@ from helpline.realtime import events as ev
 
 
 def on_speech_started(s: Step, event: ev.SpeechStarted) -> None:
+    if event.item_id in s.c.dealt or s.utterance(event.item_id) is not None:
+        return  # said before
     utterance = Utterance(event.item_id, s.now_ms, event.audio_start_ms or 0)
     if not s.c.rules.vendor_turns and _something_to_cut(s):
         replies.refresh_heard(s)
@@ -26,8 +28,15 @@ def on_speech_started(s: Step, event: ev.SpeechStarted) -> None:
         utterance = replace(utterance, cuts="perhaps")
     elif s.c.rules.vendor_turns:
         replies.interrupt(s)
+    _hears(s, utterance)
+
+
+def _hears(s: Step, utterance: Utterance) -> None:
+    """A stretch of speech: its line stands where it began."""
     s.put_utterance(utterance)
-    s.put(Line(event.item_id, "customer", start_ms=s.call_ms))
+    s.set(wordless=(*s.c.wordless, (utterance.item_id, s.now_ms)))
+    if s.c.transcript.line(utterance.item_id) is None:
+        s.put(Line(utterance.item_id, "customer", start_ms=s.call_ms))
 
 
 def _something_to_cut(s: Step) -> bool:
@@ -36,7 +45,7 @@ def _something_to_cut(s: Step) -> bool:
 
 def on_speech_stopped(s: Step, event: ev.SpeechStopped) -> None:
     utterance = s.utterance(event.item_id)
-    if utterance is None:
+    if utterance is None or utterance.stopped_ms is not None:
         return
     rules = s.c.rules
     spoken = (event.audio_end_ms or 0) - rules.silence_ms - utterance.audio_start_ms - rules.prefix_ms
@@ -49,18 +58,30 @@ def on_speech_stopped(s: Step, event: ev.SpeechStopped) -> None:
 
 def on_committed(s: Step, event: ev.InputCommitted) -> None:
     """The utterance is an item of the conversation now; push to talk has had no speech events before it."""
-    utterance = s.utterance(event.item_id) or Utterance(event.item_id, s.now_ms, stopped_ms=s.now_ms)
-    if s.c.transcript.line(event.item_id) is None:
-        s.put(Line(event.item_id, "customer", start_ms=s.call_ms))
-    s.put_utterance(replace(utterance, committed_ms=s.now_ms))
-    decide(s, event.item_id)
+    item_id = event.item_id
+    if item_id in s.c.dealt:
+        return  # said before
+    if s.utterance(item_id) is None:
+        _hears(s, Utterance(item_id, s.now_ms, stopped_ms=s.now_ms))
+    _commit(s, item_id)
+    decide(s, item_id)
+
+
+def _commit(s: Step, item_id: str) -> None:
+    utterance = s.utterance(item_id)
+    if utterance is not None and utterance.committed_ms is None:
+        stopped_ms = s.now_ms if utterance.stopped_ms is None else utterance.stopped_ms
+        s.put_utterance(replace(utterance, committed_ms=s.now_ms, stopped_ms=stopped_ms))
 
 
 def on_transcription(s: Step, item_id: str, text: str, *, final: bool) -> None:
     """Words of an utterance, so far or all of them."""
     line = s.c.transcript.line(item_id)
-    if line is not None and line.speaker == "customer":
+    if line is not None and line.speaker == "customer" and not (line.final and line.text == text):
         s.put_line(replace(line, text=text, heard=text, final=final))
+    if final:
+        s.know_words(item_id)
+        _commit(s, item_id)  # some servers say so by its words alone
     utterance = s.utterance(item_id)
     if utterance is not None:
         s.put_utterance(replace(utterance, text=text, text_final=final))
@@ -74,7 +95,8 @@ def on_transcription_delta(s: Step, event: ev.TranscriptionDelta) -> None:
 
 
 def on_transcription_completed(s: Step, event: ev.TranscriptionCompleted) -> None:
-    if event.usage is not None:
+    repeated = event.item_id in s.c.dealt and not any(event.item_id == item for item, _ in s.c.wordless)
+    if event.usage is not None and not repeated:
         s.record(UsageCounted(event.usage, "transcription", s.c.link.backend))
     on_transcription(s, event.item_id, (event.transcript or "").strip(), final=True)
 
@@ -84,10 +106,9 @@ def on_transcription_failed(s: Step, event: ev.TranscriptionFailed) -> None:
     line = s.c.transcript.line(event.item_id)
     if line is not None and not line.text:
         s.put_line(replace(line, final=True))
-    utterance = s.utterance(event.item_id)
-    if utterance is not None:
-        s.put_utterance(replace(utterance, committed_ms=utterance.committed_ms or s.now_ms))
-        _give_up_on_words(s, item_id=event.item_id)
+    s.know_words(event.item_id)
+    _commit(s, event.item_id)
+    _give_up_on_words(s, event.item_id)
 
 
 # --- deciding ---------------------------------------------------------------------------------------------
@@ -106,9 +127,6 @@ def decide(s: Step, item_id: str) -> None:
         return
     if changes.awaits_answer(s):
         _decide_answer(s, utterance)
-        return
-    if s.c.rules.vendor_turns:
-        s.forget_utterance(item_id)
         return
     _answer_it(s, item_id)
 
@@ -143,6 +161,7 @@ def _not_a_cut(s: Step, utterance: Utterance) -> None:
     """A cough or an "mhm": forget it here and upstream, and play the tail again."""
     s.incident("not_an_interruption", f"{utterance.speech_ms} ms")
     s.forget_utterance(utterance.item_id)
+    s.know_words(utterance.item_id)
     s.set(transcript=remove(s.c.transcript, utterance.item_id), turn_ms=None)
     if utterance.committed_ms is not None:
         s.send(ev.ItemDelete(item_id=utterance.item_id))
@@ -158,7 +177,7 @@ def _decide_answer(s: Step, utterance: Utterance) -> None:
         if not utterance.text:
             changes.ask_for_button(s)
         elif not changes.read_answer(s, utterance.text, "voice"):
-            replies.want_reply(s)
+            _answer_it(s, utterance.item_id)
     elif not s.c.link.transcribes:
         s.forget_utterance(utterance.item_id)
         changes.ask_for_button(s)
@@ -183,7 +202,8 @@ def _give_up_on_words(s: Step, item_id: str) -> None:
 
 def _answer_it(s: Step, item_id: str) -> None:
     s.forget_utterance(item_id)
-    replies.want_reply(s)
+    if not s.c.rules.vendor_turns:  # then the vendor answers by itself
+        replies.want_reply(s)
 
 
 def on_time(s: Step) -> None:
@@ -191,8 +211,7 @@ def on_time(s: Step) -> None:
     for utterance in s.c.utterances:
         waiting_since = utterance.committed_ms or utterance.stopped_ms
         if waiting_since is not None and s.now_ms - waiting_since >= s.c.rules.words_wait_ms:
-            if utterance.committed_ms is None:  # the server never made an item of it
-                s.put_utterance(replace(utterance, committed_ms=s.now_ms))
+            _commit(s, utterance.item_id)  # the server never made an item of it
             _give_up_on_words(s, utterance.item_id)
         else:
             decide(s, utterance.item_id)
@@ -221,9 +240,10 @@ def on_typed(s: Step, event: Typed) -> None:
     s.set(notes=s.c.notes + 1, turn_ms=s.now_ms, spoke=s.c.voice, stopped_claims=0)
     if _something_to_cut(s):
         replies.interrupt(s)
+    # Speech that has not ended yet is no reason to wait; it comes again when it does.
+    s.set(utterances=tuple(u for u in s.c.utterances if u.stopped_ms is not None))
     s.put_line(Line(line_id, "customer", text, text, True, True, s.call_ms, s.call_ms))
-    if s.c.link.phase == "ready":
-        s.send(ev.ItemCreate(item=message("user", text)))
+    s.send(ev.ItemCreate(item=message("user", text)))
     if changes.read_answer(s, text, "typed"):
         return
     replies.want_reply(s)
@@ -236,19 +256,21 @@ def on_stopped(s: Step) -> None:
 
 
 def on_voice_started(s: Step) -> None:
+    if s.c.voice:
+        return
     s.set(voice=True, spoke=True, words_ms=s.now_ms, prompted=0)
-    if s.c.link.phase == "ready":
-        s.send(ev.InputClear())
+    s.send(ev.InputClear())
 
 
 def on_voice_ended(s: Step) -> None:
     """Typed chat goes on: what was being spoken, by either side, ends here."""
-    s.set(voice=False)
-    if not s.c.playout.silent:
+    if not s.c.voice:
+        return
+    s.set(voice=False, wordless=())
+    if _something_to_cut(s):
         replies.interrupt(s)
     for utterance in s.c.utterances:
         if utterance.committed_ms is None:
             s.set(transcript=remove(s.c.transcript, utterance.item_id))
             s.forget_utterance(utterance.item_id)
-    if s.c.link.phase == "ready":
-        s.send(ev.InputClear())
+    s.send(ev.InputClear())

@@ -1,0 +1,95 @@
+"""What waits to be sent to the connection: events, and the microphone's audio."""
+
+import asyncio
+from collections import deque
+
+from helpline.realtime.events import ClientEvent, InputAppend
+
+HELD_AUDIO_MS = 10_000
+"""Microphone audio kept while there is nobody to send it to; beyond it the oldest is dropped and counted."""
+LISTENED_BACK_MS = 600
+"""Microphone audio kept after it was sent: speech is reported a little after it has begun."""
+
+
+class Outbox:
+    """What waits to be sent: events in order and never dropped, audio bounded and dropped oldest first.
+
+    The last audio that was sent is kept, and more of it while words are awaited (`keeps_sent`): a session
+    that is lost takes with it what it was still to put into words.
+    """
+
+    def __init__(self) -> None:
+        self._events: deque[ClientEvent] = deque()
+        self._audio: deque[bytes] = deque()
+        self._audio_bytes = 0
+        self._sent: deque[bytes] = deque()
+        self._sent_bytes = 0
+        self._wake = asyncio.Event()
+        self.audio_open = False
+        self.keeps_sent = False
+        self.dropped_ms = 0
+
+    def put(self, event: ClientEvent) -> None:
+        self._events.append(event)
+        self._wake.set()
+
+    def put_audio(self, pcm24k: bytes) -> None:
+        self._audio.append(pcm24k)
+        self._audio_bytes += len(pcm24k)
+        self._drop_oldest()
+        if self.audio_open:
+            self._wake.set()
+
+    def _drop_oldest(self) -> None:
+        while self._audio_bytes > HELD_AUDIO_MS * 48 and len(self._audio) > 1:
+            oldest = self._audio.popleft()
+            self._audio_bytes -= len(oldest)
+            self.dropped_ms += len(oldest) // 48
+
+    def rehear(self, ms: int) -> None:
+        """Put the last `ms` of what was sent in front of what waits."""
+        taken = 0
+        while self._sent and taken < ms * 48:
+            pcm = self._sent.pop()
+            taken += len(pcm)
+            self._audio.appendleft(pcm)
+        self._audio_bytes += taken
+        self._forget_sent()
+        self._drop_oldest()
+
+    def open_audio(self, may: bool) -> None:
+        if may != self.audio_open:
+            self.audio_open = may
+            self._wake.set()
+
+    def clear_events(self) -> None:
+        """The connection they were meant for is gone; the conversation tells the next one afresh."""
+        self._events.clear()
+
+    def clear_audio(self) -> None:
+        self._audio.clear()
+        self._audio_bytes = 0
+        self._forget_sent()
+
+    def _forget_sent(self) -> None:
+        self._sent.clear()
+        self._sent_bytes = 0
+
+    def _take_audio(self) -> bytes:
+        pcm = self._audio.popleft()
+        self._audio_bytes -= len(pcm)
+        self._sent.append(pcm)
+        self._sent_bytes += len(pcm)
+        bound = (HELD_AUDIO_MS if self.keeps_sent else LISTENED_BACK_MS) * 48
+        while self._sent_bytes > bound:
+            self._sent_bytes -= len(self._sent.popleft())
+        return pcm
+
+    async def get(self) -> ClientEvent:
+        while True:
+            if self._events:
+                return self._events.popleft()
+            if self._audio and self.audio_open:
+                return InputAppend(audio=self._take_audio())
+            self._wake.clear()
+            await self._wake.wait()
