@@ -219,7 +219,7 @@ async def test_messages_of_other_windows_do_not_reach_the_desk(site, desk, brows
 async def test_another_demo_customer_is_chosen_in_the_strip(site, desk, browser):
     async with visiting(browser, site) as page:
         await page.get_by_label("Demo customer").select_option("Bo Lindqvist")
-        await expect(page.locator("#hl-demo")).to_contain_text("Demo shop with fictional data")
+        await expect(page.locator("#hl-demo")).to_contain_text("Demo shop, fictional data")
         await page.locator("#chat-input").click()
         await type_line(page)
         assert (await desk.call()).caller.customer_id == "cus_bo"
@@ -316,3 +316,16 @@ async def test_chinese_is_spoken_to_a_chinese_browser(site, browser):
     await expect(page.get_by_text("您好，欢迎来到 ShopMe。")).to_be_visible()
     await expect(page.get_by_role("button", name="人工客服")).to_be_visible()
     await context.close()
+
+
+async def test_the_customer_changes_the_language_and_stays_in_the_call(site, desk, browser):
+    async with visiting(browser, site) as page:
+        await type_line(page, "where is it")
+        call = await desk.call()
+        await call.until_told("type", "where is it")
+        await call.channel.show(Caption("l1", "customer", "where is it", "where is it", True, True))
+        await page.get_by_label("Language").select_option("中文")
+        await page.get_by_role("button", name="人工客服").click()
+        await call.until_told("type", "我想和人工客服通话。")
+        await expect(page.get_by_text("where is it")).to_be_visible()
+        assert len(desk.calls) == 1

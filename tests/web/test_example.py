@@ -76,7 +76,7 @@ async def speak(page: SocketPage, words: str) -> None:
     loop = asyncio.get_running_loop()
     due, elapsed_ms = loop.time(), 0
     pcm = await asyncio.to_thread(Synthesiser().speak, words)
-    for frame in (*chunks(pcm, 40), *chunks(silence(60_000), 40)):
+    for frame in chunks(silence(600) + pcm + silence(60_000), 40):  # nobody speaks the moment they press P
         await page.speak(frame, elapsed_ms)
         elapsed_ms += 40
         due += 0.04

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from helpline.channels.web.inbound import (
     Answered,
     CustomerChosen,
-    LanguageChosen,
     MicFailed,
     PersonAsked,
     Played,
@@ -31,7 +30,6 @@ def told(**values):
         (told(type="stop"), Stopped()),
         (told(type="person"), PersonAsked()),
         (told(type="customer", id="cus_1"), CustomerChosen("cus_1")),
-        (told(type="language", language="zh"), LanguageChosen("zh")),
         (told(type="microphone", fault="refused"), MicFailed("refused")),
     ],
 )
@@ -64,7 +62,6 @@ def test_each_message_is_read(data, message):
         told(type="answer", proposal="p1", yes=1),
         told(type="answer", proposal=None, yes=True),
         told(type="customer", id=["cus_1"]),
-        told(type="language", language="<b>"),
         told(type="microphone", fault="<img src=x>"),
         told(type="microphone", fault={}),
     ],
@@ -77,11 +74,11 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-TYPES = st.sampled_from(["played", "answer", "stop", "person", "customer", "language", "microphone"])
+TYPES = st.sampled_from(["played", "answer", "stop", "person", "customer", "microphone"])
 
 
 @given(
-    st.dictionaries(st.sampled_from(["track", "ms", "proposal", "yes", "id", "language", "fault"]), JSON),
+    st.dictionaries(st.sampled_from(["track", "ms", "proposal", "yes", "id", "fault"]), JSON),
     TYPES,
 )
 def test_nothing_that_a_page_can_send_raises(values, kind):

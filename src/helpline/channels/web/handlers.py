@@ -16,7 +16,6 @@ from helpline.channels.web.browsers import LANGUAGE_COOKIE, Browsers, cookie
 from helpline.channels.web.inbound import (
     Answered,
     CustomerChosen,
-    LanguageChosen,
     MicFailed,
     PageMessage,
     PersonAsked,
@@ -67,6 +66,7 @@ class Handlers:
         browser = self._browsers.known(cookies)
         language = cookie(cookies, LANGUAGE_COOKIE) or session.environ.get("HTTP_ACCEPT_LANGUAGE", "en")
         if visit := self._visits.of(browser):
+            visit.words = words_for(language)
             await self._resume(visit, page)
         else:
             visit = self._visits.begin(page, browser=browser, language=language)
@@ -182,8 +182,6 @@ class Handlers:
                     await self._type(visit, visit.words.person)
             case CustomerChosen(customer_id):
                 await self._become(visit, customer_id)
-            case LanguageChosen(language):
-                visit.words = words_for(language)
             case MicFailed(fault):
                 await visit.channel.notice(visit.words.microphone[fault], kind="warning")
                 if fault == "lost":

@@ -48,18 +48,13 @@ class CustomerChosen:
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageChosen:
-    language: Literal["en", "zh"]
-
-
-@dataclass(frozen=True, slots=True)
 class MicFailed:
     """The page has no microphone, and why."""
 
     fault: MicFault
 
 
-PageMessage = Played | Answered | Stopped | PersonAsked | CustomerChosen | LanguageChosen | MicFailed
+PageMessage = Played | Answered | Stopped | PersonAsked | CustomerChosen | MicFailed
 
 
 def read_page_message(data: object) -> PageMessage | None:
@@ -77,9 +72,6 @@ def read_page_message(data: object) -> PageMessage | None:
             return PersonAsked()
         case "customer":
             return CustomerChosen(customer) if (customer := _name(data.get("id"))) else None
-        case "language":
-            language = data.get("language")
-            return LanguageChosen(language) if language in ("en", "zh") else None
         case "microphone":
             return next((MicFailed(fault) for fault in MIC_FAULTS if fault == data.get("fault")), None)
         case _:

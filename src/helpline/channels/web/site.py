@@ -51,7 +51,7 @@ _DOCUMENT: Final = """\
     <script type="module" src="{script}"></script>
   </head>
   <body>
-    <div id="root"></div>
+    <main id="root"></main>
     <noscript>{name}: this page needs JavaScript.</noscript>
   </body>
 </html>

@@ -18,18 +18,32 @@ const state = el(
 );
 const person = el(
   "button",
-  { class: "hl-person", type: "button", "aria-label": words.person, title: words.person },
+  // Until the desk is there, nobody would hear of it.
+  { class: "hl-person", type: "button", "aria-label": words.person, title: words.person, disabled: "" },
   icon("M4 13v-2a8 8 0 0 1 16 0v2M4 13v3a2 2 0 0 0 2 2h1v-6H5a1 1 0 0 0-1 1Zm16 0v3a2 2 0 0 1-2 2h-1v-6h2a1 1 0 0 1 1 1Zm-2 5v1a2 2 0 0 1-2 2h-3"),
   el("span", {}, words.person),
 );
-const name = el("span", { class: "hl-name" });
-const bar = el("div", { id: "hl-bar" }, name, state, stop, person);
+const name = el("h1", { class: "hl-name" });
+const language = el(
+  "select",
+  { class: "hl-language", "aria-label": words.language },
+  el("option", { value: "en", lang: "en", "aria-label": "English" }, "EN"),
+  el("option", { value: "zh", lang: "zh", "aria-label": "中文" }, "中文"),
+);
+const bar = el("header", { id: "hl-bar" }, name, state, stop, person, language);
 const customer = el("select", { "aria-label": words.customer });
-const demo = el("div", { id: "hl-demo", hidden: "" }, el("span", {}, words.demo), customer);
+const demo = el("aside", { "aria-label": words.demoShop, id: "hl-demo", hidden: "" }, el("span", {}, words.demo), customer);
 
 stop.addEventListener("click", () => tellDesk("stop"));
 person.addEventListener("click", () => tellDesk("person"));
 customer.addEventListener("change", () => tellDesk("customer", { id: customer.value }));
+language.value = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+language.addEventListener("change", () => {
+  // The document, and Chainlit's own words in it, come in one language: the page is asked for again, and finds
+  // its call by its cookie.
+  document.cookie = `helpline_language=${language.value}; path=/; max-age=31536000; samesite=strict`;
+  window.location.reload();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !stop.hidden) tellDesk("stop");
 });
@@ -47,6 +61,7 @@ export function showState({ state: now, detail }) {
 /** Whose desk this is, and whom a visitor of the demo shop may be. */
 export function showDesk({ name: shop, customers, customer: current }) {
   name.textContent = shop;
+  person.disabled = false;
   demo.hidden = customers.length === 0;
   document.body.classList.toggle("hl-has-demo", customers.length > 0);
   customer.replaceChildren(
