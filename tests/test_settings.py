@@ -227,3 +227,18 @@ def test_every_field_of_settings_has_one_row_with_a_name_of_its_own_and_a_meanin
 def test_each_default_would_be_accepted_if_it_were_written_down(row):
     if row.default not in (None, ()) and row.default != "":
         assert row.read(row.default_text) == row.default
+
+
+def test_origins_are_read_as_browsers_write_them():
+    settings = load(env={"HELPLINE_ORIGINS": "https://Desk.Example.com/, http://10.0.0.7:8080"})
+    assert settings.origins == ("https://desk.example.com", "http://10.0.0.7:8080")
+
+
+@pytest.mark.parametrize("value", ["desk.example.com", "*", "https://desk.example.com/page", "ftp://x"])
+def test_what_is_no_origin_is_refused(value):
+    with pytest.raises(SettingsError, match="HELPLINE_ORIGINS must be a list, with commas, of origins"):
+        load(env={"HELPLINE_ORIGINS": value})
+
+
+def test_a_desk_behind_a_proxy_is_not_alone_on_its_machine():
+    assert not Settings(host="127.0.0.1", origins=("https://desk.example.com",)).loopback

@@ -1,7 +1,6 @@
 """The desk: one process with its settings, its shop, its tools, its backends and its live calls."""
 
 import asyncio
-import ipaddress
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -134,15 +133,6 @@ async def backends_of(settings: Settings) -> AsyncIterator[tuple[Backend, ...]]:
         yield tuple(backends)
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 @asynccontextmanager
 async def open_desk(
     settings: Settings,
@@ -164,7 +154,7 @@ async def open_desk(
         store = await Store.open(settings.database_url, demo=demo)
         opened.push_async_callback(store.close)
         toolbox = Toolbox((*shop_tools(), *extra_tools), store=store, policy=policy, clock=clock)
-        customers = await store.demo_customers() if demo and is_loopback(settings.host) else ()
+        customers = await store.demo_customers() if demo and settings.loopback else ()
         manner = Manner(settings, shop=SHOP_NAME, now=clock.utcnow)
         desk = Desk(
             settings, toolbox=toolbox, backends=backends, manner=manner, clock=clock, demo_customers=customers

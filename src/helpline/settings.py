@@ -20,6 +20,7 @@ from dotenv import dotenv_values
 
 from helpline import settings_text as text
 from helpline.errors import SettingsError
+from helpline.redact import KINDS
 from helpline.settings_text import Reader, Secret, nearest_hint
 
 __all__ = ["BACKENDS", "SETTINGS", "Secret", "Setting", "Settings", "load_settings"]
@@ -39,6 +40,8 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _TURN_TAKING: Final = ("desk", "vendor")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+_REDACTED: Final = (*KINDS, "none")
 
 T = TypeVar("T")
 
@@ -82,6 +85,12 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "HELPLINE_HOST", text.line, "Desk", "Address the desk listens on.")
     port: int = _setting(8000, "HELPLINE_PORT", text.whole(0, 65535), "Desk", "Port of the page.")
+    origins: tuple[str, ...] = _setting(
+        (), "HELPLINE_ORIGINS", text.origins, "Desk",
+        "Where the page is reached when that is not its own address, such as the name of a reverse proxy: "
+        "a list of origins. With any, the demo customer is not signed in.",
+        unset="its own address",
+    )  # fmt: skip
     shop: str = _setting(
         "demo", "HELPLINE_SHOP", text.line, "Desk",
         "Which shop is served. `demo` is seeded with fictional data; its demo customer is signed in only "
@@ -196,6 +205,68 @@ class Settings:
     chat_model: str = _setting("", "HELPLINE_CHAT_MODEL", text.line, "Engine", "Its model.")
     chat_key: Secret = _setting(Secret(), "HELPLINE_CHAT_KEY", text.secret, "Engine", "Its key.")
 
+    keep_calls_days: int = _setting(
+        90, "HELPLINE_KEEP_CALLS_DAYS", text.whole(0, 3650, "days"), "Records",
+        "How long the records of calls are kept; 0 keeps none.",
+    )  # fmt: skip
+    keep_work_days: int = _setting(
+        30, "HELPLINE_KEEP_WORK_DAYS", text.whole(0, 3650, "days"), "Records",
+        "How long it is remembered which summaries were made and which messages delivered.",
+    )  # fmt: skip
+    keep_reads_days: int = _setting(
+        365, "HELPLINE_KEEP_READS_DAYS", text.whole(0, 3650, "days"), "Records",
+        "How long it is remembered who looked at calls.",
+    )  # fmt: skip
+    keep_traces_days: int = _setting(
+        14, "HELPLINE_KEEP_TRACES_DAYS", text.whole(0, 3650, "days"), "Records",
+        "How long the traces in the data folder are kept.",
+    )  # fmt: skip
+    redact_lines: tuple[str, ...] = _setting(
+        (), "HELPLINE_REDACT_LINES", text.names_of(_REDACTED), "Records",
+        f"What is taken out of what was said: {', '.join(KINDS)}, or none.", unset="all kinds",
+    )  # fmt: skip
+    redact_tools: tuple[str, ...] = _setting(
+        (), "HELPLINE_REDACT_TOOLS", text.names_of(_REDACTED), "Records",
+        "The same of tools' arguments and results, proposals and receipts.", unset="all kinds",
+    )  # fmt: skip
+    redact_summary: tuple[str, ...] = _setting(
+        (), "HELPLINE_REDACT_SUMMARY", text.names_of(_REDACTED), "Records",
+        "The same of summaries and notices.", unset="all kinds",
+    )  # fmt: skip
+
+    webhook_url: str = _setting(
+        "", "HELPLINE_WEBHOOK_URL", text.url("https"), "Messages",
+        "Where receipts, callbacks, tickets and ended calls are sent to.",
+    )  # fmt: skip
+    webhook_secret: Secret = _setting(
+        Secret(), "HELPLINE_WEBHOOK_SECRET", text.secret, "Messages", "Signs them, by HMAC-SHA256."
+    )
+    smtp_host: str = _setting("", "HELPLINE_SMTP_HOST", text.line, "Messages", "Mail server for the same.")
+    smtp_port: int = _setting(
+        587, "HELPLINE_SMTP_PORT", text.whole(1, 65535), "Messages",
+        "Its port; 465 speaks TLS from the start, others where the server offers it.",
+    )  # fmt: skip
+    smtp_user: str = _setting("", "HELPLINE_SMTP_USER", text.line, "Messages", "Its user.")
+    smtp_password: Secret = _setting(
+        Secret(), "HELPLINE_SMTP_PASSWORD", text.secret, "Messages", "Its password."
+    )
+    mail_from: str = _setting("", "HELPLINE_MAIL_FROM", text.line, "Messages", "Who the mails are from.")
+    mail_to: str = _setting("", "HELPLINE_MAIL_TO", text.line, "Messages", "Who gets them.")
+
+    drain_s: int = _setting(
+        300, "HELPLINE_DRAIN_S", text.whole(0, 86_400, "s"), "Operation",
+        "How long live calls may go on after SIGTERM or `helpline drain`, in seconds.",
+    )  # fmt: skip
+    log_format: str = _setting(
+        "text", "HELPLINE_LOG_FORMAT", text.one_of(("text", "json")), "Operation",
+        "How log lines are written: `text` or `json`.",
+    )  # fmt: skip
+    metrics_token: Secret = _setting(
+        Secret(), "HELPLINE_METRICS_TOKEN", text.secret, "Operation",
+        "What a reader of `/metrics` has to show (`Authorization: Bearer …`). Without one it is served on "
+        "this machine alone.",
+    )  # fmt: skip
+
     def __post_init__(self) -> None:
         """Fill in what follows from other settings; refuse a backend that lacks its address."""
         if not self.database_url:
@@ -221,7 +292,9 @@ class Settings:
 
     @property
     def loopback(self) -> bool:
-        """Whether the desk can be reached from this machine alone."""
+        """Whether the desk can be reached from this machine alone, and through no proxy on it."""
+        if self.origins:
+            return False
         if self.host.lower() == "localhost":
             return True
         try:

@@ -126,6 +126,14 @@ def existing_dir(text: str) -> Path:
     return found
 
 
+def origins(text: str) -> tuple[str, ...]:
+    """A list with commas of web origins: scheme, host, perhaps a port."""
+    found = tuple(origin.strip().lower().rstrip("/") for origin in text.split(",") if origin.strip())
+    if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?", origin) for origin in found):
+        raise ValueError("a list, with commas, of origins such as https://desk.example.com")
+    return found
+
+
 def names_of(known: tuple[str, ...]) -> Reader:
     """A list with commas of known names, each once; dashes and underscores are one."""
 

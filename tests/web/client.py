@@ -71,7 +71,10 @@ class SocketPage:
 
     async def until_shown(self, text: str, timeout_s: float = 20) -> None:
         """Wait until a message holds this text."""
-        await self.until(lambda page: any(text in output for output in page.outputs()), timeout_s)
+        try:
+            await self.until(lambda page: any(text in output for output in page.outputs()), timeout_s)
+        except TimeoutError:
+            raise AssertionError(f"{text!r} is not among {self.outputs()}") from None
 
     def all(self, event: str) -> list[Any]:
         return [data for name, data in self.events if name == event]

@@ -8,7 +8,7 @@ import asyncio
 import errno
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final
 
@@ -38,13 +38,11 @@ def create_app(
     open_desk: OpenDesk,
     *,
     clock: Clock | None = None,
-    origins: Iterable[str] = (),
     grace_s: float = GRACE_S,
 ) -> FastAPI:
     """The page over a desk that `open_desk(settings)` opens for as long as the application runs.
 
-    `origins` are those that may use the page beside its own host's. Raises MissingPartError without Chainlit.
-    Chainlit knows one page per process: the last one made is served.
+    Raises MissingPartError without Chainlit, which knows one page per process: the last one made is served.
     """
     clock = clock or SystemClock()
     fitted = fit(DESK_NAME)
@@ -68,7 +66,7 @@ def create_app(
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.routes.extend(routes(fitted, browsers, name=DESK_NAME, ready=ready.is_set))
-    app.add_middleware(Guard, clock=clock, loopback=settings.loopback, origins=origins)
+    app.add_middleware(Guard, clock=clock, loopback=settings.loopback, origins=settings.origins)
     return app
 
 

@@ -4,8 +4,8 @@ Chainlit accepts sockets and posts from any origin, answers on 40 paths of which
 sends no security headers. This ASGI middleware stands before everything:
 
 - a socket or a post whose `Origin` is another host's is refused (a request without one comes from no page);
-- on a loopback address the `Host` must be a name of this machine, so that a foreign name that is made to
-  point here (DNS rebinding) reaches nothing;
+- the `Host` must be a name that the desk goes by, so that a foreign name that is made to point here (DNS
+  rebinding) reaches nothing: those of this machine on a loopback address, and those of HELPLINE_ORIGINS;
 - an address that opens sockets too fast is refused;
 - every answer carries the policy below.
 
@@ -64,8 +64,12 @@ class Guard:
     def __init__(self, app: ASGIApp, *, clock: Clock, loopback: bool, origins: Iterable[str] = ()) -> None:
         self._app = app
         self._clock = clock
-        self._loopback = loopback
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._origins = frozenset(origins)
+        # A desk that is open to a network and was told no name of its own answers to any.
+        named = loopback or self._origins
+        self._names = (
+            _LOOPBACK_NAMES | {urlsplit(origin).hostname for origin in self._origins} if named else None
+        )
         self._sockets = Addresses(burst=40, per_s=2)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,8 +82,8 @@ class Guard:
 
     def _refuses(self, scope: Scope) -> str:
         headers = Headers(scope=scope)
-        if self._loopback and _host_name(headers.get("host", "")) not in _LOOPBACK_NAMES:
-            return "The desk listens on this machine alone."
+        if self._names is not None and _host_name(headers.get("host", "")) not in self._names:
+            return "The desk does not go by this name: see HELPLINE_ORIGINS."
         asks_only = scope["type"] == "http" and scope["method"] in _SAFE_METHODS
         if not asks_only and not self._is_ours(headers):
             return "This page may not talk to the desk."
