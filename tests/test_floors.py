@@ -16,7 +16,9 @@ FLOOR_OF = {
     "helpline.audio": "words",
     "helpline.clock": "words",
     "helpline.data": "words",
+    "helpline.dictation": "words",
     "helpline.errors": "words",
+    "helpline.redact": "words",
     "helpline.settings": "words",
     "helpline.settings_text": "words",
     "helpline.wording": "words",
@@ -34,6 +36,7 @@ FLOOR_OF = {
     "helpline.manner": "services",
     "helpline.policy": "services",
     "helpline.engine": "services",
+    "helpline.records": "services",
     "helpline.telemetry": "services",
     "helpline.call.call": "running",
     "helpline.call.driver": "running",
@@ -42,6 +45,7 @@ FLOOR_OF = {
     "helpline.manner": "running",
     "helpline.channels": "ways in",
     "helpline.cli": "ways in",
+    "helpline.simulate": "ways in",
 }
 """The longest name that a module's own name starts with says its floor."""
 

@@ -1,0 +1,249 @@
+"""A call's record while it comes together, and the document that it ends as: PURE.
+
+The same events give the same document, whether they come from a live call or from its journal after a crash.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from helpline.actions import Caller, Proposal, Receipt
+from helpline.call import effects as fx
+from helpline.call import shown as sh
+from helpline.realtime.cost import Bill, PriceList
+from helpline.records.events import Became, Began, Connected, Event
+from helpline.records.outcome import Seen, Verdict, judge
+
+DEAD_AIR_MS: Final = 2000
+"""An answer that begins later than this leaves the customer in silence."""
+
+ModelOf = Callable[[str, str], str]
+"""Which model answered: of a backend, for a `response` or a `transcription`."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """Takes a call's events in their order."""
+
+    began: Began
+    callers: list[Caller] = field(default_factory=list)
+    backends: list[str] = field(default_factory=list)
+    captions: dict[str, sh.Caption] = field(default_factory=dict)
+    tools: list[tuple[int, sh.ToolEnded]] = field(default_factory=list)
+    proposals: dict[str, tuple[int, Proposal]] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
+    receipts: dict[str, tuple[int, Receipt]] = field(default_factory=dict)
+    """By proposal: a repeat of a yes gives the first receipt again."""
+    incidents: list[tuple[int, fx.Incident]] = field(default_factory=list)
+    interruptions: list[tuple[int, fx.Interrupted]] = field(default_factory=list)
+    turns: list[tuple[int, fx.TurnTimed]] = field(default_factory=list)
+    usages: list[fx.UsageCounted] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    ended: str | None = None
+    """Why the call ended; None while it lives, and for good when it was killed."""
+    last_ms: int = 0
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> "Draft | None":
+        """From a journal; None for one that was cut short before it said whose it is."""
+        draft = None
+        for event in events:
+            if draft is not None:
+                draft.take(event)
+            elif isinstance(event.what, Began):
+                draft = cls.begin(event.what)
+        return draft
+
+    @classmethod
+    def begin(cls, began: Began) -> "Draft":
+        draft = cls(began)
+        draft._meet(began.caller)
+        return draft
+
+    def take(self, event: Event) -> None:
+        """One more thing has happened."""
+        at_ms, what = event.at_ms, event.what
+        self.last_ms = max(self.last_ms, at_ms)
+        match what:
+            case sh.Caption():
+                self.captions[what.line_id] = what
+            case sh.ToolEnded():
+                self.tools.append((at_ms, what))
+            case sh.ProposalShown():
+                self.proposals[what.proposal.id] = (at_ms, what.proposal)
+            case sh.ProposalClosed():
+                self.closed[what.proposal_id] = what.outcome
+            case sh.ReceiptShown():
+                self.receipts.setdefault(what.receipt.proposal_id, (at_ms, what.receipt))
+            case sh.StateShown(state="ended"):
+                self.ended = what.detail or "hung up"
+            case sh.Notice():
+                self.notices.append(what.text)
+            case Connected():
+                self.backends.append(what.backend)
+            case Became():
+                self._meet(what.caller)
+            case fx.Incident():
+                self.incidents.append((at_ms, what))
+            case fx.Interrupted():
+                self.interruptions.append((at_ms, what))
+            case fx.TurnTimed():
+                self.turns.append((at_ms, what))
+            case fx.UsageCounted():
+                self.usages.append(what)
+            case _:
+                pass  # Shown and gone: cards, states, tools that only began.
+
+    def _meet(self, caller: Caller) -> None:
+        if caller.customer_id is not None:
+            self.callers = [each for each in self.callers if each.customer_id != caller.customer_id]
+            self.callers.append(caller)
+
+    @property
+    def customers(self) -> tuple[str, ...]:
+        """The ids of all who were verified, the last one last."""
+        return tuple(caller.customer_id for caller in self.callers if caller.customer_id is not None)
+
+    @property
+    def lines(self) -> list[sh.Caption]:
+        """What was said, in the order in which it began."""
+        return sorted(self.captions.values(), key=lambda line: line.start_ms)
+
+    def add_receipts(self, receipts: Iterable[Receipt]) -> None:
+        """What the ledger knows and the call did not live to show."""
+        for receipt in receipts:
+            if receipt.proposal_id not in self.receipts:
+                self.receipts[receipt.proposal_id] = (self.last_ms, receipt)
+                self.closed[receipt.proposal_id] = "confirmed"
+
+    def verdict(self) -> Verdict:
+        """What became of the call, by the rules."""
+        waiting = [each for id_, (_, each) in self.proposals.items() if id_ not in self.closed]
+        seen = Seen(
+            lines=self.lines,
+            tools=[tool for _, tool in self.tools],
+            receipts=[receipt for _, receipt in self.receipts.values()],
+            open_proposal=waiting[-1] if waiting else None,
+            limited=any(incident.kind == "limit" for _, incident in self.incidents),
+            broke_off=self.ended is None,
+        )
+        return judge(seen)
+
+    def bill(self, prices: PriceList, model_of: ModelOf) -> Bill:
+        """What the call cost so far."""
+        bill = Bill()
+        for counted in self.usages:
+            bill = bill.charged(counted.usage, model_of(counted.backend, counted.kind), prices)
+        return bill
+
+    def ended_at(self) -> datetime:
+        return datetime.fromisoformat(self.began.at) + timedelta(milliseconds=self.last_ms)
+
+
+def document(draft: Draft, customer_keys: Sequence[str], bill: Bill, currency: str) -> dict[str, Any]:
+    """The record as JSON values. It is not redacted yet."""
+    verdict = draft.verdict()
+    began = draft.began
+    identity = draft.callers[-1].identity.name.lower() if draft.callers else "guest"
+    return {
+        "id": began.call_id,
+        "customers": list(customer_keys),
+        "identity": identity,
+        "channel": began.channel,
+        "language": began.language,
+        "started_at": began.at,
+        "ended_at": draft.ended_at().isoformat(),
+        "duration_ms": draft.last_ms,
+        "backends": draft.backends,
+        "ended": draft.ended if draft.ended is not None else "the desk broke off",
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "summary": verdict.summary,
+        "summarised_by": "rules",
+        "next_step": verdict.next_step,
+        "promises": list(verdict.promises),
+        "lines": [_line(line) for line in draft.lines],
+        "tools": [_tool(at_ms, tool) for at_ms, tool in draft.tools],
+        "proposals": [_proposal(draft, at_ms, each) for at_ms, each in draft.proposals.values()],
+        "receipts": [_receipt(at_ms, each) for at_ms, each in draft.receipts.values()],
+        "incidents": [{"at_ms": at_ms, **asdict(incident)} for at_ms, incident in draft.incidents],
+        "interruptions": [{"at_ms": at_ms, **asdict(cut)} for at_ms, cut in draft.interruptions],
+        "turns": [{"at_ms": at_ms, **asdict(turn)} for at_ms, turn in draft.turns],
+        "dead_air_ms": sum(max(0, turn.latency_ms - DEAD_AIR_MS) for _, turn in draft.turns),
+        "usage": _usage(bill, currency),
+        "notices": draft.notices,
+    }
+
+
+def _line(line: sh.Caption) -> dict[str, Any]:
+    return {
+        "speaker": line.speaker,
+        "text": line.text,
+        "heard": line.heard,
+        "typed": line.typed,
+        "start_ms": line.start_ms,
+        "end_ms": line.end_ms,
+    }
+
+
+def _tool(at_ms: int, tool: sh.ToolEnded) -> dict[str, Any]:
+    result = tool.result
+    return {
+        "at_ms": at_ms,
+        "name": tool.name,
+        "arguments": arguments_of(tool.arguments),
+        "ok": result.ok,
+        "reason": result.reason,
+        "say": result.say,
+        "data": msgspec.to_builtins(result.data),
+        "proposal": result.proposal.id if result.proposal else None,
+        "took_ms": tool.took_ms,
+    }
+
+
+def arguments_of(text: str) -> Any:
+    """What the model wrote, as JSON where it is that."""
+    try:
+        return msgspec.json.decode(text or "{}")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return text
+
+
+def _proposal(draft: Draft, at_ms: int, proposal: Proposal) -> dict[str, Any]:
+    return {
+        "at_ms": at_ms,
+        "id": proposal.id,
+        "action": proposal.action,
+        "subject": proposal.subject,
+        "effect": proposal.effect,
+        "read_back": proposal.read_back,
+        "amount_cents": proposal.amount_cents,
+        "currency": proposal.currency,
+        "outcome": draft.closed.get(proposal.id, "left open"),
+    }
+
+
+def _receipt(at_ms: int, receipt: Receipt) -> dict[str, Any]:
+    data: Mapping[str, Any] = msgspec.to_builtins(receipt.data)
+    return {
+        "at_ms": at_ms,
+        "reference": receipt.reference,
+        "proposal": receipt.proposal_id,
+        "action": receipt.action,
+        "say": receipt.say,
+        "at": receipt.at,
+        "data": data,
+    }
+
+
+def _usage(bill: Bill, currency: str) -> dict[str, Any]:
+    return {
+        "tokens": {name: count for name, count in asdict(bill.tokens).items() if count},
+        "transcribed_s": float(bill.transcribed_s),
+        "money": str(bill.money),
+        "currency": currency,
+        "unpriced_models": sorted(bill.unpriced),
+    }

@@ -1,0 +1,85 @@
+"""What a call's journal holds: everything it showed and every fact about it, each with its time.
+
+One line of JSON each: `[at_ms, kind, value]`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from helpline.actions import Caller
+from helpline.call import effects as fx
+from helpline.call import shown as sh
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    call_id: str
+    channel: str
+    language: str
+    at: str
+    """ISO 8601 with offset."""
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    backend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    caller: Caller
+
+
+Happening = Began | Connected | Became | sh.Shown | fx.Fact
+
+_KINDS: Final = {
+    kind.__name__: kind
+    for kind in (
+        Began,
+        Connected,
+        Became,
+        sh.Caption,
+        sh.ToolEnded,
+        sh.ProposalShown,
+        sh.ProposalClosed,
+        sh.ReceiptShown,
+        sh.StateShown,
+        sh.Notice,
+        fx.TurnTimed,
+        fx.UsageCounted,
+        fx.Interrupted,
+        fx.Incident,
+    )
+}
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a call, `at_ms` after it began."""
+
+    at_ms: int
+    what: Happening
+
+
+def is_kept(what: Happening) -> bool:
+    """Whether it belongs into a record: cards and tools that only began do not."""
+    if isinstance(what, sh.StateShown):
+        return what.state == "ended"
+    return type(what).__name__ in _KINDS
+
+
+def encode(event: Event) -> bytes:
+    return _ENCODER.encode((event.at_ms, type(event.what).__name__, event.what))
+
+
+def decode(line: bytes) -> Event:
+    """Raises ValueError for a line that nothing of ours wrote."""
+    at_ms, kind, value = msgspec.json.decode(line, type=tuple[int, str, msgspec.Raw])
+    if kind not in _KINDS:
+        raise ValueError("an unknown kind of event")
+    what: Any = msgspec.json.decode(value, type=_KINDS[kind])
+    return Event(at_ms, what)

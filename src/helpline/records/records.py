@@ -1,0 +1,266 @@
+"""The records of a desk's calls: begun with the call, written when it ends, taken up after a crash.
+
+Make one with `open_records`. Beside the calls it does the work that they leave behind: summaries, messages,
+and what the retention of each kind of data asks for.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from helpline.actions import GUEST, Caller
+from helpline.clock import Clock, SystemClock
+from helpline.errors import HelplineError
+from helpline.realtime.cost import PriceList, prices
+from helpline.records import archive, redacting, retention, work
+from helpline.records.draft import Draft, ModelOf, document
+from helpline.records.events import Began, decode
+from helpline.records.journal import Journal, JournalError, Journals
+from helpline.records.recording import Recording
+from helpline.settings import Settings
+from helpline.store import Store
+from helpline.store.database import to_its_end
+from helpline.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_S: Final = 15.0
+"""Another process may have left work; ours wakes us at once."""
+RETENTION_EVERY: Final = timedelta(hours=1)
+
+
+class NothingToSay(HelplineError):
+    """What the work is about is gone: there is nothing to do any more."""
+
+
+class Worker(Protocol):
+    """Does one kind of work."""
+
+    async def do(self, job: work.Work) -> None:
+        """Raises NothingToSay, or what went wrong: then it is tried again later."""
+
+
+class Traced(Protocol):
+    """Wants each finished record, for traces elsewhere."""
+
+    def ended(self, record: dict[str, Any]) -> None: ...
+
+
+class Records:
+    """The records of one desk."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        clock: Clock | None = None,
+        workers: dict[work.Kind, Worker] | None = None,
+        traced: Traced | None = None,
+    ) -> None:
+        self.store = store
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._kinds = redacting.Kinds.of(settings)
+        self._workers = workers or {}
+        self._traced = traced
+        self._prices: PriceList = prices()
+        self._model_of = model_of(settings)
+        self.metrics = Metrics(self._prices, self._model_of)
+        self._journals = _journals(settings)
+        self._wake = asyncio.Event()
+
+    # --- a call ---
+
+    def begin(self, call_id: str, *, channel: str, language: str, caller: Caller = GUEST) -> Recording:
+        """A call has come in."""
+        began = Began(call_id, channel, language, self._clock.utcnow().isoformat(), caller)
+        self.metrics.began()
+        return Recording(began, self._journal(call_id), self._clock, self.metrics)
+
+    def _journal(self, call_id: str) -> Journal | None:
+        if self._journals is None:
+            return None
+        try:
+            return self._journals.begin(call_id)
+        except OSError as error:
+            log.error("call %s is not kept safe from a crash: %s", call_id, type(error).__name__)
+            return None
+
+    async def close(self, recording: Recording) -> None:
+        """The call is over: write its record, then let go of its journal.
+
+        When the database cannot be written the journal stays for the next start.
+        """
+        try:
+            await to_its_end(self._keep(recording.draft, live=True))
+        except (SQLAlchemyError, OSError) as error:
+            log.error("call %s: its record waits: %s", recording.draft.began.call_id, type(error).__name__)
+            if recording.journal is not None:
+                recording.journal.leave()
+            return
+        if recording.journal is not None:
+            recording.journal.close()
+        self._wake.set()
+
+    async def recover(self) -> int:
+        """Write the records of calls whose process is gone; how many there were."""
+        if self._journals is None:
+            return 0
+        count = 0
+        for journal in self._journals.left_behind():
+            draft = Draft.of(map(decode, journal.read()))
+            if draft is not None:
+                await self._keep(draft, live=False)
+                count += 1
+            journal.close()
+        if count:
+            log.warning("%d calls had broken off with the desk; they are in the record", count)
+            self._wake.set()
+        return count
+
+    async def _keep(self, draft: Draft, *, live: bool) -> None:
+        bill = draft.bill(self._prices, self._model_of)
+        async with self.store.database.write() as connection:
+            draft.add_receipts(await archive.receipts_of(connection, draft.began.call_id))
+            keys = await archive.customer_keys(connection, draft.customers)
+            whole = document(draft, keys, bill, self._prices.currency)
+            record = redacting.redacted(whole, self._kinds)
+            if await archive.insert(connection, record, redacting.words_of(record)):
+                for kind in self._workers:
+                    key = keys[-1] if keys else ""
+                    await work.add(
+                        connection, kind, f"call:{record['id']}", self._clock.utcnow(), customer_key=key
+                    )
+        self.metrics.ended(record, live=live)
+        self.metrics.redacted(redacting.counts(record))
+        if self._traced is not None:
+            self._traced.ended(record)
+
+    # --- what calls leave behind ---
+
+    def look(self) -> None:
+        """Something may have to be done: a receipt was made."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Do the work as it falls due, until cancelled."""
+        clean_at = self._clock.utcnow()
+        while True:
+            self._wake.clear()
+            try:
+                await self.work_off()
+                if self._clock.utcnow() >= clean_at:
+                    await retention.clean(self.store, self._settings, self._clock.utcnow())
+                    clean_at = self._clock.utcnow() + RETENTION_EVERY
+                wait_s = await self._until_due_s()
+            except (SQLAlchemyError, OSError) as error:
+                log.error("what calls left behind waits: %s", type(error).__name__)
+                wait_s = LOOK_AGAIN_S
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def work_off(self) -> int:
+        """Do everything that is due now; how much that was."""
+        kinds = tuple(kind for kind in self._workers if kind != "summary")
+        count = 0
+        await to_its_end(self._gather(kinds))
+        while (job := await to_its_end(self._take())) is not None:
+            await self._do(job)
+            count += 1
+        return count
+
+    async def _gather(self, kinds: tuple[work.Kind, ...]) -> None:
+        async with self.store.database.write() as connection:
+            await work.gather(connection, kinds, self._clock.utcnow())
+
+    async def _take(self) -> work.Work | None:
+        async with self.store.database.write() as connection:
+            return await work.take(connection, self._clock.utcnow(), tuple(self._workers))
+
+    async def _do(self, job: work.Work) -> None:
+        error = ""
+        try:
+            async with asyncio.timeout(work.LEASE_S / 2):
+                await self._workers[job.kind].do(job)
+        except NothingToSay:
+            log.info("work %s: there is nothing to do any more", job.id)
+        except Exception as failure:  # noqa: BLE001 - the edge of a job: it is tried again
+            error = type(failure).__name__
+            log.warning("work %s failed (%d): %s", job.id, job.attempts, error)
+        await to_its_end(self._put_back(job, error))
+
+    async def _put_back(self, job: work.Work, error: str) -> None:
+        async with self.store.database.write() as connection:
+            if error:
+                await work.postpone(connection, job, self._clock.utcnow(), error)
+            else:
+                await work.finish(connection, job, self._clock.utcnow())
+
+    async def _until_due_s(self) -> float:
+        now = self._clock.utcnow()
+        async with self.store.database.read() as connection:
+            due = await work.next_due(connection, tuple(self._workers))
+            counts, oldest = await work.counts(connection)
+        self.metrics.work(counts, (now - oldest).total_seconds() if oldest else 0.0)
+        if due is None:
+            return LOOK_AGAIN_S
+        return min(LOOK_AGAIN_S, max(0.05, (due - now).total_seconds()))
+
+
+def _journals(settings: Settings) -> Journals | None:
+    try:
+        return Journals(settings.data_dir)
+    except JournalError as error:
+        log.error("%s Calls are not kept safe from a crash.", error)
+        return None
+
+
+def model_of(settings: Settings) -> ModelOf:
+    """Which model answers, as the price list calls it."""
+    answers = {
+        "azure": settings.azure_deployment,
+        "openai": settings.openai_model,
+        "voice_live": settings.voice_live_model,
+        "realtime": settings.realtime_model,
+        "engine": "helpline-engine",
+    }
+    hears = {
+        "azure": settings.azure_transcription_deployment,
+        "openai": "gpt-live-transcribe",
+        "voice_live": "azure-speech",
+        "engine": "helpline-engine",
+    }
+
+    def model(backend: str, kind: str) -> str:
+        return (hears if kind == "transcription" else answers).get(backend, "") or backend
+
+    return model
+
+
+@asynccontextmanager
+async def open_records(
+    settings: Settings,
+    store: Store,
+    *,
+    clock: Clock | None = None,
+    workers: dict[work.Kind, Worker] | None = None,
+    traced: Traced | None = None,
+) -> AsyncIterator[Records]:
+    """The records of a desk, with what a crash left taken up, and its work done until the way out."""
+    records = Records(settings, store, clock=clock, workers=workers, traced=traced)
+    await records.recover()
+    worker = asyncio.create_task(records.run(), name="records")
+    try:
+        yield records
+    finally:
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
