@@ -229,13 +229,13 @@ def test_each_default_would_be_accepted_if_it_were_written_down(row):
         assert row.read(row.default_text) == row.default
 
 
-def test_origins_are_read_as_browsers_write_them():
+def test_origins_are_read_as_browsers_write_them(load):
     settings = load(env={"HELPLINE_ORIGINS": "https://Desk.Example.com/, http://10.0.0.7:8080"})
     assert settings.origins == ("https://desk.example.com", "http://10.0.0.7:8080")
 
 
 @pytest.mark.parametrize("value", ["desk.example.com", "*", "https://desk.example.com/page", "ftp://x"])
-def test_what_is_no_origin_is_refused(value):
+def test_what_is_no_origin_is_refused(load, value):
     with pytest.raises(SettingsError, match="HELPLINE_ORIGINS must be a list, with commas, of origins"):
         load(env={"HELPLINE_ORIGINS": value})
 
