@@ -50,9 +50,9 @@ async def start() -> None:
 
 
 @cl.on_audio_start
-async def connect() -> bool:
+async def connect(voice: bool = True) -> bool:
     try:
-        return await cl.user_session.get("client").connect()
+        return await cl.user_session.get("client").connect(voice=voice)
     except HelplineError as error:
         await cl.ErrorMessage(content=str(error)).send()
         return False
@@ -60,7 +60,7 @@ async def connect() -> bool:
 
 @cl.on_message
 async def write(message: cl.Message) -> None:
-    if await connect():
+    if await connect(voice=False):
         content = [{"type": "input_text", "text": message.content}]
         await cl.user_session.get("client").send_user_message_content(content)
 

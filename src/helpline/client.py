@@ -99,24 +99,34 @@ class RealtimeClient:
 
     # --- the connection ---
 
-    async def connect(self) -> bool:
-        """Open the session with voice on; the conversation so far goes on. Raises BackendError."""
-        if self.is_connected():
+    async def connect(self, *, voice: bool = True) -> bool:
+        """Open the session; the conversation so far goes on. Raises BackendError.
+
+        Without `voice` nothing is opened yet: the first typed line does that, and is answered in text.
+        """
+        if self._driver is None or self._driver.ended.is_set():
+            await self._start()
+        driver = self._live()
+        if not voice or driver.conversation.may_listen:
             return True
-        await self.disconnect()
-        if any(isinstance(handler, ShopHandler) for _, handler in self._tools.values()):
-            self._keywords = await self._shop.keywords(self._caller)
-        self._events = asyncio.Queue()
-        driver = Driver(self, self._backends, rules=self._rules, past=self._past)
-        self._driver = driver
-        self._tasks = (asyncio.create_task(driver.run()), asyncio.create_task(self._dispatch()))
         driver.post(fx.VoiceStarted())
         await driver.until(lambda c: c.voice)
-        if not await driver.until(lambda c: c.may_listen or not c.voice) or not self.is_connected():
+        if (
+            not await driver.until(lambda c: c.may_listen or not c.voice)
+            or not driver.conversation.may_listen
+        ):
             failure = driver.failure or "The connection could not be opened."
             await self.disconnect()
             raise BackendError(failure)
         return True
+
+    async def _start(self) -> None:
+        await self.disconnect()
+        if any(isinstance(handler, ShopHandler) for _, handler in self._tools.values()):
+            self._keywords = await self._shop.keywords(self._caller)
+        self._events = asyncio.Queue()
+        self._driver = Driver(self, self._backends, rules=self._rules, past=self._past)
+        self._tasks = (asyncio.create_task(self._driver.run()), asyncio.create_task(self._dispatch()))
 
     async def disconnect(self) -> None:
         """Hang up. A change that was confirmed is finished first; the conversation is kept until `reset`."""
@@ -132,7 +142,8 @@ class RealtimeClient:
         await self._shop.close()
 
     def is_connected(self) -> bool:
-        return self._driver is not None and self._driver.conversation.may_listen
+        """Is there a call, or one line away from it?"""
+        return self._driver is not None and not self._driver.ended.is_set()
 
     async def reset(self) -> None:
         """Hang up and forget everything: handlers, tools, conversation, customer."""
