@@ -107,6 +107,15 @@ async def test_another_proposal_replaces_the_one_before(toolbox, maya):
     assert await refused(say_yes(toolbox, maya, first)) == "replaced"
 
 
+async def test_two_tools_at_the_same_moment_leave_one_open(toolbox, maya, store):
+    for number in range(5):
+        asked = [{"order_id": "1005"}, {"order_id": "1006"}]
+        await asyncio.gather(*(propose(toolbox, maya, "cancel_order", **each) for each in asked))
+        states = [row.state for row in await rows(store, t.proposals)]
+        assert states.count("open") == 1
+        assert len(states) >= number + 1
+
+
 async def test_the_same_call_twice_is_the_same_proposal(toolbox, maya, store):
     first = await propose(toolbox, maya, "cancel_order", order_id="1005")
     again = await propose(toolbox, maya, "cancel_order", order_id="order 1005")

@@ -21,7 +21,7 @@ from helpline.errors import StoreError
 
 T = TypeVar("T")
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: a database that is already there does not load Alembic."""
 
 _MIGRATION_LOCK = 0x68656C70  # "help": only a number that no other program is likely to lock

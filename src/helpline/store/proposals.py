@@ -35,12 +35,7 @@ class Pending:
 
 
 async def insert(connection: AsyncConnection, pending: Pending, made_at: datetime) -> None:
-    """Store a new proposal; whatever else was open in its call is replaced by it."""
-    await connection.execute(
-        sa.update(t.proposals)
-        .where(t.proposals.c.call_id == pending.call_id, t.proposals.c.state == "open")
-        .values(state="replaced")
-    )
+    """Store a new proposal."""
     await connection.execute(
         sa.insert(t.proposals).values(
             id=pending.proposal.id,
@@ -59,21 +54,17 @@ async def insert(connection: AsyncConnection, pending: Pending, made_at: datetim
     )
 
 
-async def find(
-    connection: AsyncConnection, call_id: str, proposal_id: str, *, lock: bool = False
-) -> Pending | None:
-    """The call's own proposal of that id."""
+async def find(connection: AsyncConnection, call_id: str, proposal_id: str) -> Pending | None:
+    """The call's own proposal of that id, locked."""
     query = sa.select(t.proposals).where(t.proposals.c.id == proposal_id, t.proposals.c.call_id == call_id)
-    if lock:
-        query = query.with_for_update()
-    row = (await connection.execute(query)).mappings().one_or_none()
+    row = (await connection.execute(query.with_for_update())).mappings().one_or_none()
     return _pending(dict(row)) if row else None
 
 
 async def open_in(connection: AsyncConnection, call_id: str) -> Pending | None:
-    """The proposal that is open in a call: there is at most one."""
+    """The proposal that is open in a call, locked: there is at most one."""
     query = sa.select(t.proposals).where(t.proposals.c.call_id == call_id, t.proposals.c.state == "open")
-    row = (await connection.execute(query)).mappings().first()
+    row = (await connection.execute(query.with_for_update())).mappings().first()
     return _pending(dict(row)) if row else None
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 from helpline.store.records import METHOD_KINDS, ORDER_STATUSES
@@ -319,6 +320,14 @@ proposals = Table(
     _one_of("state", PROPOSAL_STATES),
     Index(None, "call_id", "state"),
     Index(None, "customer_id", "made_at"),
+    # At most one is open in a call, whatever races.
+    Index(
+        "uq_proposals_open",
+        "call_id",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
     comment="Personal: it holds what was asked, heard and answered. Erased with the customer.",
 )
 

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpline import wording
@@ -78,15 +79,21 @@ class Confirming:
 
     async def propose(self, context: CallContext, tool: Tool, draft: Draft) -> Proposal:
         """Store a draft as the call's open proposal; the same draft again is the same proposal."""
-        return await to_its_end(self._propose(context, tool, draft))
+        try:
+            return await to_its_end(self._propose(context, tool, draft))
+        except IntegrityError:
+            # Two tools of one call proposed at the same moment: this one comes second, and replaces.
+            return await to_its_end(self._propose(context, tool, draft))
 
     async def _propose(self, context: CallContext, tool: Tool, draft: Draft) -> Proposal:
         now = context.clock.utcnow()
         async with self._store.database.write() as connection:
-            known = await self._already_open(connection, context, tool, draft, now)
-            if known is not None:
-                return known
+            before = await stored.open_in(connection, context.call_id)
+            if before is not None and _same(before, context, tool, draft, now):
+                return before.proposal
             await self._check_limits(connection, context, now, proposing=True)
+            if before is not None:
+                await stored.move(connection, before.proposal.id, "replaced")
             proposal = _proposal(context, tool, draft)
             await stored.insert(
                 connection,
@@ -104,21 +111,6 @@ class Confirming:
                 now,
             )
         return proposal
-
-    async def _already_open(
-        self, connection: AsyncConnection, context: CallContext, tool: Tool, draft: Draft, now: datetime
-    ) -> Proposal | None:
-        pending = await stored.open_in(connection, context.call_id)
-        version = draft.order.version if draft.order else None
-        if (
-            pending is None
-            or pending.proposal.action != tool.name
-            or to_json(pending.change) != to_json(draft.change)
-            or (pending.customer_id, pending.order_version) != (context.caller.customer_id, version)
-            or pending.expires_at <= now
-        ):
-            return None
-        return pending.proposal
 
     async def _check_limits(
         self, connection: AsyncConnection, context: CallContext, now: datetime, *, proposing: bool = False
@@ -225,7 +217,7 @@ class Confirming:
     async def _locked(
         self, connection: AsyncConnection, context: CallContext, proposal_id: str
     ) -> stored.Pending:
-        return _own(context, await stored.find(connection, context.call_id, proposal_id, lock=True))
+        return _own(context, await stored.find(connection, context.call_id, proposal_id))
 
     async def _may_confirm(
         self,
@@ -305,7 +297,7 @@ class Confirming:
         if refusal.reason in WAITS:
             return
         async with self._store.database.write() as connection:
-            pending = await stored.find(connection, context.call_id, proposal_id, lock=True)
+            pending = await stored.find(connection, context.call_id, proposal_id)
             if pending is not None and pending.state == "open":
                 over: stored.State = "expired" if refusal.reason == "expired" else "failed"
                 await stored.move(connection, proposal_id, over)
@@ -329,6 +321,17 @@ def _own(context: CallContext, pending: stored.Pending | None) -> stored.Pending
     if pending.customer_id != context.caller.customer_id:
         raise refusal("other_caller", "That was for somebody else, so I have not done it.")
     return pending
+
+
+def _same(before: stored.Pending, context: CallContext, tool: Tool, draft: Draft, now: datetime) -> bool:
+    """Whether a draft is what is proposed already: a call that was doubled proposes once."""
+    version = draft.order.version if draft.order else None
+    return (
+        before.proposal.action == tool.name
+        and to_json(before.change) == to_json(draft.change)
+        and (before.customer_id, before.order_version) == (context.caller.customer_id, version)
+        and before.expires_at > now
+    )
 
 
 def _same_amount(outcome: Outcome, proposal: Proposal) -> None:
