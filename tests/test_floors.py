@@ -36,6 +36,7 @@ FLOOR_OF = {
     "helpline.manner": "services",
     "helpline.policy": "services",
     "helpline.engine": "services",
+    "helpline.chat": "services",
     "helpline.records": "services",
     "helpline.telemetry": "services",
     "helpline.call.call": "running",

@@ -13,13 +13,17 @@ from helpline.call.conversation import Rules
 from helpline.channels.channel import Channel
 from helpline.clock import Clock, SystemClock
 from helpline.engine.backend import EngineBackend
-from helpline.errors import SettingsError
+from helpline.errors import DeskDraining, SettingsError
 from helpline.manner import Manner
 from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
 from helpline.realtime.connection import Backend
+from helpline.records.recording import Recording
+from helpline.records.records import Records, open_records
+from helpline.records.workers import workers_of
 from helpline.settings import Settings
 from helpline.store import Store
+from helpline.telemetry import logs
 from helpline.tools.registry import Toolbox
 from helpline.tools.shop import shop_tools
 from helpline.tools.tool import Tool
@@ -41,6 +45,7 @@ class Desk:
         manner: Manner,
         clock: Clock | None = None,
         demo_customers: tuple[Caller, ...] = (),
+        records: Records | None = None,
     ) -> None:
         self.settings = settings
         self.toolbox = toolbox
@@ -51,6 +56,10 @@ class Desk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._clock = clock or SystemClock()
         self._calls: dict[str, Call] = {}
+        self.records = records
+        """None for a desk that writes nothing down."""
+        self.draining = False
+        """No new calls are taken."""
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -63,9 +72,20 @@ class Desk:
         return self.backends[0].answers
 
     async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST) -> Call:
-        """Take a call. It lives until somebody hangs up; `kind` is the channel's: `web`, `wav`."""
+        """Take a call. It lives until somebody hangs up; `kind` is the channel's: `web`, `wav`.
+
+        Raises DeskDraining when the desk is about to close.
+        """
+        if self.draining:
+            raise DeskDraining
+        call_id = f"call_{secrets.token_hex(8)}"
+        recording = (
+            self.records.begin(call_id, channel=kind, language=self.settings.language, caller=caller)
+            if self.records
+            else None
+        )
         call = Call(
-            f"call_{secrets.token_hex(8)}",
+            call_id,
             channel,
             kind=kind,
             toolbox=self.toolbox,
@@ -74,21 +94,32 @@ class Desk:
             clock=self._clock,
             rules=rules_of(self.settings),
             caller=caller,
+            recorder=recording,
         )
         self._calls[call.id] = call
-        task = asyncio.create_task(self._attend(call), name=call.id)
+        task = asyncio.create_task(self._attend(call, recording), name=call.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return call
 
-    async def _attend(self, call: Call) -> None:
+    async def _attend(self, call: Call, recording: Recording | None) -> None:
         """Run one call to its end; what goes wrong in it is its own and harms no other."""
+        logs.in_call(call.id)
         try:
             await call.run()
         except Exception as error:  # noqa: BLE001 - the edge of a task: one call must not end the desk
             log.error("call %s broke off: %s", call.id, _without_words(error))
         finally:
+            if self.records and recording:
+                await self.records.close(recording)
             del self._calls[call.id]
+
+    async def drain(self, within_s: float) -> int:
+        """Take no new calls and let the live ones end by themselves; how many had not, in time."""
+        self.draining = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
+        return len(self._calls)
 
     async def close(self, reason: str = "The desk is closing.") -> None:
         """Hang up every call and wait until all have ended."""
@@ -156,8 +187,18 @@ async def open_desk(
         toolbox = Toolbox((*shop_tools(), *extra_tools), store=store, policy=policy, clock=clock)
         customers = await store.demo_customers() if demo and settings.loopback else ()
         manner = Manner(settings, shop=SHOP_NAME, now=clock.utcnow)
+        workers = workers_of(settings, store, clock=clock)
+        records = await opened.enter_async_context(
+            open_records(settings, store, clock=clock, workers=workers)
+        )
         desk = Desk(
-            settings, toolbox=toolbox, backends=backends, manner=manner, clock=clock, demo_customers=customers
+            settings,
+            toolbox=toolbox,
+            backends=backends,
+            manner=manner,
+            clock=clock,
+            demo_customers=customers,
+            records=records,
         )
         opened.push_async_callback(desk.close)
         yield desk

@@ -25,6 +25,10 @@ class StoreError(LocalError):
     """The shop's database cannot be used."""
 
 
+class DeskDraining(LocalError):
+    """The desk is about to close and takes no new calls: please call again in a few minutes."""
+
+
 class MissingPartError(LocalError):
     """An optional part is not installed; the message names what to install."""
 

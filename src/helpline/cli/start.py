@@ -4,8 +4,7 @@ import logging
 from typing import Any
 
 from helpline.settings import Settings, load_settings
-
-_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+from helpline.telemetry import logs
 
 
 def prepare(*, quiet: bool = False, **overrides: Any) -> Settings:
@@ -13,8 +12,9 @@ def prepare(*, quiet: bool = False, **overrides: Any) -> Settings:
 
     `quiet` is for a command that talks to a person: only warnings get through.
     """
-    logging.basicConfig(format=_FORMAT, level=logging.WARNING, force=True)
+    logs.set_up("text")  # What is wrong with the settings is said before they say how.
     settings = load_settings(overrides)
+    logs.set_up(settings.log_format)
     # Other people's libraries log addresses and payloads at INFO: only our own names are turned up.
     logging.getLogger("helpline").setLevel(logging.WARNING if quiet else settings.log_level)
     return settings

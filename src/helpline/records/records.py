@@ -15,12 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from helpline.actions import GUEST, Caller
 from helpline.clock import Clock, SystemClock
-from helpline.errors import HelplineError
 from helpline.realtime.cost import PriceList, prices
 from helpline.records import archive, redacting, retention, work
 from helpline.records.draft import Draft, ModelOf, document
 from helpline.records.events import Began, decode
 from helpline.records.journal import Journal, JournalError, Journals
+from helpline.records.messages import NothingToSay
 from helpline.records.recording import Recording
 from helpline.settings import Settings
 from helpline.store import Store
@@ -32,10 +32,6 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_S: Final = 15.0
 """Another process may have left work; ours wakes us at once."""
 RETENTION_EVERY: Final = timedelta(hours=1)
-
-
-class NothingToSay(HelplineError):
-    """What the work is about is gone: there is nothing to do any more."""
 
 
 class Worker(Protocol):

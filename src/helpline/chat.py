@@ -1,0 +1,61 @@
+"""A chat model behind an OpenAI-compatible address: for summaries and simulated customers."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from helpline.errors import RemoteError
+from helpline.settings import Settings
+
+TIMEOUT_S: Final = 25.0
+Role = Literal["system", "user", "assistant"]
+
+
+class ChatError(RemoteError):
+    """The chat model cannot be used: check HELPLINE_CHAT_URL, HELPLINE_CHAT_MODEL and HELPLINE_CHAT_KEY."""
+
+
+class _Message(msgspec.Struct):
+    content: str
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+
+
+class _Answer(msgspec.Struct):
+    choices: list[_Choice]
+
+
+class ChatModel:
+    """Asks one model. It keeps no conversation: each question brings all of it."""
+
+    def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """`settings.chat_url` is the address of the API, with or without `/chat/completions`."""
+        path = "/chat/completions"
+        url = settings.chat_url.rstrip("/")
+        self._url = url if urlsplit(url).path.endswith(path) else url + path
+        self._model = settings.chat_model
+        self._key = settings.chat_key
+        self._transport = transport
+
+    async def ask(self, messages: Sequence[tuple[Role, str]], *, as_json: bool = False) -> str:
+        """The model's answer. Raises ChatError."""
+        body: dict[str, object] = {
+            "model": self._model,
+            "messages": [{"role": role, "content": text} for role, text in messages],
+        }
+        if as_json:
+            body["response_format"] = {"type": "json_object"}
+        key = self._key.reveal()
+        headers = {"authorization": f"Bearer {key}", "api-key": key} if key else {}
+        try:
+            async with httpx.AsyncClient(timeout=TIMEOUT_S, transport=self._transport) as client:
+                answer = await client.post(self._url, json=body, headers=headers)
+            answer.raise_for_status()
+            return msgspec.json.decode(answer.content, type=_Answer).choices[0].message.content
+        except (httpx.HTTPError, msgspec.MsgspecError, IndexError) as error:
+            raise ChatError from error
