@@ -312,6 +312,15 @@ async def test_a_microphone_that_is_taken_away_ends_voice(site, desk):
         await page.until(lambda page: page.all("audio_connection")[-1] == "off")
 
 
+@pytest.mark.parametrize("state", ["idle", "ended"])
+async def test_a_call_that_ends_voice_by_itself_closes_the_microphone(site, desk, state):
+    async with page_at(site) as page:
+        assert await page.talk() == "on"
+        call = await desk.call()
+        await call.channel.show(StateShown(state, "Nobody spoke for a while."))
+        await page.until(lambda page: page.all("audio_connection")[-1] == "off")
+
+
 @pytest.mark.parametrize(
     ("event", "data"),
     [

@@ -1,0 +1,1 @@
+"""The web channel: the desk on a page, through Chainlit. Nothing outside this folder knows Chainlit."""

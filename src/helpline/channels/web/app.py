@@ -7,18 +7,19 @@ fire when it is mounted: here the lifespan opens the desk, and closes it when th
 import asyncio
 import errno
 import socket
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 
+from helpline.channels import operator
 from helpline.channels.web.browsers import Browsers, load_key
 from helpline.channels.web.fitting import MAX_FRAME_BYTES, fit
 from helpline.channels.web.guard import Guard
 from helpline.channels.web.handlers import Handlers
+from helpline.channels.web.operating import DrainingServer, ServedDesk, metrics_route
 from helpline.channels.web.seam import Desk, OpenDesk
 from helpline.channels.web.site import routes
 from helpline.channels.web.sockets import take_over
@@ -65,21 +66,31 @@ def create_app(
                 visits.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.ready = ready
     app.router.routes.extend(routes(fitted, browsers, name=DESK_NAME, ready=ready.is_set))
     app.add_middleware(Guard, clock=clock, loopback=settings.loopback, origins=settings.origins)
     return app
 
 
-async def serve(settings: Settings, open_desk: OpenDesk) -> None:
+async def serve(
+    settings: Settings, open_desk: Callable[[Settings], AbstractAsyncContextManager[ServedDesk]]
+) -> None:
     """Serve the page until the process is told to stop; says in two lines where it is and who answers.
+
+    SIGTERM and `helpline drain` let live calls end first.
 
     Raises LocalError when the port cannot be had, and what opening the desk raises: one sentence each.
     """
     with _listening(settings) as listener:
         async with open_desk(settings) as desk:
             app = create_app(settings, lambda _: nullcontext(desk))
+            if desk.records is not None:
+                app.router.routes.insert(0, metrics_route(settings, desk.records.metrics))
             config = server_config(app, host=settings.host, port=settings.port)
-            await _Server(config, _greeting(settings, listener, desk)).serve(sockets=[listener])
+            greeting = _greeting(settings, listener, desk)
+            server = DrainingServer(config, greeting, desk, app.state.ready, settings.drain_s)
+            async with operator.listening(settings.data_dir, desk, server.drain):
+                await server.serve(sockets=[listener])
 
 
 def server_config(app: Any, *, host: str, port: int) -> uvicorn.Config:
@@ -100,19 +111,6 @@ def server_config(app: Any, *, host: str, port: int) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=_DRAIN_S,
     )
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
-        super().__init__(config)
-        self._greeting = greeting
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if not self.should_exit:
-            print(self._greeting, file=sys.stdout, flush=True)  # noqa: T201 - this is what the command says
 
 
 def _greeting(settings: Settings, listener: socket.socket, desk: Desk) -> str:

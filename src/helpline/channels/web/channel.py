@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, assert_never
 
 from helpline.call.shown import (
+    CallState,
     Caption,
     CardShown,
     Notice,
@@ -40,6 +41,8 @@ class WebChannel:
         self._page = page
         self._desk_name = desk_name
         self._prefix = ""
+        self.listens = False
+        """Whether the page's microphone was opened for the call."""
         self._steps: dict[str, dict[str, Any]] = {}
         self._cards: dict[str, dict[str, Any]] = {}
         self._state: dict[str, Any] = {"state": "idle", "detail": ""}
@@ -107,8 +110,7 @@ class WebChannel:
             case ReceiptShown(receipt):
                 await self._show_card(f"receipt-{receipt.reference}", cards.receipt(receipt))
             case StateShown(state, detail):
-                self._state = {"state": state, "detail": detail}
-                await self._page.tell("state", **self._state)
+                await self._show_state(state, detail)
             case Notice(text, kind):
                 await self.notice(text, kind=kind)
             case _:
@@ -124,6 +126,14 @@ class WebChannel:
         message = self._message(plain(text), name=self._desk_name)
         await self._put(step_id, {**message, "isError": kind == "error", "metadata": {"notice": kind}})
         await self._tell_card(step_id, {"kind": "notice", "tone": kind})
+
+    async def _show_state(self, state: CallState, detail: str) -> None:
+        self._state = {"state": state, "detail": detail}
+        await self._page.tell("state", **self._state)
+        if self.listens and state in ("idle", "ended"):
+            # The call ended voice by itself: nobody hears this microphone any more.
+            self.listens = False
+            await self._page.voice(False)
 
     async def _show_caption(self, line: Caption) -> None:
         step_id = f"{self._prefix}-line-{line.line_id}"

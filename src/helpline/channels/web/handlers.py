@@ -133,6 +133,7 @@ class Handlers:
             call.end_voice()
         else:
             visit.lateness.restart()
+            visit.channel.listens = True
         return visit.voice_wanted
 
     async def on_audio_chunk(self, chunk: Any) -> None:
@@ -158,7 +159,7 @@ class Handlers:
         visit = self._visit()
         if visit is None:
             return
-        visit.voice_wanted = False
+        visit.voice_wanted = visit.channel.listens = False
         if visit.call:
             visit.call.end_voice()
 
@@ -216,7 +217,7 @@ class Handlers:
     async def _resume(self, visit: Visit, page: ChainlitPage) -> None:
         """Go on where the visit was: a reload, or another tab, which then has the call alone."""
         before = await self._visits.move(visit, page)
-        visit.voice_wanted = False
+        visit.voice_wanted = visit.channel.listens = False
         if visit.call:
             visit.call.end_voice()
         if before.id != page.id:

@@ -21,7 +21,6 @@ class Words:
     elsewhere: str
     failed: str
     person: str
-    returned: str
     too_long: str
     too_fast: str
     placeholder: str
@@ -46,7 +45,6 @@ ENGLISH: Final = Words(
     elsewhere="This conversation goes on in another tab.",
     failed="Something went wrong on our side. Please try again.",
     person="I would like to talk to a person.",
-    returned="We are connected again.",
     too_long="That message was too long and was cut at {limit} characters.",
     too_fast="That was very fast: please wait a moment before the next message.",
     placeholder="Type here, or press P to talk",
@@ -68,7 +66,6 @@ CHINESE: Final = Words(
     elsewhere="此对话已在另一个标签页中继续。",
     failed="我们这边出了点问题，请重试。",
     person="我想和人工客服通话。",
-    returned="连接已恢复。",
     too_long="该消息过长，已截断为 {limit} 个字符。",
     too_fast="发送过快：请稍候再发送下一条消息。",
     placeholder="在此输入，或按 P 键通话",

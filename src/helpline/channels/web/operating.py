@@ -1,0 +1,102 @@
+"""How a served desk is watched and ended: its metrics, and a stop that cuts no call.
+
+SIGTERM and `helpline drain` begin the same drain: the desk says that it is not ready, takes no new calls, and
+the server stops when the live ones have ended or their time is over. A second SIGTERM, or Ctrl-C, stops now.
+"""
+
+import asyncio
+import hmac
+import logging
+import signal
+import socket
+import sys
+from types import FrameType
+from typing import Any, Protocol
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from helpline.channels.web.seam import Desk
+from helpline.settings import Settings
+from helpline.telemetry.metrics import CONTENT_TYPE, Metrics
+
+log = logging.getLogger(__name__)
+
+
+class Kept(Protocol):
+    @property
+    def metrics(self) -> Metrics: ...
+
+
+class ServedDesk(Desk, Protocol):
+    """What serving asks of a desk beyond the page."""
+
+    @property
+    def calls(self) -> Any: ...
+    @property
+    def records(self) -> Kept | None: ...
+    async def drain(self, within_s: float) -> int: ...
+
+
+def metrics_route(settings: Settings, metrics: Metrics) -> Route:
+    """`/metrics` in Prometheus's format; beyond this machine only for who shows the token."""
+
+    async def answer(request: Request) -> Response:
+        token = settings.metrics_token.reveal()
+        shown = request.headers.get("authorization", "")
+        allowed = (
+            hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()) if token else settings.loopback
+        )
+        if not allowed:
+            return PlainTextResponse("Not found", status_code=404)
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+
+    return Route("/metrics", answer)
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that says when it is ready, and lets calls end before it stops."""
+
+    def __init__(
+        self, config: uvicorn.Config, greeting: str, desk: ServedDesk, ready: asyncio.Event, drain_s: float
+    ) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+        self._desk = desk
+        self._ready = ready
+        self._drain_s = drain_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if not self.should_exit:
+            print(self._greeting, file=sys.stdout, flush=True)  # noqa: T201 - this is what the command says
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal has come; in a handler nothing may be done but to tell the loop."""
+        if sig != signal.SIGTERM or self._loop is None:
+            super().handle_exit(sig, frame)
+        elif self._draining is not None:
+            self.should_exit = True
+        else:
+            self._loop.call_soon_threadsafe(self._begin)
+
+    async def drain(self) -> None:
+        """Begin the drain, if it has not begun, and wait until the calls have ended."""
+        await asyncio.shield(self._begin())
+
+    def _begin(self) -> "asyncio.Task[None]":
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain(), name="drain")
+        return self._draining
+
+    async def _drain(self) -> None:
+        self._ready.clear()
+        log.info("draining: %d live calls", len(self._desk.calls))
+        left = await self._desk.drain(self._drain_s)
+        log.info("drained: %d calls had not ended in time", left)
+        self.should_exit = True
