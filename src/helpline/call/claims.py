@@ -24,6 +24,8 @@ class Claim(msgspec.Struct, frozen=True):
     subject: str
     """The order number it names, or empty."""
     sentence: str
+    own: bool = False
+    """It says who did it: "I have cancelled it". Only a receipt of this call can be behind that."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -182,7 +184,7 @@ def claims_in(sentence: str) -> tuple[Claim, ...]:
     anywhere = _order_number(sentence)
     for clause in _clauses(sentence):
         subject = _order_number(clause) or anywhere
-        found += [Claim(kind, subject, sentence.strip()) for kind in _kinds(clause)]
+        found += [Claim(kind, subject, sentence.strip(), own) for kind, own in _kinds(clause)]
     return tuple(found)
 
 
@@ -199,18 +201,22 @@ def _clauses(sentence: str) -> list[str]:
     return clauses[:-1] if asks else clauses
 
 
-def _kinds(clause: str) -> list[str]:
+_US = re.compile(r"\b(?:i|we)\b")
+
+
+def _kinds(clause: str) -> list[tuple[str, bool]]:
+    """(kind, does it say that we did it) of what a clause claims."""
     if _ASKS.search(clause):
         return []
-    kinds = []
+    kinds: list[tuple[str, bool]] = []
     for kind, pattern in _PATTERNS:
         match = pattern.search(clause)
         if match and not _OPEN.search(clause[: match.end()]):
-            kinds.append(kind)
-    kinds += [kind for kind, pattern in _BARE.items() if kind not in kinds and pattern.search(clause)]
+            kinds.append((kind, _US.search(match.group()) is not None))
+    kinds += [(kind, True) for kind, pattern in _BARE.items() if not kinds and pattern.search(clause)]
     match = _ALL_SET.search(clause)
     if match and not kinds and not _OPEN.search(clause[: match.end()]):
-        kinds.append("done")
+        kinds.append(("done", True))
     return kinds
 
 
@@ -256,7 +262,9 @@ _STATUSES = {
 
 def is_backed(claim: Claim, done: Iterable[Done], reported: Iterable[Reported]) -> bool:
     """Is there a receipt of this call, or a status from a tool, behind it?"""
-    return any(_done_backs(one, claim) for one in done) or any(_status_backs(one, claim) for one in reported)
+    if any(_done_backs(one, claim) for one in done):
+        return True
+    return not claim.own and any(_status_backs(one, claim) for one in reported)
 
 
 def _done_backs(done: Done, claim: Claim) -> bool:
