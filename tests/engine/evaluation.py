@@ -122,7 +122,7 @@ class Subject:
     def hear(self, pcm24k: bytes) -> str:
         """The words of one utterance, as a caption."""
         listener = Listener(PocketsphinxEars(self._decoders), VoiceDetector())
-        listener.configure(ListenSettings(expected=self._expected))
+        listener.configure(ListenSettings(expected=self._expected, known_ids=CALLERS_IDS))
         heard = listener.feed(pcm24k)
         return " ".join(readable(event.text) for event in heard if isinstance(event, Ended))
 

@@ -31,9 +31,14 @@ async def test_a_session_opens_with_its_whole_configuration(talker: Talker) -> N
     session = talker.events[0]["session"]
     assert session["object"] == "realtime.session"
     assert session["audio"]["input"]["turn_detection"] == {
-        "type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500,
-        "idle_timeout_ms": None, "create_response": True, "interrupt_response": True,
-    }  # fmt: skip
+        "type": "server_vad",
+        "threshold": 0.5,
+        "prefix_padding_ms": 300,
+        "silence_duration_ms": 500,
+        "idle_timeout_ms": None,
+        "create_response": True,
+        "interrupt_response": True,
+    }
     assert session["audio"]["output"]["format"] == {"type": "audio/pcm", "rate": 24000}
     assert session["expires_at"] > 0
 
@@ -70,30 +75,55 @@ async def test_null_and_empty_switch_off(talker: Talker) -> None:
         ({"type": "realtime", "modalities": ["text"]}, "unknown_parameter", "session.modalities"),
         ({"type": "unreal"}, "invalid_value", "session.type"),
         ({"type": "realtime", "instructions": 7}, "invalid_type", "session.instructions"),
-        ({"type": "realtime", "output_modalities": ["text", "audio"]}, "invalid_value", "session.output_modalities"),
-        ({"type": "realtime", "tools": [{"type": "function"}]}, "missing_required_parameter", "session.tools[0].name"),
+        (
+            {"type": "realtime", "output_modalities": ["text", "audio"]},
+            "invalid_value",
+            "session.output_modalities",
+        ),
+        (
+            {"type": "realtime", "tools": [{"type": "function"}]},
+            "missing_required_parameter",
+            "session.tools[0].name",
+        ),
         ({"type": "realtime", "tool_choice": "maybe"}, "invalid_type", "session.tool_choice"),
         ({"type": "realtime", "max_output_tokens": -1}, "invalid_value", "session.max_output_tokens"),
         (
             {"type": "realtime", "audio": {"input": {"format": {"type": "audio/pcm", "rate": 16000}}}},
-            "invalid_value", "session.audio.input.format.rate",
+            "invalid_value",
+            "session.audio.input.format.rate",
         ),
         (
-            {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": 7}}}},
-            "invalid_value", "session.audio.input.turn_detection.threshold",
+            {
+                "type": "realtime",
+                "audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": 7}}},
+            },
+            "invalid_value",
+            "session.audio.input.turn_detection.threshold",
         ),
         (
-            {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "semantic_vad", "threshold": 0.5}}}},
-            "unknown_parameter", "session.audio.input.turn_detection.threshold",
+            {
+                "type": "realtime",
+                "audio": {"input": {"turn_detection": {"type": "semantic_vad", "threshold": 0.5}}},
+            },
+            "unknown_parameter",
+            "session.audio.input.turn_detection.threshold",
         ),
         (
-            {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": "1"}}}},
-            "invalid_type", "session.audio.input.turn_detection.silence_duration_ms",
+            {
+                "type": "realtime",
+                "audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": "1"}}},
+            },
+            "invalid_type",
+            "session.audio.input.turn_detection.silence_duration_ms",
         ),
-        ({"type": "realtime", "audio": {"output": {"speed": 9}}}, "invalid_value", "session.audio.output.speed"),
+        (
+            {"type": "realtime", "audio": {"output": {"speed": 9}}},
+            "invalid_value",
+            "session.audio.output.speed",
+        ),
         ("no object", "invalid_type", "session"),
     ],
-)  # fmt: skip
+)
 async def test_a_wrong_update_is_refused_as_a_whole(
     talker: Talker, session: Any, code: str, param: str
 ) -> None:
@@ -163,15 +193,35 @@ async def test_items_are_retrieved_and_deleted(talker: Talker) -> None:
         ({"type": "message", "role": "user"}, "missing_required_parameter", "item.content"),
         ({"type": "message", "role": "king", "content": []}, "invalid_value", "item.role"),
         ({"type": "message", "role": "user", "content": "hi"}, "invalid_type", "item.content"),
-        ({"type": "message", "role": "user", "content": [{"type": "output_text", "text": "x"}]}, "invalid_value", "item.content[0].type"),
-        ({"type": "message", "role": "user", "content": [{"type": "input_text"}]}, "missing_required_parameter", "item.content[0].text"),
-        ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "%"}]}, "invalid_value", "item.content[0].audio"),
-        ({"type": "message", "role": "user", "content": [], "mood": "good"}, "unknown_parameter", "item.mood"),
-        ({"type": "function_call_output", "call_id": "call_x", "output": "1"}, "invalid_tool_call_id", "item.call_id"),
+        (
+            {"type": "message", "role": "user", "content": [{"type": "output_text", "text": "x"}]},
+            "invalid_value",
+            "item.content[0].type",
+        ),
+        (
+            {"type": "message", "role": "user", "content": [{"type": "input_text"}]},
+            "missing_required_parameter",
+            "item.content[0].text",
+        ),
+        (
+            {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "%"}]},
+            "invalid_value",
+            "item.content[0].audio",
+        ),
+        (
+            {"type": "message", "role": "user", "content": [], "mood": "good"},
+            "unknown_parameter",
+            "item.mood",
+        ),
+        (
+            {"type": "function_call_output", "call_id": "call_x", "output": "1"},
+            "invalid_tool_call_id",
+            "item.call_id",
+        ),
         ({"type": "function_call_output", "call_id": "call_x", "output": {}}, "invalid_type", "item.output"),
         (words("user", "x", id="i" * 65), "invalid_value", "item.id"),
     ],
-)  # fmt: skip
+)
 async def test_a_wrong_item_is_refused(talker: Talker, item: Json | None, code: str, param: str) -> None:
     error = await error_after(talker, "conversation.item.create", **({} if item is None else {"item": item}))
     assert (error["code"], error["param"]) == (code, param)

@@ -14,19 +14,8 @@ from helpline.audio.pcm import from_samples, samples
 from helpline.engine.lexicon import Expected, Lexicon, Library
 from helpline.errors import MissingPartError
 
-_LANGUAGE_WEIGHT = 9.5
 _SILENT_FLOOR_RMS = 15.0
-_ADDED_NOISE_RMS = 60.0
-_SPARE_DECODERS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What was recognised: words in lower case, numbers as words, letters as `b.`."""
-
-    text: str
-    score: float = 0.0
-    """Log probability per frame; only differences between utterances of one decoder mean anything."""
+_SPARE_DECODERS = 6
 
 
 class Ears(Protocol):
@@ -41,11 +30,30 @@ class Ears(Protocol):
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
         """More of it; the words so far."""
 
-    def finish(self) -> Heard:
-        """It is over: its words."""
+    def finish(self) -> str:
+        """It is over: its words, in lower case, numbers as words, letters as `b.`."""
+
+    def again(self) -> str:
+        """A second opinion on the utterance that was finished last."""
 
     def cancel(self) -> None:
         """Forget the utterance in progress, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """How one decoder listens."""
+
+    name: str
+    language_weight: float
+    added_noise_rms: float
+    flat_pass: bool = False
+
+
+FIRST = Opinion("first", 9.5, 60.0)
+"""Streams: its words are there 2 ms after the end."""
+SECOND = Opinion("second", 8.0, 120.0, flat_pass=True)
+"""Listens once more, with a second pass, when the first made no sense: about a tenth of a second."""
 
 
 class PocketsphinxEars:
@@ -57,7 +65,7 @@ class PocketsphinxEars:
         self._decoder: Any = None
         self._key = ""
         self._cmn = ""
-        self._frames = 0
+        self._utterance: list[tuple[bytes, float]] = []
         self._noise = np.random.default_rng(1)
 
     def expect(self, expected: Expected) -> None:
@@ -67,58 +75,63 @@ class PocketsphinxEars:
 
     def begin(self) -> None:
         self.cancel()
-        self._key, self._decoder = self._decoders.borrow(self._expected)
-        if self._cmn:
-            self._decoder.set_cmn(self._cmn)
-        self._decoder.start_utt()
-        self._frames = 0
+        self._start(FIRST)
+        self._utterance = []
 
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
         if self._decoder is None:
             return ""
-        if floor_rms < _SILENT_FLOOR_RMS:
-            pcm16k = self._roughened(pcm16k)
-        if pcm16k:  # the recogniser takes no empty buffer
-            self._decoder.process_raw(pcm16k, False, False)
+        self._utterance.append((pcm16k, floor_rms))
+        self._process(pcm16k, floor_rms, FIRST)
         hypothesis = self._decoder.hyp()
         return str(hypothesis.hypstr) if hypothesis else ""
 
-    def finish(self) -> Heard:
+    def finish(self) -> str:
         if self._decoder is None:
-            return Heard("")
-        self._decoder.end_utt()
-        hypothesis = self._decoder.hyp()
-        heard = (
-            Heard("")
-            if hypothesis is None
-            else Heard(
-                str(hypothesis.hypstr), float(hypothesis.best_score) / max(self._decoder.n_frames(), 1)
-            )
-        )
-        self._cmn = self._decoder.get_cmn(True)
-        self._release()
-        return heard
+            return ""
+        return self._end()
+
+    def again(self) -> str:
+        self._start(SECOND)
+        for pcm16k, floor_rms in self._utterance:
+            self._process(pcm16k, floor_rms, SECOND)
+        return self._end()
 
     def cancel(self) -> None:
         if self._decoder is not None:
-            self._decoder.end_utt()
-            self._release()
+            self._end()
 
-    def _release(self) -> None:
+    def _start(self, opinion: Opinion) -> None:
+        self._key, self._decoder = self._decoders.borrow(self._expected, opinion)
+        if self._cmn:
+            self._decoder.set_cmn(self._cmn)
+        self._decoder.start_utt()
+
+    def _process(self, pcm16k: bytes, floor_rms: float, opinion: Opinion) -> None:
+        if floor_rms < _SILENT_FLOOR_RMS:
+            pcm16k = self._roughened(pcm16k, opinion.added_noise_rms)
+        if pcm16k:  # the recogniser takes no empty buffer
+            self._decoder.process_raw(pcm16k, False, False)
+
+    def _end(self) -> str:
+        self._decoder.end_utt()
+        hypothesis = self._decoder.hyp()
+        self._cmn = self._decoder.get_cmn(True)
         self._decoders.give_back(self._key, self._decoder)
         self._decoder = None
+        return "" if hypothesis is None else str(hypothesis.hypstr)
 
-    def _roughened(self, pcm16k: bytes) -> bytes:
+    def _roughened(self, pcm16k: bytes, rms: float) -> bytes:
         """White noise on digitally silent audio: without it the recogniser's features have no floor."""
         values = samples(pcm16k).astype(np.float32)
-        return from_samples(values + self._noise.normal(0.0, _ADDED_NOISE_RMS, len(values)))
+        return from_samples(values + self._noise.normal(0.0, rms, len(values)))
 
 
 class Decoders:
     """pocketsphinx decoders by lexicon: lent for the length of an utterance, a few kept warm."""
 
     def __init__(
-        self, library: Library | None = None, make: "Callable[[Lexicon], Any] | None" = None
+        self, library: Library | None = None, make: "Callable[[Lexicon, Opinion], Any] | None" = None
     ) -> None:
         self._library = library or Library()
         self._make = make or make_decoder
@@ -129,12 +142,12 @@ class Decoders:
         key, decoder = self.borrow(expected)
         self.give_back(key, decoder)
 
-    def borrow(self, expected: Expected) -> tuple[str, Any]:
+    def borrow(self, expected: Expected, opinion: Opinion = FIRST) -> tuple[str, Any]:
         """A decoder, and the key to give it back with."""
-        key = expected.key()
+        key = f"{expected.key()} {opinion.name}"
         if idle := self._idle.get(key):
             return key, idle.pop()
-        return key, self._make(self._library.lexicon(expected))
+        return key, self._make(self._library.lexicon(expected), opinion)
 
     def give_back(self, key: str, decoder: Any) -> None:
         """Ready for the next utterance, of any session."""
@@ -148,7 +161,7 @@ class Decoders:
                 del self._idle[oldest]
 
 
-def make_decoder(lexicon: Lexicon) -> Any:
+def make_decoder(lexicon: Lexicon, opinion: Opinion = FIRST) -> Any:
     """A pocketsphinx decoder over the lexicon's files; raises MissingPartError when it is not installed."""
     try:
         import pocketsphinx
@@ -160,7 +173,7 @@ def make_decoder(lexicon: Lexicon) -> Any:
         hmm=pocketsphinx.get_model_path("en-us/en-us"),
         lm=str(lexicon.trigram),
         dict=str(lexicon.dictionary),
-        lw=_LANGUAGE_WEIGHT,
-        fwdflat=False,
+        lw=opinion.language_weight,
+        fwdflat=opinion.flat_pass,
         loglevel="FATAL",
     )

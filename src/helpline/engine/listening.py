@@ -19,6 +19,7 @@ from helpline.audio.pcm import samples
 from helpline.audio.resample import Resampler
 from helpline.engine.ears import Ears
 from helpline.engine.lexicon import Expected
+from helpline.engine.meaning import likeliness
 from helpline.engine.vad import (
     FRAME_BYTES,
     SpeechBegan,
@@ -34,6 +35,7 @@ AudioFormat = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 
 _STABLE_FRAMES = 12
 _UNSURE_WORDS = 2
+_MAKES_SENSE = 0.8
 _LONGEST_UTTERANCE_MS = 120_000
 
 # Somebody who stops after these words is about to go on.
@@ -77,6 +79,8 @@ class ListenSettings(msgspec.Struct, frozen=True):
     format: AudioFormat = "audio/pcm"
     vad: VadSettings | None = VadSettings()
     expected: Expected = Expected()
+    known_ids: tuple[str, ...] = ()
+    """The caller's own references: words that name another are less likely."""
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -160,7 +164,7 @@ class Listener:
         pcm16k = resample(pcm24k) + bytes(FRAME_BYTES * 10)
         for at in range(0, len(pcm16k), FRAME_BYTES * 10):
             self._ears.hear(pcm16k[at : at + FRAME_BYTES * 10], _floor(pcm16k))
-        return self._ears.finish().text
+        return self._finish()
 
     def _on(self, event: VadEvent) -> Iterator[Listened]:
         match event:
@@ -201,7 +205,13 @@ class Listener:
 
     def _finish(self) -> str:
         self._open = False
-        return self._ears.finish().text
+        words = self._ears.finish()
+        if not words or self._likely(words) >= _MAKES_SENSE:
+            return words
+        return max(words, self._ears.again(), key=self._likely)
+
+    def _likely(self, words: str) -> float:
+        return likeliness(words, self._settings.expected.keywords, self._settings.known_ids)
 
 
 def patience_ms(words: str, eagerness: str) -> int:

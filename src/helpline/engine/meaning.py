@@ -11,10 +11,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from helpline.engine.language import find_entities
 from helpline.engine.phrases import Pack, load_pack, slotted
 
 _SAMPLES = 10
@@ -104,6 +106,18 @@ def _features(text: str) -> Iterable[str]:
         if not word.startswith("{"):
             edged = f"<{word}>"
             yield from (edged[at : at + 3] for at in range(len(edged) - 2))
+
+
+_STRANGE = 0.25
+_ANY_DAY = datetime(2026, 1, 5)  # noqa: DTZ001 - only whether a moment is named matters here
+
+
+def likeliness(words: str, things: Sequence[str] = (), known_ids: Sequence[str] = ()) -> float:
+    """How much recognised words are like something that customers say, about 0 to 1."""
+    found = find_entities(words, _ANY_DAY, things or common_things())
+    ranked = load_meanings().rank(found.masked)
+    strange = sum(reference not in known_ids for reference in found.references) if known_ids else 0
+    return (ranked[0].score if ranked else 0.0) - _STRANGE * strange
 
 
 @dataclass(frozen=True, slots=True)

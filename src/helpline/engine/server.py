@@ -105,6 +105,9 @@ class Engine:
         self._sessions += 1
         try:
             await Session(frames, parts).run()
+        except Exception:  # noqa: BLE001 - the edge: one session's fault is not the others'
+            _log.exception("an engine session broke off")
+            await frames.close(1011, "the engine failed")
         finally:
             self._sessions -= 1
             await frames.close()

@@ -177,7 +177,10 @@ class Session:
         expected = expected_from(transcription.get("keywords") or (), self._configuration.body["tools"])
         self._known = Known(expected.ids, expected.keywords)
         return ListenSettings(
-            self._configuration.input["format"]["type"], self._configuration.vad, expected.without_ids()
+            self._configuration.input["format"]["type"],
+            self._configuration.vad,
+            expected.without_ids(),
+            expected.ids,
         )
 
     async def _append(self, event: Json) -> None:
