@@ -31,6 +31,9 @@ from helpline.tools.tool import Tool
 log = logging.getLogger(__name__)
 
 SHOP_NAME = "ShopMe"
+IDLE_MS = 60_000
+"""A desk that closes hangs up a typed call in which nothing has gone on for so long."""
+LOOK_S = 1.0
 
 
 class Desk:
@@ -115,10 +118,18 @@ class Desk:
             del self._calls[call.id]
 
     async def drain(self, within_s: float) -> int:
-        """Take no new calls and let the live ones end by themselves; how many had not, in time."""
+        """Take no new calls and let the live ones end by themselves; how many had not, in time.
+
+        A page that is only open, with nothing going on for a minute, is no call to wait for.
+        """
         self.draining = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within_s)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        while self._tasks and loop.time() < until:
+            for call in self._calls.values():
+                if call.idle_ms(self._clock.now_ms()) >= IDLE_MS:
+                    call.hang_up("The desk is closing.")
+            await asyncio.wait(self._tasks, timeout=min(LOOK_S, until - loop.time()))
         return len(self._calls)
 
     async def close(self, reason: str = "The desk is closing.") -> None:

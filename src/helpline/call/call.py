@@ -168,6 +168,14 @@ class Call:
         self._recorder.became(caller)
         self._driver.post(fx.CallerChanged(caller))
 
+    def idle_ms(self, now_ms: int) -> int:
+        """For how long nobody has spoken, typed or worked; 0 while voice is on or a yes is awaited."""
+        conversation = self._driver.conversation
+        quiet_ms = conversation.quiet_ms
+        if conversation.voice or conversation.pending is not None or quiet_ms is None:
+            return 0
+        return max(0, now_ms - max(quiet_ms, conversation.words_ms))
+
     @property
     def dropped_audio_ms(self) -> int:
         """Microphone audio that had to be dropped while there was nobody to send it to."""

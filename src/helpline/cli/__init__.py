@@ -20,6 +20,11 @@ COMMANDS: Final = {
     "doctor": "Say what is configured, what works, and what to do about what does not.",
     "ledger": "Check the record of every change that was made.",
     "policy": "Check what the shop allows.",
+    "calls": "List, show, search and export what happened on every call.",
+    "callbacks": "Whom to call back, and when.",
+    "data-of": "Print everything that is kept about a customer.",
+    "forget": "Erase a customer from everything that the desk keeps.",
+    "drain": "Let a running desk finish its calls, take no new ones, and stop.",
 }
 
 
@@ -42,7 +47,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"helpline.cli.{cmd_name}").command
+        command = importlib.import_module(f"helpline.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -1,10 +1,14 @@
 """What every command starts with: the settings, and a log that goes to stderr."""
 
+import asyncio
 import logging
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from helpline.settings import Settings, load_settings
 from helpline.telemetry import logs
+
+T = TypeVar("T")
 
 
 def prepare(*, quiet: bool = False, **overrides: Any) -> Settings:
@@ -18,3 +22,8 @@ def prepare(*, quiet: bool = False, **overrides: Any) -> Settings:
     # Other people's libraries log addresses and payloads at INFO: only our own names are turned up.
     logging.getLogger("helpline").setLevel(logging.WARNING if quiet else settings.log_level)
     return settings
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end."""
+    return asyncio.run(work)

@@ -1,0 +1,233 @@
+"""`helpline calls`: what happened on every call. Each look is written down."""
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from helpline.cli.start import prepare, wait_for
+from helpline.clock import SystemClock
+from helpline.errors import LocalError
+from helpline.records import archive
+from helpline.records.archive import Filter
+from helpline.store import Store
+
+OUTCOMES = ("solved", "transferred", "callback", "abandoned", "limit")
+
+
+@click.group()
+def command() -> None:
+    """What happened on every call."""
+
+
+def filters(function: Any) -> Any:
+    """The options that choose among calls."""
+    for option in reversed(
+        (
+            click.option("--customer", default="", metavar="ID", help="Calls of this customer."),
+            click.option("--since", type=click.DateTime(), help="From this day or time on (UTC)."),
+            click.option("--until", type=click.DateTime(), help="Before this day or time (UTC)."),
+            click.option("--outcome", type=click.Choice(OUTCOMES), default=None, help="How they ended."),
+            click.option("--reason", default="", help='Why they called: "cancel order".'),
+            click.option("--channel", default="", help="Where they came in: web, wav."),
+            click.option("--backend", default="", help="Who answered: azure, openai, engine."),
+            click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def as_filter(
+    customer: str,
+    since: datetime | None,
+    until: datetime | None,
+    outcome: str | None,
+    words: str = "",
+    **given: Any,
+) -> Filter:
+    """The filter that the options ask for."""
+    return Filter(
+        customer_id=customer,
+        since=since and since.replace(tzinfo=UTC),
+        until=until and until.replace(tzinfo=UTC),
+        outcome=outcome or "",
+        words=words,
+        **given,
+    )
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Store]:
+    """The desk's database."""
+    settings = prepare(quiet=True)
+    store = await Store.open(settings.database_url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def looked(store: Store, action: str, subject: str = "") -> None:
+    """Write down that somebody looks at calls."""
+    async with store.database.write() as connection:
+        await archive.note_read(connection, SystemClock().utcnow(), reader(), action, subject)
+
+
+def reader() -> str:
+    """Who sits at this terminal: behind sudo, the one who typed it."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+@command.command("list")
+@filters
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool, **given: Any) -> None:
+    """List calls, the newest first."""
+    wait_for(_list(as_filter(**given), "list", as_json))
+
+
+@command.command()
+@click.argument("words", nargs=-1, required=True)
+@filters
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def search(words: tuple[str, ...], as_json: bool, **given: Any) -> None:
+    """Find the calls in which all these WORDS were said; `cancel*` is a word's beginning."""
+    wait_for(_list(as_filter(words=" ".join(words), **given), "search", as_json))
+
+
+async def _list(wanted: Filter, action: str, as_json: bool) -> None:
+    async with opened() as store:
+        await looked(store, action)
+        async with store.database.read() as connection:
+            found = await archive.listed(connection, wanted)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=_written))
+        return
+    for call in found:
+        took = (call["ended_at"] - call["started_at"]).total_seconds()
+        click.echo(
+            f"{call['id']}  {call['started_at']:%Y-%m-%d %H:%M}  {took:5.0f} s  {call['channel']:<5}"
+            f" {call['backend']:<10} {call['outcome']:<11} {call['reason']}"
+        )
+    if not found:
+        click.echo("No call is like that.", err=True)
+
+
+@command.command()
+@click.argument("call_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole record.")
+def show(call_id: str, as_json: bool) -> None:
+    """Show one call: what was said and heard, what was done, and how fast."""
+    record = wait_for(record_of(call_id, "show"))
+    click.echo(json.dumps(record, ensure_ascii=False, indent=2) if as_json else "\n".join(told(record)))
+
+
+async def record_of(call_id: str, action: str) -> dict[str, Any]:
+    """A call's record; the look is written down. Raises LocalError when there is none."""
+    async with opened() as store:
+        async with store.database.read() as connection:
+            record = await archive.find(connection, call_id)
+        if record is None:
+            raise LocalError(f"There is no record of {call_id}: `helpline calls list` shows what there is.")
+        await looked(store, action, call_id)
+    return record
+
+
+def told(record: dict[str, Any]) -> list[str]:
+    """A record as lines for a person, in the order of time."""
+    who = ", ".join(key[:8] for key in record["customers"]) or "a guest"
+    turns = sorted(turn["latency_ms"] for turn in record["turns"])
+    usage = record["usage"]
+    lines = [
+        f"{record['id']}  {record['started_at'][:16]}  {record['duration_ms'] / 1000:.0f} s"
+        f"  {record['channel']}",
+        f"who: {who} ({record['identity']})   answered by: {', '.join(record['backends']) or 'nobody'}",
+        f"outcome: {record['outcome']}   reason: {record['reason']}   ended: {record['ended']}",
+        f"summary ({record['summarised_by']}): {record['summary']}",
+    ]
+    if record["next_step"]:
+        lines.append(f"next step: {record['next_step']}")
+    lines += [f"promised: {promise}" for promise in record["promises"]]
+    if turns:
+        lines.append(
+            f"latency: {len(turns)} turns, median {turns[len(turns) // 2]} ms, longest {turns[-1]} ms"
+        )
+    lines.append(f"cost: {usage['money']} {usage['currency']}, {sum(usage['tokens'].values())} tokens")
+    lines.append("")
+    return lines + [text for _, text in sorted(_events(record), key=lambda event: event[0])]
+
+
+def _events(record: dict[str, Any]) -> list[tuple[int, str]]:
+    events = [
+        (line["start_ms"], f"{line['speaker']:>9}: {line['text']}" + _cut(line)) for line in record["lines"]
+    ]
+    events += [
+        (tool["at_ms"], f"{'tool':>9}: {tool['name']} {json.dumps(tool['arguments'], ensure_ascii=False)}"
+                        f" ({tool['took_ms']} ms{'' if tool['ok'] else ', refused: ' + tool['reason']})")
+        for tool in record["tools"]
+    ]  # fmt: skip
+    events += [
+        (each["at_ms"], f"{'receipt':>9}: {each['reference']} {each['action']}")
+        for each in record["receipts"]
+    ]
+    events += [
+        (each["at_ms"], f"{'incident':>9}: {each['kind']} {each['detail']}") for each in record["incidents"]
+    ]
+    return [(at_ms, f"{at_ms / 1000:7.1f} {text}") for at_ms, text in events]
+
+
+def _cut(line: dict[str, Any]) -> str:
+    return "" if line["heard"].strip() == line["text"].strip() else f"   [heard: {line['heard']}]"
+
+
+@command.command()
+@filters
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file instead.")
+def export(out: Path | None, **given: Any) -> None:
+    """Print whole records as JSON, a line each."""
+    records = wait_for(_export(as_filter(**given)))
+    if out is None:
+        _write(sys.stdout, records)
+        return
+    with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        _write(file, records)
+
+
+def _write(file: IO[str], records: list[dict[str, Any]]) -> None:
+    for record in records:
+        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+async def _export(wanted: Filter) -> list[dict[str, Any]]:
+    async with opened() as store:
+        async with store.database.read() as connection:
+            records = await archive.exported(connection, wanted)
+        async with store.database.write() as connection:
+            for record in records:
+                await archive.note_read(connection, SystemClock().utcnow(), reader(), "export", record["id"])
+    return records
+
+
+@command.command()
+@click.argument("call_id", metavar="ID")
+def reads(call_id: str) -> None:
+    """Say who looked at a call, and when."""
+    for row in wait_for(_reads(call_id)):
+        click.echo(f"{row['at']:%Y-%m-%d %H:%M:%S}  {row['reader']:<20} {row['action']}")
+
+
+async def _reads(call_id: str) -> list[dict[str, Any]]:
+    async with opened() as store, store.database.read() as connection:
+        return await archive.reads_of(connection, call_id)
+
+
+def _written(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
