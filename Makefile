@@ -20,7 +20,7 @@ run: setup ## start the desk at http://localhost:8000 (ARGS="--port 8001" and th
 	@exec $(BIN)/helpline run $(ARGS)
 
 test: setup-dev ## run every test (minutes)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" $(ARGS)
 
 check: setup-dev ## lint, types and the floors
 	@$(BIN)/ruff check .

@@ -112,6 +112,8 @@ async def test_latency_runs_from_the_last_sound_of_the_sentence_to_the_first_of_
     line = Line()
     channel.speak(tone(90) + bytes(500 * BYTES_PER_MS))
     pass_time(channel, line, BREATH_MS + 600)
+    await channel.play("old", tone(10))
+    await channel.show(StateShown("thinking"))
     await channel.play("t", bytes(BYTES_PER_MS))
     clock.ms += 10
     await channel.play("t", tone(10))

@@ -124,6 +124,7 @@ class WavChannel:
         """When the customer finished, while the answer has not begun."""
         self._rested_at_ms = self.clock.now_ms()
         self._typing = False
+        self._thinking = False
         self._changed = asyncio.Condition()
         self._since_report_ms = 0
         self._passed_ms = 0
@@ -131,7 +132,7 @@ class WavChannel:
     # --- what the call asks ---
 
     async def play(self, track: str, pcm24k: bytes) -> None:
-        if audible_end(pcm24k):
+        if self._thinking and audible_end(pcm24k):
             self._answer_begins()
         self.speaker.queue(track, pcm24k)
 
@@ -143,6 +144,7 @@ class WavChannel:
         self.document.take(shown)
         if isinstance(shown, StateShown):
             self.state = shown.state
+            self._thinking = self._thinking or shown.state in ("thinking", "working")
             self._rested_at_ms = self.clock.now_ms()
         if self._typing and isinstance(shown, Caption) and shown.speaker == "desk":
             self._answer_begins()
@@ -182,7 +184,8 @@ class WavChannel:
         left_ms = self.microphone.left_ms
         line.hear(self.microphone.take(FRAME_MS))
         if 0 < left_ms <= FRAME_MS:
-            self._turn_from_ms = self.clock.now_ms() - (FRAME_MS - left_ms)
+            # What sounds before the desk has begun to think is the rest of an older answer.
+            self._turn_from_ms, self._thinking = self.clock.now_ms() - (FRAME_MS - left_ms), False
         sounding = not self.speaker.silent
         sound = self.speaker.take(FRAME_MS)
         if sounding or self.heard:
@@ -196,7 +199,7 @@ class WavChannel:
     def _answer_begins(self) -> None:
         if self._turn_from_ms is not None:
             self.document.latency_ms.append(round(self.clock.now_ms() - self._turn_from_ms))
-            self._turn_from_ms = None
+            self._turn_from_ms, self._thinking = None, False
 
     # --- waiting ---
 
