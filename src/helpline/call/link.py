@@ -93,6 +93,7 @@ def let_go(s: Step) -> None:
     )
     if s.c.playout.paused:  # nobody will say any more whether that was an interruption
         s.set(playout=playout.resume(s.c.playout, s.now_ms))
+    replies.refresh_heard(s)
     speaking = bool(s.c.utterances)
     for utterance in s.c.utterances:
         unanswered |= utterance.text_final and utterance.committed_ms is not None

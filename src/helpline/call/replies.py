@@ -73,7 +73,7 @@ def _held_up(s: Step) -> bool:
         return True
     if c.pending is not None and c.pending.settling:
         return True
-    return any(u.committed_ms is None or u.cuts == "perhaps" for u in c.utterances)
+    return any((u.committed_ms is None and u.waits) or u.cuts == "perhaps" for u in c.utterances)
 
 
 # --- a response's life ------------------------------------------------------------------------------------

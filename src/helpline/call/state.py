@@ -94,6 +94,8 @@ class Utterance(msgspec.Struct, frozen=True):
     audio_start_ms: int = 0
     cuts: Literal["no", "perhaps", "yes"] = "no"
     """Does it interrupt? perhaps: playback is silenced until words or length decide."""
+    waits: bool = True
+    """The desk does not speak before it has ended; False when the customer has typed since it began."""
     stopped_ms: int | None = None
     speech_ms: int = 0
     committed_ms: int | None = None

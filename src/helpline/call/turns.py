@@ -17,8 +17,8 @@ from helpline.realtime import events as ev
 
 
 def on_speech_started(s: Step, event: ev.SpeechStarted) -> None:
-    if event.item_id in s.c.dealt or s.utterance(event.item_id) is not None:
-        return  # said before
+    if event.item_id in s.c.dealt or s.utterance(event.item_id) is not None or not s.c.voice:
+        return  # said before, or voice is off by now
     utterance = Utterance(event.item_id, s.now_ms, event.audio_start_ms or 0)
     if not s.c.rules.vendor_turns and _something_to_cut(s):
         replies.refresh_heard(s)
@@ -40,7 +40,7 @@ def _hears(s: Step, utterance: Utterance) -> None:
 
 
 def _something_to_cut(s: Step) -> bool:
-    return s.c.reply.phase != "none" or not s.c.playout.silent
+    return s.c.reply.phase != "none" or not s.c.playout.silent or s.c.playout.paused
 
 
 def on_speech_stopped(s: Step, event: ev.SpeechStopped) -> None:
@@ -62,6 +62,8 @@ def on_committed(s: Step, event: ev.InputCommitted) -> None:
     if item_id in s.c.dealt:
         return  # said before
     if s.utterance(item_id) is None:
+        if not s.c.voice:
+            return
         _hears(s, Utterance(item_id, s.now_ms, stopped_ms=s.now_ms))
     _commit(s, item_id)
     decide(s, item_id)
@@ -240,8 +242,8 @@ def on_typed(s: Step, event: Typed) -> None:
     s.set(notes=s.c.notes + 1, turn_ms=s.now_ms, spoke=s.c.voice, stopped_claims=0)
     if _something_to_cut(s):
         replies.interrupt(s)
-    # Speech that has not ended yet is no reason to wait; it comes again when it does.
-    s.set(utterances=tuple(u for u in s.c.utterances if u.stopped_ms is not None))
+    # Speech that has not ended yet is no reason to wait: it is answered when it has.
+    s.set(utterances=tuple(replace(u, waits=False, cuts="yes") for u in s.c.utterances))
     s.put_line(Line(line_id, "customer", text, text, True, True, s.call_ms, s.call_ms))
     s.send(ev.ItemCreate(item=message("user", text)))
     if changes.read_answer(s, text, "typed"):
