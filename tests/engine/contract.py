@@ -1,4 +1,4 @@
-"""What holds of every Realtime session, said once: run on the engine's events and on recordings of real services.
+"""What holds of every Realtime session: run on the engine's events and on recordings of real services.
 
 Each check takes the events that a server sent, oldest first, as JSON objects with GA names.
 """

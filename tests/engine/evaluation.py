@@ -35,9 +35,12 @@ VOICES = ("en-us", "en-us+f3", "en-gb", "en-us+m3")
 CALLERS_IDS = tuple(str(number) for number in range(1001, 1031))
 PRODUCTS = (
     "trail running shoes", "canvas sneakers", "rain jacket", "wool sweater", "cotton t-shirt", "denim jeans",
-    "winter gloves", "knit beanie", "leather belt", "travel backpack", "desk lamp", "floor lamp", "reading chair",
-    "standing desk", "wall clock", "picture frame", "throw blanket", "bed sheets", "bath towels", "scented candle",
-    "electric kettle", "pour-over coffee maker", "coffee grinder", "chef's knife", "cutting board", "cast iron pan",
+    "winter gloves", "knit beanie", "leather belt", "travel backpack", "desk lamp", "floor lamp",
+    "reading chair",
+    "standing desk", "wall clock", "picture frame", "throw blanket", "bed sheets", "bath towels",
+    "scented candle",
+    "electric kettle", "pour-over coffee maker", "coffee grinder", "chef's knife", "cutting board",
+    "cast iron pan",
     "water bottle", "lunch box", "toaster", "stand blender", "wireless headphones", "bluetooth speaker",
     "wireless mouse", "mechanical keyboard", "phone stand", "usb-c charger", "yoga mat", "bike helmet",
     "camping tent", "garden trowel",
@@ -195,7 +198,8 @@ def _moment(wanted: str) -> str:
 
 
 _PLAINLY = {
-    "check_order_status": "check order {}", "cancel_order": "cancel order {}", "process_return": "return order {}",
+    "check_order_status": "check order {}", "cancel_order": "cancel order {}",
+    "process_return": "return order {}",
     "get_customer_info": "what are my orders", "get_product_info": "tell me about the {}",
     "update_account_info": "change my {}", "schedule_callback": "call me back {}",
 }  # fmt: skip

@@ -30,26 +30,46 @@ def function(name: str, description: str = "", required: Sequence[str] = (), **p
 
 SHOP_TOOLS = [
     function("get_customer_info", "The caller's profile and recent orders."),
-    function("check_order_status", "Where an order is.", ["order_id"], order_id="The order number, four digits."),
     function(
-        "process_return", "Start a return.", ["order_id", "reason"],
-        order_id="The order number.", item="Which item of the order.", reason="Why it comes back.",
+        "check_order_status", "Where an order is.", ["order_id"], order_id="The order number, four digits."
     ),
-    function("get_product_info", "Price and stock of a product.", ["query"], query="What the customer is looking for."),
     function(
-        "update_account_info", "Change a contact detail.", ["field", "value"],
+        "process_return",
+        "Start a return.",
+        ["order_id", "reason"],
+        order_id="The order number.",
+        item="Which item of the order.",
+        reason="Why it comes back.",
+    ),
+    function(
+        "get_product_info",
+        "Price and stock of a product.",
+        ["query"],
+        query="What the customer is looking for.",
+    ),
+    function(
+        "update_account_info",
+        "Change a contact detail.",
+        ["field", "value"],
         field={"type": "string", "enum": ["email", "phone", "address"], "description": "What to change."},
         value="The new value.",
     ),
     function(
-        "cancel_order", "Cancel an order that has not shipped.", ["order_id"],
-        order_id="The order number.", reason="Why.",
+        "cancel_order",
+        "Cancel an order that has not shipped.",
+        ["order_id"],
+        order_id="The order number.",
+        reason="Why.",
     ),
     function(
-        "schedule_callback", "Have a person call back.", ["when"],
-        when="When to call.", topic="What it is about.", phone="The number to call.",
+        "schedule_callback",
+        "Have a person call back.",
+        ["when"],
+        when="When to call.",
+        topic="What it is about.",
+        phone="The number to call.",
     ),
-]  # fmt: skip
+]
 
 
 class Talker:

@@ -3,18 +3,24 @@
 import re
 
 _STATES = (
-    "alabama", "alaska", "arizona", "arkansas", "california", "colorado", "connecticut", "delaware", "florida",
+    "alabama", "alaska", "arizona", "arkansas", "california", "colorado", "connecticut", "delaware",
+    "florida",
     "georgia", "hawaii", "idaho", "illinois", "indiana", "iowa", "kansas", "kentucky", "louisiana", "maine",
-    "maryland", "massachusetts", "michigan", "minnesota", "mississippi", "missouri", "montana", "nebraska", "nevada",
-    "new hampshire", "new jersey", "new mexico", "new york", "north carolina", "north dakota", "ohio", "oklahoma",
+    "maryland", "massachusetts", "michigan", "minnesota", "mississippi", "missouri", "montana", "nebraska",
+    "nevada",
+    "new hampshire", "new jersey", "new mexico", "new york", "north carolina", "north dakota", "ohio",
+    "oklahoma",
     "oregon", "pennsylvania", "rhode island", "south carolina", "south dakota", "tennessee", "texas", "utah",
     "vermont", "virginia", "washington", "west virginia", "wisconsin", "wyoming",
 )  # fmt: skip
 _CODES = (
-    "al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or"
-    " pa ri sc sd tn tx ut vt va wa wv wi wy"
+    "al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj"
+    " nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va wa wv wi wy"
 ).split()
-_KINDS = "street|st|avenue|ave|road|rd|lane|ln|drive|dr|court|ct|boulevard|blvd|way|square|place|terrace|close|row|parkway"
+_KINDS = (
+    "street|st|avenue|ave|road|rd|lane|ln|drive|dr|court|ct|boulevard|blvd"
+    "|way|square|place|terrace|close|row|parkway"
+)
 _STREET = re.compile(rf"\b(?P<street>\d{{1,5}} (?:[a-z0-9']+ ){{1,4}}?(?:{_KINDS}))\b(?P<rest>.*)$")
 _POSTCODE = re.compile(r"\b(?:postcode |zip code |zip )?(\d{5})(?!\d)")
 _STATE = re.compile(rf"\b({'|'.join(sorted(_STATES, key=len, reverse=True))}|{'|'.join(_CODES)})$")

@@ -6,7 +6,7 @@ The policy never states a fact of its own: facts come from tool results and from
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -64,7 +64,7 @@ class Turn:
     """Of this response, else of the session."""
     asked_for: str = ""
     """Instructions given with this response alone: may hold `Say to the customer: "…"`."""
-    known: Known = Known()
+    known: Known = field(default_factory=Known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ _CLOSING = {'"': '"', "“": "”", "'": "'"}
 
 
 def told_to_say(text: str) -> str:
-    """What stands in quotes after `Say to the customer:`; backslashes escape, an open quote runs to the end."""
+    """What stands in quotes after `Say to the customer:`; a backslash escapes, an open quote runs on."""
     match = _SAY.search(text)
     if match is None or match.end() >= len(text):
         return ""

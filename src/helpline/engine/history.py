@@ -1,4 +1,4 @@
-"""The session's conversation: items in their order, as a client may create, retrieve, truncate and delete them."""
+"""The session's conversation: items in order, as a client creates, retrieves, truncates and deletes them."""
 
 import base64
 import binascii

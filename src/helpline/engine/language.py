@@ -1,7 +1,7 @@
 """What stands in a sentence: references, addresses, phones, amounts, moments, reasons, products.
 
-Reads text from `numbers.normalise`; `Entities.masked` is the sentence with each found thing named by its kind,
-which is what meanings are compared on.
+Reads text from `numbers.normalise`; `Entities.masked` is the sentence with each found thing named by its
+kind, which is what meanings are compared on.
 """
 
 import re
@@ -14,8 +14,10 @@ from helpline.engine.numbers import cardinal, normalise
 from helpline.engine.times import When, parse_when
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_DOMAIN_ENDS = r"co (?:dot|point) u ?k|com|net|org|edu|io|de|eu|info|shop"
 _SPOKEN_EMAIL = re.compile(
-    r"(?P<local>(?:[\w'-]+ ){1,12}?)at (?P<domain>(?:[\w-]+ ){1,6}?(?:dot|point) (?:co (?:dot|point) u ?k|com|net|org|edu|io|de|eu|info|shop))\b"
+    r"(?P<local>(?:[\w'-]+ ){1,12}?)at "
+    rf"(?P<domain>(?:[\w-]+ ){{1,6}}?(?:dot|point) (?:{_DOMAIN_ENDS}))\b"
 )
 _LOCAL_STARTS = {"to", "is", "it's", "email", "address", "mail", "e-mail", "be", "use", "at", "as", "say"}
 _MONEY = re.compile(
@@ -24,13 +26,23 @@ _MONEY = re.compile(
 _PHONE = re.compile(r"(?<![\w@.])(?:plus )?\d{1,4}(?: ?\d{2,}){1,4}(?![\w@.])|(?<!\w)\d{7,12}(?!\w)")
 _REFERENCE = re.compile(r"(?<![\w$€£.:@-])(?:[a-z]{1,2}\d{2,10}|\d{3,8})(?![\w.:@])")
 _REFERENCE_CUE = re.compile(r"(?:order|number|return|reference|ticket|receipt)(?: number| id| is| it's)*$")
+_SOMETHING = r"(?:it|they|the \w+(?: \w+)?|this|that)"
+_IS = (
+    r"(?:'s| is| are| was| came| arrived| does not| doesn't| don't| did not| didn't| stopped| never"
+    r"| has| have| had| looks| look)"
+)
+_WRONG = (
+    r"(?:broken|damaged|defective|faulty|small|big|large|wrong|late|fit|work|working|cracked|scratched|expensive"
+    r"|missing|torn|tight|loose|dead|ripped|stained|expected|needed|arrive|arrived)"
+)
+_CHANGED_MIND = (
+    r"(?:changed my mind|don't (?:like|need|want)|do not (?:like|need|want)|no longer|ordered .*mistake"
+    r"|bought .*wrong|found .*cheaper|got the wrong)"
+)
 _BECAUSE = re.compile(
-    r"\b(?:because(?: of)?|since|as it|the reason is|reason is|due to)\s+(.+)$|"
-    r"\b((?:it|they|the \w+(?: \w+)?|this|that)(?:'s| is| are| was| came| arrived| does not| doesn't| don't| did not| didn't| stopped| never"
-    r"| has| have| had| looks| look)\s+.*(?:broken|damaged|defective|faulty|small|big|large|wrong|late|fit|work|working|cracked|scratched|expensive"
-    r"|missing|torn|tight|loose|torn|dead|ripped|stained|expected|needed|arrive|arrived).*)$|"
-    r"\b((?:i|we) (?:changed my mind|don't (?:like|need|want)|do not (?:like|need|want)|no longer|ordered .*mistake|bought .*wrong"
-    r"|found .*cheaper|got the wrong).*)$"
+    r"\b(?:because(?: of)?|since|as it|the reason is|reason is|due to)\s+(.+)$"
+    rf"|\b({_SOMETHING}{_IS}\s+.*{_WRONG}.*)$"
+    rf"|\b((?:i|we) {_CHANGED_MIND}.*)$"
 )
 _LETTERS = re.compile(r"(?:\b[a-z0-9]\b ?){2,}")
 

@@ -22,9 +22,10 @@ from helpline.engine.phrases import Pack, load_pack, slotted
 _SAMPLES = 10
 _NEIGHBOURS = 4
 _STOP = frozenset(
-    "a an the of to for in on at by is are be it its this that and or with from my your our i you we he she they"
-    " please can could would will do does did have has get give me us not no any some all as if when use used"
-    " want need like about what which who how tool function call customer customers user users returns".split()
+    "a an the of to for in on at by is are be it its this that and or with from my your our i you we he she"
+    " they please can could would will do does did have has get give me us not no any some all as if when use"
+    " used want need like about what which who how tool function call customer customers user users"
+    " returns".split()
 )
 
 

@@ -12,7 +12,8 @@ _PIECE = re.compile(r"\(|\)|\[|\]|\||\{\w+\}|[^()\[\]|{}]+")
 
 _DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEEN_NAMES = (
-    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen",
 )  # fmt: skip
 _TENS_NAMES = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 
@@ -210,14 +211,17 @@ def _below_thousand(value: int) -> str:
 
 def _when(pick: random.Random) -> str:
     day = pick.choice((
-        "tomorrow", "tomorrow", "today", "on monday", "on tuesday", "on wednesday", "on thursday", "on friday",
+        "tomorrow", "tomorrow", "today", "on monday", "on tuesday", "on wednesday", "on thursday",
+        "on friday",
         "next week", "next monday", "next friday", "this afternoon", "tomorrow morning", "tomorrow afternoon",
-        "the day after tomorrow", f"on the {pick.choice(('fifth', 'tenth', 'twelfth', 'fifteenth', 'twenty first'))}",
+        "the day after tomorrow",
+        f"on the {pick.choice(('fifth', 'tenth', 'twelfth', 'fifteenth', 'twenty first'))}",
     ))  # fmt: skip
     hour = pick.choice((*_DIGIT_NAMES[1:], "ten", "eleven", "twelve"))
     half = pick.choice(("", "", "", " a. m.", " p. m.", " o'clock", " in the morning", " in the afternoon"))
     clock = pick.choice((
-        f"at {hour}{half}", f"at {hour}{half}", f"at half past {hour}", f"at {hour} thirty", f"at quarter past {hour}",
+        f"at {hour}{half}", f"at {hour}{half}", f"at half past {hour}", f"at {hour} thirty",
+        f"at quarter past {hour}",
         f"at quarter to {hour}", "at noon",
     ))  # fmt: skip
     span = pick.choice(

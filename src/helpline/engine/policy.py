@@ -1,7 +1,7 @@
-"""How the offline brain leads a conversation: choose a tool, ask for what is missing, call, ask again, offer help.
+"""How the offline brain leads a call: choose a tool, ask for what is missing, call it, ask again, offer help.
 
-Pure: `decide` takes the dialogue so far and returns the next one with what to do. It serves whatever tools the
-session offers; the phrase pack only tells it how customers speak.
+Pure: `decide` takes the dialogue so far and returns the next one with what to do. It serves whatever tools
+the session offers; the phrase pack only tells it how customers speak.
 """
 
 import re
@@ -371,7 +371,7 @@ def read_arguments(arguments: str) -> dict[str, Any]:
 
 
 def what_is_named(tool: Tool, said: Entities) -> str:
-    """For a tool that takes one thing of several: the one that was named without its value, else the first."""
+    """For a tool that takes one thing of several: the one named without its value, else the first."""
     if intent_of(tool) != "update_account":
         return ""
     for name in tool.properties:
@@ -383,7 +383,7 @@ def what_is_named(tool: Tool, said: Entities) -> str:
 def collect(
     tool: Tool, said: Entities, context: Context, given: Mapping[str, Any], asked: str = ""
 ) -> dict[str, Any]:
-    """The arguments of a call that are known by now, in the order of the schema; `asked` is answered first."""
+    """The arguments of a call that are known by now, in the schema's order; `asked` is answered first."""
     arguments = dict(given)
     names = [asked] if asked else []
     names += [name for name in tool.required if name != asked]

@@ -59,7 +59,8 @@ def wrong_value(param: str, message: str) -> Refusal:
 
 
 _NAMES = {
-    str: "a string", bool: "a boolean", int: "an integer", float: "a decimal number", dict: "an object", list: "an array",
+    str: "a string", bool: "a boolean", int: "an integer", float: "a decimal number", dict: "an object",
+    list: "an array",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from helpline.audio.g711 import alaw_encode, mulaw_encode
-from helpline.audio.pcm import chunks
+from helpline.audio.pcm import chunks, duration_ms
 from helpline.audio.resample import Resampler
 from helpline.engine.brain import Brain, Call, Say, Turn
 from helpline.engine.history import History, Item
@@ -196,10 +196,12 @@ class _Message:
         self._reply = reply
         self._item = item
         self._place: Json = {
-            "response_id": reply.id, "item_id": item.id, "output_index": len(reply.output), "content_index": 0,
+            "response_id": reply.id, "item_id": item.id, "output_index": len(reply.output),
+            "content_index": 0,
         }  # fmt: skip
         self._waiting = ""
         self._said = ""
+        self._sent_bytes = 0
         self._encode = _encoder(reply.audio_format)
 
     @property
@@ -286,9 +288,10 @@ class _Message:
     async def _send(self, pcm24k: bytes) -> None:
         await self._wait_for_its_time()
         encoded = self._encode(pcm24k)
-        self._reply.audio_ms += len(pcm24k) // 48
-        self._item.audio_ms += len(pcm24k) // 48
-        self._reply.usage.speech(len(pcm24k) // 48)
+        self._sent_bytes += len(pcm24k)
+        self._reply.audio_ms += duration_ms(pcm24k)
+        self._item.audio_ms = duration_ms(self._sent_bytes)
+        self._reply.usage.speech(duration_ms(pcm24k))
         if encoded:
             delta = base64.b64encode(encoded).decode("ascii")
             await self._emit("response.output_audio.delta", **self._place, delta=delta)

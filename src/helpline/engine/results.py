@@ -39,7 +39,7 @@ def last_price(output: str) -> str:
 
 
 def question_in(output: str) -> str | None:
-    """The reason code of a result that refused with a question ("missing:reason"); None when it asks nothing."""
+    """The reason code of a refusal that asks something ("missing:reason"); None when it asks nothing."""
     value = _decoded(output)
     if not isinstance(value, dict) or value.get("status") not in ("refused", "needs_input", "error"):
         return None

@@ -467,8 +467,8 @@ class Session:
 
 def _already_active(reply: Reply) -> Refusal:
     return Refusal(
-        f"Conversation already has an active response in progress: {reply.id}. Wait until the response is finished"
-        " before creating a new one.",
+        f"Conversation already has an active response in progress: {reply.id}. Wait until the response is"
+        " finished before creating a new one.",
         code="conversation_already_has_active_response",
     )
 

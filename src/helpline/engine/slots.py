@@ -16,7 +16,7 @@ from helpline.engine.language import Entities, spelled_name
 Schema = Mapping[str, Any]
 
 _KINDS = (
-    (r"order|reference|receipt|tracking|ticket|booking_(?:id|number)|(?:return|exchange)_(?:id|number)", "reference"),
+    (r"order|reference|receipt|tracking|ticket|(?:booking|return|exchange)_(?:id|number)", "reference"),
     (r"e-?mail", "email"),
     (r"phone|mobile|telephone", "phone"),
     (r"address|street", "address"),
@@ -33,45 +33,63 @@ _KINDS = (
 
 _SYNONYMS = {
     "email": "e-mail mail", "phone": "telephone mobile cell number", "address": "street moved home",
-    "damaged": "broken cracked scratched dented torn", "defective": "broken faulty stopped work working works dead never",
-    "broken": "damaged cracked", "wrong": "different incorrect", "mind": "want need like anymore longer mistake",
-    "unwanted": "want need mind", "fit": "small big large tight loose size", "size": "small big large tight loose fit",
-    "late": "slow delayed long", "described": "expected picture description", "mistake": "accident wrong", "other": "",
+    "damaged": "broken cracked scratched dented torn",
+    "defective": "broken faulty stopped work working works dead never",
+    "broken": "damaged cracked", "wrong": "different incorrect",
+    "mind": "want need like anymore longer mistake",
+    "unwanted": "want need mind", "fit": "small big large tight loose size",
+    "size": "small big large tight loose fit",
+    "late": "slow delayed long", "described": "expected picture description", "mistake": "accident wrong",
+    "other": "",
     "expensive": "cheaper price", "refund": "money", "morning": "am", "afternoon": "pm",
 }  # fmt: skip
 
 _LEADS = (
-    r"(?:tell me|know|ask|find out|hear|something|information|details|info)(?: (?:some|a little|a bit))?(?: more)? (?:about|on|for)",
-    r"how much (?:is|are|does|do|for|would)", r"what(?:'s| is| are) the (?:price|cost) (?:of|for)", r"price (?:of|for)",
-    r"(?:do you|you) (?:have|sell|carry|stock|offer)", r"have you got", r"(?:looking|search|searching|shopping) for",
-    r"interested in", r"(?:describe|recommend|show me|find me|find|search|buy|get me|order me)", r"what (?:does|do) ",
-    r"what (?:colors|colours|sizes|kinds) (?:does|do|of|for|are there for)", r"what (?:is|are)", r"(?:is|are) (?=the|your|a)",
-    r"(?:return|send back|exchange|swap|refund|replace)", r"cancel", r"about",
-)  # fmt: skip
+    r"(?:tell me|know|ask|find out|hear|something|information|details|info)"
+    r"(?: (?:some|a little|a bit))?(?: more)? (?:about|on|for)",
+    r"how much (?:is|are|does|do|for|would)",
+    r"what(?:'s| is| are) the (?:price|cost) (?:of|for)",
+    r"price (?:of|for)",
+    r"(?:do you|you) (?:have|sell|carry|stock|offer)",
+    r"have you got",
+    r"(?:looking|search|searching|shopping) for",
+    r"interested in",
+    r"(?:describe|recommend|show me|find me|find|search|buy|get me|order me)",
+    r"what (?:does|do) ",
+    r"what (?:colors|colours|sizes|kinds) (?:does|do|of|for|are there for)",
+    r"what (?:is|are)",
+    r"(?:is|are) (?=the|your|a)",
+    r"(?:return|send back|exchange|swap|refund|replace)",
+    r"cancel",
+    r"about",
+)
 _LEAD = re.compile(
     r"\b(?:"
     + "|".join(_LEADS)
     + r")\s+(?:the|a|an|your|any|some|my|one of the|those|these)?\s*(?P<thing>.+)$"
 )
 _TRAIL = re.compile(
-    r"\s*\b(?:costs?|in stock|available|come in|comes in|made of|please|today|from|in order|of order|to you|for me|that i|i ordered"
-    r"|because|for order|\{.*|do you have|cost|waterproof|on sale|i bought|with order)\b.*$"
+    r"\s*\b(?:costs?|in stock|available|come in|comes in|made of|please|today|from|in order|of order|to you"
+    r"|for me|that i|i ordered|because|for order|\{.*|do you have|waterproof|on sale|i bought|with order)"
+    r"\b.*$"
 )
 _PRONOUN = re.compile(
     r"^(?:it|that|this|them|they|those|these|one|that one|this one|something|an item|order|orders?|item)?$"
 )
 _TOPIC = re.compile(r"\b(?:about|regarding|concerning|on the subject of)\s+(?P<topic>.+)$")
 _PLACE = re.compile(
-    r"\b(?:in|at|for|to|from|near|of)\s+(?!the\b|my\b|\{|order\b|today|tomorrow)(?P<place>[a-z][a-z' ]+?)(?:\s+(?:today|tomorrow|now|please|right now|tonight|this \w+|on|at|for)\b.*)?$"
+    r"\b(?:in|at|for|to|from|near|of)\s+(?!the\b|my\b|\{|order\b|today|tomorrow)(?P<place>[a-z][a-z' ]+?)"
+    r"(?:\s+(?:today|tomorrow|now|please|right now|tonight|this \w+|on|at|for)\b.*)?$"
 )
 _NAME = re.compile(
-    r"\b(?:name is|name's|i am|i'm|this is|called|name to)\s+(?P<name>[a-z' -]{2,60}?)(?:\s+(?:and|please)\b.*)?$"
+    r"\b(?:name is|name's|i am|i'm|this is|called|name to)\s+(?P<name>[a-z' -]{2,60}?)"
+    r"(?:\s+(?:and|please)\b.*)?$"
 )
-
 
 # A last digit that was heard as a word.
 _HOMOPHONES = {
-    "for": "4", "far": "4", "four": "4", "to": "2", "too": "2", "two": "2", "it": "8", "ate": "8", "eight": "8",
+    "for": "4", "far": "4", "four": "4", "to": "2", "too": "2", "two": "2", "it": "8", "ate": "8",
+    "eight": "8",
     "won": "1", "one": "1", "i'd": "9", "nine": "9", "three": "3", "five": "5", "six": "6", "seven": "7",
 }  # fmt: skip
 
@@ -230,7 +248,7 @@ def _own(said: Entities, known_ids: tuple[str, ...]) -> str:
 
 
 def snap(reference: str, known_ids: tuple[str, ...]) -> str:
-    """A misheard reference as the one of the caller's own that it must be, if its length is wrong and one fits."""
+    """A misheard reference as the one of the caller's own that it must be: its length is wrong, one fits."""
     lengths = {len(known) for known in known_ids}
     if not known_ids or reference in known_ids or len(reference) in lengths:
         return reference.upper()
@@ -375,7 +393,7 @@ def _words(kind: str, said: Entities, context: Context) -> str | None:
 
 
 def thing(said: Entities) -> str:
-    """What a sentence is about, in its own words: "the espresso machine" in "how much is the espresso machine"."""
+    """What a sentence is about, in its words: "kettle" in "how much is the kettle"."""
     match = _LEAD.search(said.masked.replace("{product}", said.product))
     if match is None:
         return said.product

@@ -1,4 +1,4 @@
-"""Token counts as the vendor meters them: user audio 1 per 100 ms, assistant audio 1 per 50 ms, text about 4 characters."""
+"""Token counts as the vendor meters them: audio 1 per 100 ms heard or 50 ms said, text about 4 characters."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -48,7 +48,8 @@ class Usage:
             "input_tokens": self.text_in + self.audio_in,
             "output_tokens": self.output_tokens,
             "input_token_details": {
-                "text_tokens": self.text_in, "audio_tokens": self.audio_in, "image_tokens": 0, "cached_tokens": 0,
+                "text_tokens": self.text_in, "audio_tokens": self.audio_in, "image_tokens": 0,
+                "cached_tokens": 0,
                 "cached_tokens_details": nothing,
             },
             "output_token_details": {"text_tokens": self.text_out, "audio_tokens": self.audio_out},

@@ -20,6 +20,7 @@ PCM16K_BYTES_PER_MS = 32
 _FLOOR_FRAMES = 94
 _FRAMES_TO_START = 2
 _HYSTERESIS = 0.15
+_HEARD_PAUSE_MS = 192
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class SpeechBegan:
 
 @dataclass(frozen=True, slots=True)
 class SpeechWent:
-    """More of the speech, its first pauses included."""
+    """More of the speech. A pause comes with the speech after it: a recogniser finds words in silence."""
 
     pcm16k: bytes
 
@@ -64,7 +65,7 @@ class VoiceDetector:
     def __init__(self, settings: VadSettings | None = None) -> None:
         self.settings = settings or VadSettings()
         self.speaking = False
-        self._probability = _load_silero()
+        self._probability = _Silero()
         self._rest = b""
         self._clock_ms = 0
         self._held: deque[bytes] = deque()
@@ -110,12 +111,7 @@ class VoiceDetector:
         probability = self._probability(samples)
         self._clock_ms += FRAME_MS
         if self.speaking:
-            yield SpeechWent(frame)
-            quiet = probability < max(self.settings.threshold - _HYSTERESIS, 0.01)
-            self._quiet_ms = self._quiet_ms + FRAME_MS if quiet else 0
-            if self._quiet_ms >= self.settings.silence_ms:
-                self.forget()
-                yield SpeechEnded(self._clock_ms)
+            yield from self._go_on(frame, probability)
             return
         self._hold(frame)
         self._loud_frames = self._loud_frames + 1 if probability >= self.settings.threshold else 0
@@ -125,6 +121,17 @@ class VoiceDetector:
             self.speaking = True
             yield SpeechBegan(self._clock_ms - len(held) // PCM16K_BYTES_PER_MS, held)
 
+    def _go_on(self, frame: bytes, probability: float) -> Iterator[VadEvent]:
+        quiet = probability < max(self.settings.threshold - _HYSTERESIS, 0.01)
+        self._quiet_ms = self._quiet_ms + FRAME_MS if quiet else 0
+        self._held.append(frame)
+        if self._quiet_ms <= _HEARD_PAUSE_MS:
+            yield SpeechWent(b"".join(self._held))
+            self._held.clear()
+        elif self._quiet_ms >= self.settings.silence_ms:
+            self.forget()
+            yield SpeechEnded(self._clock_ms)
+
     def _hold(self, frame: bytes) -> None:
         self._held.append(frame)
         keep = self.settings.prefix_padding_ms // FRAME_MS + _FRAMES_TO_START
@@ -132,7 +139,7 @@ class VoiceDetector:
             self._held.popleft()
 
 
-class _load_silero:
+class _Silero:
     """The detector's probability of speech in one 32 ms frame."""
 
     def __init__(self) -> None:
