@@ -24,13 +24,13 @@ from helpline.records.workers import workers_of
 from helpline.settings import Settings
 from helpline.store import Store
 from helpline.telemetry import logs
+from helpline.tools.desk import desk_tools
+from helpline.tools.knowledge import Knowledge
 from helpline.tools.registry import Toolbox
-from helpline.tools.shop import shop_tools
 from helpline.tools.tool import Tool
 
 log = logging.getLogger(__name__)
 
-SHOP_NAME = "ShopMe"
 IDLE_MS = 60_000
 """A desk that closes hangs up a typed call in which nothing has gone on for so long."""
 LOOK_S = 1.0
@@ -195,9 +195,11 @@ async def open_desk(
             backends = await opened.enter_async_context(backends_of(settings))
         store = await Store.open(settings.database_url, demo=demo)
         opened.push_async_callback(store.close)
-        toolbox = Toolbox((*shop_tools(), *extra_tools), store=store, policy=policy, clock=clock)
+        knowledge = Knowledge(store, settings.knowledge_dir, clock)
+        tools = (*desk_tools(store, policy, knowledge=knowledge), *extra_tools)
+        toolbox = Toolbox(tools, store=store, policy=policy, clock=clock)
         customers = await store.demo_customers() if demo and settings.loopback else ()
-        manner = Manner(settings, shop=SHOP_NAME, now=clock.utcnow)
+        manner = Manner(settings, shop=policy.shop, now=clock.utcnow)
         workers = workers_of(settings, store, clock=clock)
         records = await opened.enter_async_context(
             open_records(settings, store, clock=clock, workers=workers)
