@@ -14,8 +14,9 @@ from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
 
-SHORTEST_SESSION_MS = 30_000
-"""A server that says it ends sooner has another idea of the time."""
+SHORTEST_SESSION_S = 30
+LONGEST_SESSION_S = 7 * 86_400
+"""A server that says it ends sooner, or later, has another idea of the time."""
 ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 
@@ -53,9 +54,9 @@ def note_expiry(s: Step, session: ev.Session) -> None:
     """Servers say by the wall clock when a session will end; here it is a time of ours."""
     link = s.c.link
     if session.expires_at and link.wall_s:
-        left_ms = int((session.expires_at - link.wall_s) * 1000)
-        if left_ms >= SHORTEST_SESSION_MS:
-            s.set(link=replace(link, expires_ms=link.opened_ms + left_ms))
+        left_s = session.expires_at - link.wall_s
+        if SHORTEST_SESSION_S <= left_s <= LONGEST_SESSION_S:
+            s.set(link=replace(link, expires_ms=link.opened_ms + int(left_s * 1000)))
 
 
 def on_updated(s: Step, event: ev.SessionUpdated | None = None) -> None:
