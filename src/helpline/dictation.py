@@ -47,6 +47,8 @@ class Token:
     end: int
     digits: str = ""
     """The digits it stands for."""
+    or_digits: str = ""
+    """What it may stand for as well: "seventy eight" is 78, and 70 8."""
     letters: str = ""
     """In capitals, when it is one letter, or typed in a block with digits."""
     filler: bool = False
@@ -75,7 +77,8 @@ def _token(text: str, words: Sequence[re.Match[str]], at: int) -> tuple[int, Tok
     if word in _TENS:
         unit = _unit_behind(text, match, following)
         if unit and following:
-            return 2, Token(match.start(), following.end(), _TENS[word] + unit)
+            apart = "" if text[match.end()] == "-" else f"{_TENS[word]}0{unit}"
+            return 2, Token(match.start(), following.end(), _TENS[word] + unit, apart)
         return 1, Token(match.start(), match.end(), _TENS[word] + "0")
     if word in _TIMES and following is not None:
         repeated = following["digits"] or _DIGIT_WORDS.get((following["word"] or "").lower(), "")
@@ -129,6 +132,17 @@ def runs_of(tokens: Sequence[Token]) -> Iterator[list[Token]]:
                 run = []
     if run:
         yield run
+
+
+READINGS: Final = 256
+"""So many ways to read one number are followed, which is eight times a word that can be read in two."""
+
+
+def read_on(readings: set[str], token: Token, longest: int) -> set[str]:
+    """Each way to read a number, with one more token behind it; those that grow too long are dropped."""
+    parts = [part for part in (token.digits or token.letters, token.or_digits) if part]
+    longer = {reading + part for reading in readings for part in parts if len(reading) + len(part) <= longest}
+    return longer if len(longer) <= READINGS else set(sorted(longer)[:READINGS])
 
 
 def joined(run: Sequence[Token]) -> str:

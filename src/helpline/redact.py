@@ -15,10 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from helpline.dictation import Token, joined, runs_of, tokens_of
+from helpline.dictation import FILLERS_BETWEEN, Token, joined, read_on, runs_of, tokens_of
 
 Kind = Literal["card", "expiry", "cvv", "iban", "email", "phone", "address", "birth_date"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+_PROVEN: Final[tuple[Kind, ...]] = ("card", "iban", "expiry", "cvv")
+"""Cards and IBANs have checks; expiry and code are read from the card that they come after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +71,25 @@ def find(text: str, kinds: Iterable[Kind] = KINDS) -> tuple[Found, ...]:
 
 
 def find_in_turns(turns: Sequence[tuple[str, str]], kinds: Iterable[Kind] = KINDS) -> list[tuple[Found, ...]]:
-    """The finds of each turn: in the whole dialogue, and in what each speaker says from turn to turn."""
+    """The finds of each turn: in the whole dialogue, and numbers that one speaker splits over turns.
+
+    The second look is for what its own check proves: out of the dialogue nothing says what a number is.
+    """
     kinds = tuple(kinds)
-    views = [list(range(len(turns)))]
+    proven = tuple(kind for kind in kinds if kind in _PROVEN)
+    views = [(list(range(len(turns))), kinds)]
     views += [
-        [index for index, (who, _) in enumerate(turns) if who == speaker]
+        ([index for index, (who, _) in enumerate(turns) if who == speaker], proven)
         for speaker in {speaker for speaker, _ in turns}
     ]
     finds: list[list[Found]] = [[] for _ in turns]
-    for view in views:
+    for view, looked_for in views:
         start = 0
         spans = []
         for index in view:
             spans.append((index, start, start + len(turns[index][1])))
             start = spans[-1][2] + 1
-        for found in find("\n".join(turns[index][1] for index in view), kinds):
+        for found in find("\n".join(turns[index][1] for index in view), looked_for):
             for index, first, last in spans:
                 if found.start < last and found.end > first:
                     finds[index].append(
@@ -150,11 +156,14 @@ _CARD_LENGTHS: Final = range(13, 20)
 
 
 def _cue(text: str, at: int) -> str:
-    """What the nearest word before a number says it is; empty when none does."""
+    """What the nearest word before a number says it is; empty when none does.
+
+    "The security code of the card" asks for the code.
+    """
     last = ""
     for cue in _CUES.finditer(text, max(0, at - 130), at):
         kind = cue.lastgroup or ""
-        if at - cue.end() <= _REACH[kind]:
+        if at - cue.end() <= _REACH[kind] and not (kind == "card" and last in ("cvv", "expiry")):
             last = kind
     return last
 
@@ -200,12 +209,12 @@ def _number_at(run: Sequence[Token], at: int, cue: str, near_card: bool) -> tupl
 
 def _card_end(run: Sequence[Token], at: int) -> int:
     """Behind which token a card's number that begins here ends; 0 when none does."""
-    digits, best = "", 0
+    readings, best = {""}, 0
     for index in range(at, len(run)):
-        digits += run[index].digits
-        if len(digits) > _CARD_LENGTHS[-1]:
+        readings = read_on(readings, run[index], _CARD_LENGTHS[-1])
+        if not readings:
             break
-        if _is_card(digits):
+        if any(map(_is_card, readings)):
             best = index + 1
     return best
 
@@ -278,19 +287,19 @@ def _find_ibans(tokens: Sequence[Token]) -> Iterable[Found]:
 
 
 def _iban_end(tokens: Sequence[Token], at: int) -> int:
-    text, best, fillers = "", 0, 0
+    readings, best, fillers = {""}, 0, 0
     for index in range(at, len(tokens)):
         token = tokens[index]
-        part = token.digits or token.letters
-        if not part:
+        if not (token.digits or token.letters):
             fillers += 1
-            if not text or not token.filler or fillers > 4:
+            if index == at or not token.filler or fillers > FILLERS_BETWEEN:
                 break
             continue
-        fillers, text = 0, text + part
-        if not _IBAN_START.match(text) or len(text) > 34:
+        fillers = 0
+        readings = {each for each in read_on(readings, token, 34) if _IBAN_START.match(each)}
+        if not readings:
             break
-        if len(text) >= 15 and _mod97(text) == 1:
+        if any(len(each) >= 15 and _mod97(each) == 1 for each in readings):
             best = index + 1
     return best
 
@@ -319,7 +328,7 @@ _NUMBER_WORD: Final = (
     r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
     r"|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred)"
 )
-_DIGITS: Final = rf"(?:\d{{1,5}}[a-z]?|{_NUMBER_WORD}(?:[\s-]+{_NUMBER_WORD})*)"
+_DIGITS: Final = rf"(?:\d{{1,5}}[a-z]?|(?:(?:double|triple)\s+)?{_NUMBER_WORD}(?:[\s-]+(?:double\s+|triple\s+)?{_NUMBER_WORD})*)"
 _NOT_A_STREET: Final = (
     r"(?!(?:items?|days?|dollars?|euros?|cents?|minutes?|hours?|weeks?|months?|percent|times?|orders?|of|more"
     r"|business|and|or|to|is|was|are|am|pm|in|on|at|by|for|pairs?)\b)"
@@ -330,7 +339,7 @@ _STREET_TYPE: Final = (
 )
 _POSTCODE: Final = (
     r"(?:\d{5}(?:-\d{4})?|[a-z]{1,2}\d[a-z\d]?\s*\d[a-z]{2}"
-    rf"|(?:(?:{_NUMBER_WORD}|\d)[\s,-]+){{2,4}}(?:{_NUMBER_WORD}|\d))"
+    rf"|(?:(?:double\s+|triple\s+)?(?:{_NUMBER_WORD}|\d)[\s,-]+){{1,4}}(?:double\s+|triple\s+)?(?:{_NUMBER_WORD}|\d))"
 )
 _ADDRESS: Final = re.compile(
     rf"\b{_DIGITS}\s+(?:{_NOT_A_STREET}[a-z'.-]+\s+){{1,4}}?{_STREET_TYPE}\b\.?"

@@ -1,0 +1,1 @@
+"""Simulated customers: scenarios in YAML, played at a desk of their own, and judged."""

@@ -1,0 +1,68 @@
+"""A customer's end without sound and without waiting: what is typed is answered as fast as the desk can."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from helpline.call.shown import CallState, Shown, StateShown
+from helpline.channels.document import CallDocument
+
+AT_REST: Final[frozenset[CallState]] = frozenset({"idle", "listening", "ended"})
+
+
+class Typist(Protocol):
+    """What this end needs of a call."""
+
+    def type(self, text: str) -> None: ...
+
+    def played(self, track: str, played_ms: int) -> None: ...
+
+
+class TextChannel:
+    """A `Channel` for typing: sound, should any come, counts as heard at once."""
+
+    def __init__(self, notice: Callable[[Shown], None] | None = None) -> None:
+        self.document = CallDocument()
+        self.state: CallState = "idle"
+        self._call: Typist | None = None
+        self._notice = notice
+        self._changed = asyncio.Condition()
+        self._sounded: dict[str, int] = {}
+
+    def join(self, call: Typist) -> None:
+        """The call that this is the end of."""
+        self._call = call
+
+    async def play(self, track: str, pcm24k: bytes) -> None:
+        self._sounded[track] = self._sounded.get(track, 0) + len(pcm24k)
+        if self._call is not None:
+            self._call.played(track, self._sounded[track] // 48)
+
+    async def clear_playback(self) -> None:
+        self._sounded.clear()
+
+    async def show(self, shown: Shown) -> None:
+        self.document.take(shown)
+        if isinstance(shown, StateShown):
+            self.state = shown.state
+        if self._notice is not None:
+            self._notice(shown)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def say(self, text: str, timeout_s: float = 20.0) -> bool:
+        """Type a line and wait until it was answered; False when it was not in time."""
+        assert self._call is not None, "join a call first"
+        before = self.document.desk_lines
+        self._call.type(text)
+
+        def answered() -> bool:
+            replied = self.document.desk_lines > before and self.state in AT_REST
+            return replied or self.state == "ended" or bool(self.document.failure)
+
+        try:
+            async with asyncio.timeout(timeout_s), self._changed:
+                await self._changed.wait_for(answered)
+        except TimeoutError:
+            return False
+        return True
