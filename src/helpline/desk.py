@@ -74,9 +74,10 @@ class Desk:
         """One line: which backend answers."""
         return self.backends[0].answers
 
-    async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST) -> Call:
+    async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "") -> Call:
         """Take a call. It lives until somebody hangs up; `kind` is the channel's: `web`, `wav`.
 
+        `address` is where it comes from: whoever fails to say who they are too often is locked out by it.
         Raises DeskDraining when the desk is about to close.
         """
         if self.draining:
@@ -87,16 +88,17 @@ class Desk:
             if self.records
             else None
         )
+        context = self.toolbox.context(
+            call_id=call_id, caller=caller, language=self.settings.language, channel=kind, address=address
+        )
         call = Call(
-            call_id,
             channel,
-            kind=kind,
+            context,
             toolbox=self.toolbox,
             backends=self.backends,
             manner=self._manner,
             clock=self._clock,
             rules=rules_of(self.settings),
-            caller=caller,
             recorder=recording,
         )
         self._calls[call.id] = call

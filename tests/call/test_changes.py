@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpline.actions import Receipt
+from helpline.actions import Caller, Identity, Receipt
 from helpline.call import effects as fx
 from helpline.call.shown import Notice, ProposalClosed, ProposalShown, ReceiptShown
 from helpline.realtime import events as ev
@@ -172,8 +172,18 @@ def test_a_yes_that_interrupts_the_end_of_the_read_back_counts():
 
 
 def test_another_caller_voids_what_was_proposed():
-    from helpline.actions import Caller, Identity
-
     talk = heard(proposed())
     talk.give(fx.CallerChanged(Caller("c2", "Someone Else", Identity.PROVEN, "demo")))
     assert not of(talk.speech("u2", "yes", ms=400), fx.Settle)
+
+
+def test_nothing_of_a_customer_is_left_when_a_stranger_takes_the_line():
+    talk = heard(proposed())
+    stranger = Caller("c2", "Someone Else", Identity.PROVEN, "demo")
+    effects = talk.give(fx.CallerChanged(stranger, stranger=True))
+    assert of(effects, fx.Disconnect)
+    assert of(effects, fx.Connect), "voice is on: a fresh session is asked for"
+    effects = talk.give(fx.Opened("test", ev.SessionSettings()), ev.SessionUpdated())
+    assert not sent(effects, ev.ItemCreate), "there is nothing to rebuild"
+    assert not talk.c.transcript.lines
+    assert not of(talk.speech("u9", "yes", ms=400), fx.Settle)

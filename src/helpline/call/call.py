@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from helpline.actions import GUEST, Answer, Caller, Receipt, ToolDefinition, ToolResult
+from helpline.actions import Answer, Caller, Receipt, ToolDefinition, ToolResult
 from helpline.call import effects as fx
 from helpline.call.conversation import Rules
 from helpline.call.driver import Driver
@@ -77,27 +77,23 @@ class Call:
 
     def __init__(
         self,
-        call_id: str,
         channel: Channel,
+        context: CallContext,
         *,
-        kind: str,
         toolbox: Toolbox,
         backends: Sequence[Backend],
         manner: Manner,
         clock: Clock,
         rules: Rules,
-        caller: Caller = GUEST,
         recorder: Recorder | None = None,
     ) -> None:
-        self.id = call_id
-        self.kind = kind
+        self.id = context.call_id
+        self.kind = context.channel
         self._recorder: Recorder = recorder or Unrecorded()
         self._channel = channel
         self._toolbox = toolbox
         self._manner = manner
-        self._context: CallContext = toolbox.context(
-            call_id=call_id, caller=caller, language="en", channel=kind
-        )
+        self._context = context
         self._driver = Driver(self, backends, rules=rules, clock=clock)
         self._backend: Backend | None = None
         self._keywords: tuple[str, ...] = ()
@@ -161,12 +157,14 @@ class Call:
         """Another verified caller is on this line: signed in, verified, or picked in the demo."""
         if caller == self._context.caller:
             return
+        before = self._context.caller.customer_id
         self._context = self._context.with_caller(caller)
         self._keywords = await keywords_of(self._context)
         if self._backend is not None:
             self._driver.post(fx.SessionChanged(self._session(self._backend, fresh=False)))
         self._recorder.became(caller)
-        self._driver.post(fx.CallerChanged(caller))
+        stranger = before is not None and before != caller.customer_id
+        self._driver.post(fx.CallerChanged(caller, stranger=stranger))
 
     def idle_ms(self, now_ms: int) -> int:
         """For how long nobody has spoken, typed or worked; 0 while voice is on or a yes is awaited."""

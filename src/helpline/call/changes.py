@@ -7,14 +7,14 @@ model, and the proposal stays.
 
 from msgspec.structs import replace
 
-from helpline.actions import Answer, Caller, Means, Proposal
+from helpline.actions import Answer, Means, Proposal
 from helpline.call import replies
 from helpline.call.claims import Done
 from helpline.call.confirm import classify, read_back_heard
-from helpline.call.effects import Settle, Settled
+from helpline.call.effects import CallerChanged, Disconnect, Settle, Settled
 from helpline.call.shown import CardShown, Notice, ProposalClosed, ProposalShown, ReceiptShown
-from helpline.call.state import Pending, Step
-from helpline.call.transcript import Line, after, quoted
+from helpline.call.state import Pending, Reply, Step
+from helpline.call.transcript import Line, Transcript, after, quoted
 
 ASK_FOR_BUTTON = "I did not catch your answer. Please press Yes or No on the page, or type it."
 
@@ -121,13 +121,33 @@ def on_settled(s: Step, event: Settled) -> None:
     replies.want_reply(s)
 
 
-def on_caller_changed(s: Step, caller: Caller) -> None:
-    """What was proposed to the caller before is void for this one."""
-    s.set(queued=None)
+def on_caller_changed(s: Step, event: CallerChanged) -> None:
+    """What was proposed to the caller before is void; of a stranger's conversation nothing is kept."""
     if s.c.pending is not None and not s.c.pending.settling:
         s.show(ProposalClosed(s.c.pending.proposal.id, "replaced"))
         s.set(pending=None)
-    s.tell("The desk has verified the customer; the tools now answer for them and nobody else.")
+    if event.stranger:
+        _forget(s)
+    else:
+        s.tell("The desk has verified the customer; the tools now answer for them and nobody else.")
+
+
+def _forget(s: Step) -> None:
+    """Another customer at the same page: a fresh session, with nothing to rebuild."""
+    replies.interrupt(s)
+    replies.cancel_tools(s)
+    s.set(
+        transcript=Transcript(),
+        utterances=(),
+        done=(),
+        reported=(),
+        wants_reply=False,
+        turn_ms=None,
+        reply=Reply(),
+    )
+    if s.c.link.phase != "down":
+        s.set(link=replace(s.c.link, phase="down", asked=False, since_ms=s.now_ms))
+        s.emit(Disconnect(""))
 
 
 def expire(s: Step) -> None:

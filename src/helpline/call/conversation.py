@@ -138,7 +138,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.Stopped: lambda s, event: turns.on_stopped(s),
     fx.ToolFinished: _on_tool_finished,
     fx.Settled: changes.on_settled,
-    fx.CallerChanged: lambda s, event: changes.on_caller_changed(s, event.caller),
+    fx.CallerChanged: changes.on_caller_changed,
     fx.Noted: _on_noted,
     fx.ReplyAsked: lambda s, event: replies.want_reply(s),
     fx.Forwarded: lambda s, event: s.send(event.event),

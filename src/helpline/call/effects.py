@@ -101,6 +101,8 @@ class CallerChanged:
     """Another verified caller is on the line: what was proposed to the one before is void."""
 
     caller: Caller
+    stranger: bool = False
+    """Somebody else than the verified customer before: nothing of theirs may be known any more."""
 
 
 @dataclass(frozen=True, slots=True)
