@@ -1,4 +1,4 @@
-"""How much of 1,000 frozen utterances is found, and what is found that should not be; the report is printed."""
+"""How much of 1,000 frozen utterances is found, and what is found that should not be: printed."""
 
 import json
 import re

@@ -1,7 +1,8 @@
 """Writes the 1,000 utterances that redaction is measured by: `python -m tests.records.utterances`.
 
-They were drawn once and are frozen in `utterances.jsonl`; a change here is a new file and a new figure. A line is
-a dialogue, `[[speaker, text], …]`; personal data stands in it as `⟦card:4242 …⟧`, a trap as `⟦trap:1004⟧`.
+They were drawn once and are frozen in `utterances.jsonl`; a change here is a new file and a new figure. Each
+line is a dialogue, `[[speaker, text], …]`; personal data stands in it as `⟦card:4242 …⟧`, a trap as
+`⟦trap:1004⟧`.
 Everything in it is made up: the cards are of no issuer's customers, drawn until Luhn's check holds.
 """
 
@@ -94,8 +95,8 @@ class Writer:
     def card(self):
         number = self.card_number()
         opening = self.r.choice(
-            ("my card number is {}", "it's {}", "{}", "you can charge {}", "sure, {} thanks", "the visa is {}",
-             "I paid with {} I think", "credit card {}", "so that's {} okay")
+            ("my card number is {}", "it's {}", "{}", "you can charge {}", "sure, {} thanks",
+             "the visa is {}", "I paid with {} I think", "credit card {}", "so that's {} okay")
         )  # fmt: skip
         way = self.r.random()
         if way < 0.3:
@@ -232,7 +233,8 @@ class Writer:
             (f"the refund was {mark('trap', str(self.r.randrange(5, 400)))} dollars",
              f"call me tomorrow at {mark('trap', str(self.r.randrange(1, 12)))} pm",
              f"it arrives on {MONTHS[self.r.randrange(12)]} {mark('trap', str(self.r.randrange(1, 28)))}",
-             f"I take {mark('trap', str(self.r.randrange(2, 9)))} of the {self.r.choice(('lamps', 'mugs', 'belts'))}",
+             f"I take {mark('trap', str(self.r.randrange(2, 9)))} of the "
+             f"{self.r.choice(('lamps', 'mugs', 'belts'))}",
              f"the card ending in {mark('trap', self.digits(4))}",
              f"size {mark('trap', str(self.r.randrange(30, 46)))} in black, and it takes "
              f"{mark('trap', 'two to three')} days")
@@ -241,8 +243,9 @@ class Writer:
 
     def all(self):
         amounts = (
-            (self.card, 400), (self.code_alone, 30), (self.expiry_alone, 30), (self.iban, 40), (self.email, 60),
-            (self.phone, 70), (self.address, 50), (self.birth, 40), (self.trap, 230), (self.plain, 50),
+            (self.card, 400), (self.code_alone, 30), (self.expiry_alone, 30), (self.iban, 40),
+            (self.email, 60), (self.phone, 70), (self.address, 50), (self.birth, 40), (self.trap, 230),
+            (self.plain, 50),
         )  # fmt: skip
         lines = [make() for make, count in amounts for _ in range(count)]
         self.r.shuffle(lines)

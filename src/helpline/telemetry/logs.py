@@ -63,7 +63,6 @@ class _Json(logging.Formatter):
                 _without_personal,
                 structlog.processors.JSONRenderer(),
             ],
-            keep_exc_info=True,
         )
 
     def format(self, record: logging.LogRecord) -> str:
