@@ -1,8 +1,8 @@
 """The promises measured on sets that were frozen before they were first run.
 
-On first sight, before anything was changed for them: 318 of the 400 answers as a clerk would read them, 3 of
-the rest a false yes ("right", "okay so", "yes I would like to"); 75 of the 110 claims found, and 10 of the 190
-other sentences touched.
+On first sight, before anything was changed for them: 318 of 400 answers as a clerk would read them, and 3
+false yes among the rest ("right", "okay so", "yes I would like to"); 75 of 110 claims found, and 10 of the
+190 other sentences touched.
 """
 
 import tomllib
