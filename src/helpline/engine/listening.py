@@ -239,7 +239,8 @@ class Partials:
     def take(self, hypothesis: str) -> str:
         """The stable words, all of them, when there are more than before; else ""."""
         words = hypothesis.split()[:-_UNSURE_WORDS]
-        if words[: len(self._candidate)] != self._candidate or not self._candidate:
+        begun = words[: len(self._candidate)] == self._candidate
+        if not begun or self._candidate == self._given:
             self._candidate, self._since = words, 0
             return ""
         self._since += 1

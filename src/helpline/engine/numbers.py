@@ -23,6 +23,9 @@ _ORDINALS = {
     "sixteenth": 16, "seventeenth": 17, "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "thirtieth": 30,
 }  # fmt: skip
 
+# What a recogniser makes of a last digit.
+_ENDINGS = {"for": 4, "far": 4, "to": 2, "too": 2, "won": 1, "ate": 8}
+
 _NUMBER_WORDS = {*_DIGITS, *_TEENS, *_TENS, *_SCALES, *_REPEATS}
 _TOKEN = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an address, whole
@@ -106,6 +109,8 @@ def _run_end(words: list[str], start: int) -> int:
         else:
             break
     run = words[start:end]
+    if end == len(words) - 1 and words[end] in _ENDINGS and len(run) >= 2 and set(run) <= _DIGITS.keys():
+        return end + 1  # nobody ends a sentence in "one zero zero for"
     if len(run) == 1 and run[0] not in _TEENS and run[0] not in _TENS:
         return start  # "one", "oh", "double": most often no number at all
     return end if any(word in _NUMBER_WORDS for word in run) or len(run) >= 3 else start
@@ -135,7 +140,7 @@ def _written(run: list[str]) -> str:
 
 
 def _atom(word: str) -> str:
-    for table in (_DIGITS, _TEENS, _TENS):
+    for table in (_DIGITS, _TEENS, _TENS, _ENDINGS):
         if word in table:
             return str(table[word])
     return word if word.isdigit() else ""

@@ -135,7 +135,7 @@ class Policy:
         """The next dialogue and what to do about what the customer said."""
         said = find_entities(text, turn.now, turn.known.things or common_things())
         if not said.text:
-            return self._missed(dialogue, turn)
+            return dialogue, Act("I did not hear you. Are you still there?")
         ranked = self.meanings.rank(said.masked)
         context = Context(turn.now, turn.topic.order, turn.topic.product, turn.known.ids, spoken)
         if dialogue.offered_person:

@@ -123,6 +123,12 @@ class Speaker:
             details = {"type": "failed", "error": error}
         await self._making.emit("response.done", response=reply.body(status, details))
 
+    async def refuse(self, reply: Reply, code: str, message: str) -> None:
+        """End it before it begins: `response.done`, failed."""
+        error = {"type": "rate_limit_error", "code": code, "message": message}
+        details = {"type": "failed", "error": error}
+        await self._making.emit("response.done", response=reply.body("failed", details))
+
     async def _say_parts(self, reply: Reply) -> None:
         message: _Message | None = None
         parts = self._making.brain.answer(reply.turn)

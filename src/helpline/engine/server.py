@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -91,8 +91,8 @@ class Engine:
         """Whether another session would be one too many."""
         return self._sessions >= self.options.most_sessions
 
-    async def serve(self, frames: Frames) -> None:
-        """One session, until its peer is gone."""
+    async def serve(self, frames: Frames, *, flat: bool = False) -> None:
+        """One session, until its peer is gone; `flat`: in the shape of 2024 from the start."""
         await asyncio.to_thread(self.prepare)
         parts = Parts(
             hearing=self._make_hearing(),
@@ -101,6 +101,7 @@ class Engine:
             pace=self.options.pace,
             limits=self.options.limits,
             silence_ms=self.options.silence_ms,
+            flat=flat,
         )
         self._sessions += 1
         try:
@@ -178,7 +179,11 @@ class EngineServer:
         return None
 
     async def _session(self, connection: ServerConnection) -> None:
-        await self.engine.serve(SocketFrames(connection))
+        request = connection.request
+        asked = parse_qs(urlsplit(request.path).query) if request is not None else {}
+        beta = request is not None and "realtime=v1" in request.headers.get("OpenAI-Beta", "")
+        flat = beta or bool(asked.keys() & {"api-version", "deployment"})
+        await self.engine.serve(SocketFrames(connection), flat=flat)
 
 
 def _subprotocol(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -13,14 +13,14 @@ from typing import Any
 
 import msgspec
 
-from helpline.engine.brain import Answered, Brain, Called, Entry, Said, Turn
+from helpline.engine.accent import Accent
+from helpline.engine.brain import Brain
+from helpline.engine.captions import Captions
 from helpline.engine.configuration import Configuration
 from helpline.engine.history import History, Item, decode_audio, read_item
 from helpline.engine.language import readable
 from helpline.engine.lexicon import expected_from
 from helpline.engine.listening import Began, Ended, Growing, Hearing, Listened, ListenSettings
-from helpline.engine.meaning import read_tools
-from helpline.engine.numbers import normalise
 from helpline.engine.policy import Known
 from helpline.engine.protocol import (
     Json,
@@ -33,8 +33,10 @@ from helpline.engine.protocol import (
     text,
     wrong_value,
 )
+from helpline.engine.rates import Rate
 from helpline.engine.reply import Making, Pace, Reply, Speaker
 from helpline.engine.requests import ResponseRequest, read_request
+from helpline.engine.turns import items_of, turn_of
 from helpline.engine.usage import usage_of_input
 from helpline.engine.voice import Voice
 from helpline.errors import ConnectionLost
@@ -54,6 +56,8 @@ class Limits:
     frame_bytes: int = 22 * 1024 * 1024
     items: int = 2000
     parallel_replies: int = 8
+    replies_per_minute: int = 600
+    tokens_per_minute: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class Parts:
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
     silence_ms: int = 500
+    flat: bool = False
+    """The client connected as one of the preview: the flat shape from the first event."""
     wall_clock: Callable[[], datetime] = datetime.now
 
 
@@ -84,7 +90,11 @@ class Session:
         self._aside: dict[str, Reply] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._utterance_id = ""
-        self._captioned = ""
+        self._captions = Captions(self._emit)
+        self._accent = Accent(flat=parts.flat)
+        self._rate = Rate(parts.limits.replies_per_minute, parts.limits.tokens_per_minute, time.monotonic)
+        self._spoke = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
         self._known = Known()
 
     async def run(self) -> None:
@@ -123,7 +133,8 @@ class Session:
         try:
             event = self._decoded(frame)
             event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
-            await self._perform(event)
+            async with self._one_at_a_time:
+                await self._perform(self._accent.heard(event))
         except Refusal as refused:
             await self._emit("error", error=refused.event(event_id))
 
@@ -208,7 +219,7 @@ class Session:
 
     async def _clear(self, event: Json) -> None:
         await self._parts.hearing.clear()
-        self._utterance_id = self._captioned = ""
+        self._utterance_id = ""
         await self._emit("input_audio_buffer.cleared")
 
     async def _create_item(self, event: Json) -> None:
@@ -305,12 +316,15 @@ class Session:
             case Began(start_ms):
                 await self._speech_began(start_ms)
             case Growing(words):
-                await self._caption_so_far(words)
+                if self._configuration.input["transcription"] is not None and self._utterance_id:
+                    await self._captions.grow(self._utterance_id, words)
             case Ended(end_ms, words, duration_ms):
                 await self._speech_ended(end_ms, words, duration_ms)
 
     async def _speech_began(self, start_ms: int) -> None:
-        self._utterance_id, self._captioned = new_id("item"), ""
+        self._utterance_id = new_id("item")
+        self._captions.begin()
+        self._spoke.set()
         await self._emit(
             "input_audio_buffer.speech_started", audio_start_ms=start_ms, item_id=self._utterance_id
         )
@@ -356,40 +370,41 @@ class Session:
         for name in ("conversation.item.added", "conversation.item.done"):
             await self._emit(name, previous_item_id=previous, item=item.body)
 
-    async def _caption_so_far(self, words: str) -> None:
-        """A stable beginning of the transcript; digits wait until they are complete."""
-        if self._configuration.input["transcription"] is None or not self._utterance_id:
-            return
-        caption = readable(words)[:-1]
-        if (
-            caption.startswith(self._captioned)
-            and len(caption) > len(self._captioned)
-            and not _ends_in_number(words)
-        ):
-            await self._caption_delta(self._utterance_id, caption[len(self._captioned) :])
-            self._captioned = caption
-
-    async def _caption_delta(self, item_id: str, delta: str) -> None:
-        await self._emit(
-            "conversation.item.input_audio_transcription.delta", item_id=item_id, content_index=0, delta=delta
-        )
-
     async def _caption(self, item: Item) -> None:
-        """The rest of the transcript, and all of it."""
-        if self._configuration.input["transcription"] is None:
+        if self._configuration.input["transcription"] is not None:
+            await self._captions.complete(item)
+
+    # --- silence -----------------------------------------------------------------------------------------
+
+    async def _wait_for_speech(self, reply: Reply) -> None:
+        """After a reply was heard: nobody says anything for `idle_timeout_ms`, so speak again."""
+        detection = self._configuration.turn_detection or {}
+        idle_ms = detection.get("idle_timeout_ms")
+        if idle_ms is None or reply.reason is not None:
             return
-        transcript = item.heard
-        item.body["content"][0]["transcript"] = transcript
-        if transcript.startswith(self._captioned) and len(transcript) > len(self._captioned):
-            await self._caption_delta(item.id, transcript[len(self._captioned) :])
-        self._captioned = ""
+        self._spoke.clear()
+        now = asyncio.get_running_loop().time()
+        playing_s = max((reply.started_at or now) + reply.audio_ms / 1000 - now, 0)
+        try:
+            await asyncio.wait_for(self._spoke.wait(), playing_s + idle_ms / 1000)
+        except TimeoutError:
+            async with self._one_at_a_time:
+                await self._silence_passed(idle_ms)
+
+    async def _silence_passed(self, idle_ms: int) -> None:
+        if self._active is not None or self._spoke.is_set():
+            return
+        committed = await self._parts.hearing.commit()
+        item = self._spoken_item(new_id("item"), committed.text, committed.duration_ms)
+        start_ms = max(committed.end_ms - idle_ms, 0)
         await self._emit(
-            "conversation.item.input_audio_transcription.completed",
+            "input_audio_buffer.timeout_triggered",
+            audio_start_ms=start_ms,
+            audio_end_ms=committed.end_ms,
             item_id=item.id,
-            content_index=0,
-            transcript=transcript,
-            usage={"type": "duration", "seconds": round(item.audio_ms / 1000, 2)},
         )
+        await self._commit_item(item)
+        await self._respond(ResponseRequest())
 
     # --- responses -------------------------------------------------------------------------------------
 
@@ -404,34 +419,31 @@ class Session:
             self._active = reply
         else:
             self._aside[reply.id] = reply
+        self._spoke.set()
         await self._emit("response.created", response=reply.body("in_progress"))
-        assert self._tasks is not None
-        self._tasks.create_task(self._perform_reply(reply))
+        if self._tasks is not None:
+            self._tasks.create_task(self._perform_reply(reply))
 
     async def _perform_reply(self, reply: Reply) -> None:
         try:
-            await self._speaker.perform(reply)
+            if self._rate.take(reply.input_usage.text_in + reply.input_usage.audio_in):
+                await self._emit("rate_limits.updated", rate_limits=self._rate.body())
+                await self._speaker.perform(reply)
+            else:
+                await self._speaker.refuse(reply, "inference_rate_limit_exceeded", "Too many responses.")
         finally:
             if self._active is reply:
                 self._active = None
             self._aside.pop(reply.id, None)
             reply.done.set()
+        if reply.into is not None:
+            await self._wait_for_speech(reply)
 
     def _reply(self, request: ResponseRequest, in_conversation: bool) -> Reply:
         body = self._configuration.body
         output = {**self._configuration.output, **(request.output or {})}
-        items = self._context(request)
-        instructions = body["instructions"] if request.instructions is None else request.instructions
-        tools = read_tools(body["tools"] if request.tools is None else request.tools)
-        turn = Turn(
-            entries=tuple(entry for item in items if (entry := _entry(item)) is not None),
-            tools=tools,
-            now=self._parts.wall_clock(),
-            tool_choice=_choice(request.tool_choice or body["tool_choice"]),
-            instructions=instructions,
-            asked_for=request.instructions or "",
-            known=self._known,
-        )
+        items = items_of(request, self._history)
+        turn = turn_of(request, self._configuration, items, self._known, self._parts.wall_clock())
         modalities = request.output_modalities or body["output_modalities"]
         return Reply(
             id=new_id("resp"),
@@ -443,26 +455,14 @@ class Session:
             conversation_id=self._conversation_id if in_conversation else None,
             metadata=request.metadata,
             turn=turn,
-            input_usage=usage_of_input(items, instructions, len(tools)),
+            input_usage=usage_of_input(items, turn.instructions, len(turn.tools)),
             into=self._history if in_conversation else None,
         )
 
-    def _context(self, request: ResponseRequest) -> list[Item]:
-        if request.input is None:
-            return list(self._history)
-        items: list[Item] = []
-        for given in request.input:
-            if isinstance(given, Item):
-                items.append(given)
-                continue
-            found = self._history.find(given)
-            if found is None:
-                raise wrong_value("response.input", f"no item with ID '{given[:64]}'.")
-            items.append(found)
-        return items
-
     async def _emit(self, name: str, /, **fields: Any) -> None:
-        await self._frames.send(msgspec.json.encode({"type": name, "event_id": new_id("event"), **fields}))
+        event = self._accent.said({"type": name, "event_id": new_id("event"), **fields})
+        if event is not None:
+            await self._frames.send(msgspec.json.encode(event))
 
 
 def _already_active(reply: Reply) -> Refusal:
@@ -471,24 +471,3 @@ def _already_active(reply: Reply) -> Refusal:
         " finished before creating a new one.",
         code="conversation_already_has_active_response",
     )
-
-
-def _choice(tool_choice: Any) -> str:
-    return str(tool_choice["name"]) if isinstance(tool_choice, dict) else str(tool_choice)
-
-
-def _entry(item: Item) -> Entry | None:
-    body = item.body
-    match body["type"]:
-        case "message":
-            return Said(body["role"], item.words, spoken=item.spoken)
-        case "function_call":
-            return Called(body.get("call_id", ""), body["name"], body["arguments"])
-        case "function_call_output":
-            return Answered(body["call_id"], body["output"])
-    return None
-
-
-def _ends_in_number(words: str) -> bool:
-    last = words.split()[-1:]
-    return not last or normalise(f"one {last[0]}") != f"one {last[0]}"

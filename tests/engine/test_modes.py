@@ -1,0 +1,151 @@
+"""The rarer ways to use a session: the flat shape of 2024, idle timeouts, rate limits, semantic turns."""
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import pytest
+from openai.types.beta.realtime import RealtimeServerEvent
+from pydantic import TypeAdapter
+
+from helpline.engine.listening import Partials, patience_ms
+from helpline.engine.reply import Pace
+from helpline.engine.server import Engine, EngineOptions
+from helpline.engine.session import Limits
+from helpline.realtime.connection import memory_frames
+from tests.engine.talk import FAST, SHOP_TOOLS, Talker, talking
+
+
+async def test_an_old_client_is_answered_in_its_own_words(talker: Talker) -> None:
+    session = {
+        "modalities": ["text", "audio"],
+        "instructions": "Help.",
+        "voice": "alloy",
+        "input_audio_format": "pcm16",
+        "output_audio_format": "pcm16",
+        "input_audio_transcription": {"model": "whisper-1"},
+        "temperature": 0.7,
+        "turn_detection": {
+            "type": "server_vad",
+            "threshold": 0.5,
+            "prefix_padding_ms": 300,
+            "silence_duration_ms": 500,
+        },
+        "tools": SHOP_TOOLS,
+        "tool_choice": "auto",
+        "max_response_output_tokens": 4096,
+    }
+    await talker.send("session.update", session=session)
+    updated = (await talker.until("session.updated"))["session"]
+    assert updated["modalities"] == ["text", "audio"]
+    assert updated["input_audio_format"] == "pcm16"
+    assert updated["turn_detection"]["silence_duration_ms"] == 500
+    assert updated["max_response_output_tokens"] == 4096
+    await talker.speak("cancel order 1005")
+    called = await talker.reply()
+    await talker.answer(called.items("function_call")[0], {"say": "Shall I cancel order 1005?"})
+    spoken = await talker.reply()
+    assert called.calls == [("cancel_order", {"order_id": "1005"})]
+    assert spoken.text == "Shall I cancel order 1005?"
+    names = {event["type"] for event in talker.events[1:]}
+    assert {"response.audio.delta", "response.audio_transcript.done", "conversation.item.created"} <= names
+    assert not [
+        name
+        for name in names
+        if "output_audio" in name or name in ("conversation.item.added", "conversation.item.done")
+    ]
+    types: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
+    for event in talker.events[1:]:
+        assert types.validate_json(json.dumps(event)).type == event["type"]
+
+
+async def test_an_old_request_is_understood(talker: Talker) -> None:
+    await talker.send("session.update", session={"modalities": ["text"], "turn_detection": {"type": "none"}})
+    assert (await talker.until("session.updated"))["session"]["turn_detection"] is None
+    await talker.type("hello", respond=False)
+    response = {"modalities": ["audio", "text"], "output_audio_format": "g711_ulaw", "temperature": 0.9}
+    await talker.send("response.create", response=response)
+    done = (await talker.reply()).response
+    assert done["output_audio_format"] == "g711_ulaw"
+    assert done["output"][0]["content"][0]["type"] == "audio"
+
+
+async def test_a_preview_address_begins_flat(engine: Engine) -> None:
+    client, server = memory_frames()
+    session = asyncio.create_task(engine.serve(server, flat=True))
+    created = await Talker(client).next()
+    assert created["session"]["modalities"] == ["text", "audio"]
+    await client.close()
+    await session
+
+
+async def test_silence_after_a_reply_is_answered() -> None:
+    engine = Engine(FAST)
+    async with talking(engine) as talker:
+        detection = {"type": "server_vad", "idle_timeout_ms": 5000}
+        await talker.configure(audio={"input": {"turn_detection": detection}}, output_modalities=["text"])
+        await talker.send("input_audio_buffer.append", audio=base64.b64encode(bytes(48_000)).decode())
+        await talker.type("hello")
+        await talker.reply()
+        timed_out = await talker.until("input_audio_buffer.timeout_triggered")
+        assert timed_out["audio_end_ms"] >= timed_out["audio_start_ms"]
+        committed = await talker.until("input_audio_buffer.committed")
+        assert committed["item_id"] == timed_out["item_id"]
+        assert (await talker.reply()).text == "I did not hear you. Are you still there?"
+    engine.close()
+
+
+async def test_a_session_has_so_many_replies_a_minute() -> None:
+    engine = Engine(EngineOptions(pace=Pace(times=0), limits=Limits(replies_per_minute=1)))
+    async with talking(engine) as talker:
+        await talker.type("hello")
+        first = await talker.reply()
+        limits = next(event for event in first.events if event["type"] == "rate_limits.updated")[
+            "rate_limits"
+        ]
+        assert [limit["name"] for limit in limits] == ["requests", "tokens"]
+        assert limits[0]["remaining"] == 0
+        await talker.type("hello")
+        second = (await talker.reply()).response
+        assert second["status"] == "failed"
+        assert second["status_details"]["error"]["code"] == "inference_rate_limit_exceeded"
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "waits"),
+    [
+        ("my order number is", True),
+        ("cancel order one zero", True),
+        ("i want to return it because", True),
+        ("cancel order one zero zero five", False),
+        ("where is my order ten oh four", False),
+        ("thank you", False),
+    ],
+)
+def test_an_unfinished_sentence_is_waited_for(words: str, waits: bool) -> None:
+    assert patience_ms(words, "medium") == (4000 if waits else 500)
+    assert patience_ms(words, "high") <= patience_ms(words, "low")
+
+
+async def test_a_number_said_in_two_parts_is_one_turn(talker: Talker) -> None:
+    from helpline.engine.voice import Synthesiser
+
+    voice = Synthesiser()
+    await talker.configure(
+        tools=SHOP_TOOLS,
+        audio={"input": {"turn_detection": {"type": "semantic_vad"}, "transcription": {"model": "m"}}},
+    )
+    pcm24k = voice.speak("my order number is") + bytes(48 * 1500) + voice.speak("one zero zero four")
+    await talker.hear(pcm24k, silence_ms=5000)
+    reply = await talker.reply()
+    assert [event["type"] for event in reply.events].count("input_audio_buffer.speech_stopped") == 1
+    assert "1004" in reply.transcript
+
+
+def test_partial_words_are_given_once_they_stay() -> None:
+    partials = Partials()
+    given = [partials.take("where is my order one") for _ in range(14)]
+    given += [partials.take("where is my order one zero zero") for _ in range(14)]
+    assert [words for words in given if words] == ["where is my", "where is my order one"]
