@@ -119,6 +119,19 @@ class Desk:
                 await self.records.close(recording)
             del self._calls[call.id]
 
+    async def gone(self, call: Call) -> None:
+        """Wait until a call is over and its record is written."""
+        for task in tuple(self._tasks):
+            if task.get_name() == call.id:
+                await task
+
+    @property
+    def store(self) -> Store:
+        """The desk's own database. Raises RuntimeError at a desk that was made without one."""
+        if self.records is None:
+            raise RuntimeError("this desk writes nothing down")
+        return self.records.store
+
     async def drain(self, within_s: float) -> int:
         """Take no new calls and let the live ones end by themselves; how many had not, in time.
 

@@ -38,13 +38,5 @@ async def talk(desk, *sentences, caller=None, notice=None):
     for sentence in sentences:
         assert await channel.say(sentence), f"no answer to {sentence}"
     call.hang_up("the customer hung up")
-    await call.ended()
-    await ended(desk, call.id)
+    await desk.gone(call)
     return call.id, channel.document
-
-
-async def ended(desk, call_id):
-    """Wait until the call's record is written: the desk knows the call until then."""
-    task = next((task for task in desk._tasks if task.get_name() == call_id), None)
-    if task is not None:
-        await task

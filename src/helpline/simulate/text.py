@@ -55,7 +55,13 @@ class TextChannel:
         assert self._call is not None, "join a call first"
         before = self.document.desk_lines
         self._call.type(text)
+        return await self._rest(before, timeout_s)
 
+    async def rested(self, timeout_s: float = 20.0) -> bool:
+        """Wait for one more line of the desk, after a button was pressed; False when none came in time."""
+        return await self._rest(self.document.desk_lines, timeout_s)
+
+    async def _rest(self, before: int, timeout_s: float) -> bool:
         def answered() -> bool:
             replied = self.document.desk_lines > before and self.state in AT_REST
             return replied or self.state == "ended" or bool(self.document.failure)
