@@ -328,7 +328,8 @@ _NUMBER_WORD: Final = (
     r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
     r"|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred)"
 )
-_DIGITS: Final = rf"(?:\d{{1,5}}[a-z]?|(?:(?:double|triple)\s+)?{_NUMBER_WORD}(?:[\s-]+(?:double\s+|triple\s+)?{_NUMBER_WORD})*)"
+_DIGIT_WORD: Final = rf"(?:(?:double|triple)\s+)?{_NUMBER_WORD}"
+_DIGITS: Final = rf"(?:\d{{1,5}}[a-z]?|{_DIGIT_WORD}(?:[\s-]+{_DIGIT_WORD})*)"
 _NOT_A_STREET: Final = (
     r"(?!(?:items?|days?|dollars?|euros?|cents?|minutes?|hours?|weeks?|months?|percent|times?|orders?|of|more"
     r"|business|and|or|to|is|was|are|am|pm|in|on|at|by|for|pairs?)\b)"
@@ -339,7 +340,7 @@ _STREET_TYPE: Final = (
 )
 _POSTCODE: Final = (
     r"(?:\d{5}(?:-\d{4})?|[a-z]{1,2}\d[a-z\d]?\s*\d[a-z]{2}"
-    rf"|(?:(?:double\s+|triple\s+)?(?:{_NUMBER_WORD}|\d)[\s,-]+){{1,4}}(?:double\s+|triple\s+)?(?:{_NUMBER_WORD}|\d))"
+    rf"|(?:(?:{_DIGIT_WORD}|\d)[\s,-]+){{1,4}}(?:{_DIGIT_WORD}|\d))"
 )
 _ADDRESS: Final = re.compile(
     rf"\b{_DIGITS}\s+(?:{_NOT_A_STREET}[a-z'.-]+\s+){{1,4}}?{_STREET_TYPE}\b\.?"
