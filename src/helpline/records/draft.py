@@ -30,7 +30,8 @@ class Draft:
 
     began: Began
     callers: list[Caller] = field(default_factory=list)
-    backends: list[str] = field(default_factory=list)
+    sessions: list[tuple[int, str]] = field(default_factory=list)
+    """Each session with a backend, reconnects too: when it began."""
     captions: dict[str, sh.Caption] = field(default_factory=dict)
     tools: list[tuple[int, sh.ToolEnded]] = field(default_factory=list)
     proposals: dict[str, tuple[int, Proposal]] = field(default_factory=dict)
@@ -83,7 +84,7 @@ class Draft:
             case sh.Notice():
                 self.notices.append(what.text)
             case Connected():
-                self.backends.append(what.backend)
+                self.sessions.append((at_ms, what.backend))
             case Became():
                 self._meet(what.caller)
             case fx.Incident():
@@ -157,7 +158,8 @@ def document(draft: Draft, customer_keys: Sequence[str], bill: Bill, currency: s
         "started_at": began.at,
         "ended_at": draft.ended_at().isoformat(),
         "duration_ms": draft.last_ms,
-        "backends": draft.backends,
+        "backends": list(dict.fromkeys(backend for _, backend in draft.sessions)),
+        "sessions": [{"at_ms": at_ms, "backend": backend} for at_ms, backend in draft.sessions],
         "ended": draft.ended if draft.ended is not None else "the desk broke off",
         "outcome": verdict.outcome,
         "reason": verdict.reason,
