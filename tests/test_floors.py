@@ -41,6 +41,8 @@ FLOOR_OF = {
     "helpline.call.call": "running",
     "helpline.call.driver": "running",
     "helpline.call.outbox": "running",
+    "helpline.call.meter": "running",
+    "helpline.call.replay": "running",
     "helpline.client": "running",
     "helpline.desk": "running",
     "helpline.manner": "running",

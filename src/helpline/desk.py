@@ -4,12 +4,13 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from types import MappingProxyType
 
 from helpline.actions import GUEST, Caller
-from helpline.call.call import Call
+from helpline.call.call import Call, Kept, Unrecorded
 from helpline.call.conversation import Rules
+from helpline.call.meter import Meter
 from helpline.channels.channel import Channel
 from helpline.clock import Clock, SystemClock
 from helpline.engine.backend import EngineBackend
@@ -18,8 +19,10 @@ from helpline.manner import Manner
 from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
 from helpline.realtime.connection import Backend
+from helpline.realtime.cost import prices
 from helpline.records.recording import Recording
-from helpline.records.records import Records, open_records
+from helpline.records.records import Records, model_of, open_records
+from helpline.records.tracing import trace_of
 from helpline.records.workers import workers_of
 from helpline.settings import Settings
 from helpline.store import Store
@@ -91,6 +94,7 @@ class Desk:
         context = self.toolbox.context(
             call_id=call_id, caller=caller, language=self.settings.language, channel=kind, address=address
         )
+        tracing = ExitStack()
         call = Call(
             channel,
             context,
@@ -99,19 +103,24 @@ class Desk:
             manner=self._manner,
             clock=self._clock,
             rules=rules_of(self.settings),
-            recorder=recording,
+            kept=Kept(
+                recorder=recording or Unrecorded(),
+                meter=Meter(prices(), model_of(self.settings), self.settings.max_call_money),
+                trace=tracing.enter_context(trace_of(self.settings, call_id, self._clock)),
+            ),
         )
         self._calls[call.id] = call
-        task = asyncio.create_task(self._attend(call, recording), name=call.id)
+        task = asyncio.create_task(self._attend(call, recording, tracing), name=call.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return call
 
-    async def _attend(self, call: Call, recording: Recording | None) -> None:
+    async def _attend(self, call: Call, recording: Recording | None, tracing: ExitStack) -> None:
         """Run one call to its end; what goes wrong in it is its own and harms no other."""
         logs.in_call(call.id)
         try:
-            await call.run()
+            with tracing:
+                await call.run()
         except Exception as error:  # noqa: BLE001 - the edge of a task: one call must not end the desk
             log.error("call %s broke off: %s", call.id, _without_words(error))
         finally:
@@ -170,6 +179,8 @@ def rules_of(settings: Settings) -> Rules:
         barge_in_ms=settings.barge_in_ms,
         silence_ms=settings.silence_ms,
         vendor_turns=settings.turn_taking == "vendor",
+        max_call_ms=settings.max_call_minutes * 60_000,
+        max_tool_calls=settings.max_tool_calls,
     )
 
 
@@ -216,8 +227,9 @@ async def open_desk(
         customers = await store.demo_customers() if demo and settings.loopback else ()
         manner = Manner(settings, shop=policy.shop, now=clock.utcnow)
         workers = workers_of(settings, store, clock=clock)
+        traced = opened.enter_context(exported(settings))
         records = await opened.enter_async_context(
-            open_records(settings, store, clock=clock, workers=workers)
+            open_records(settings, store, clock=clock, workers=workers, traced=traced)
         )
         desk = Desk(
             settings,

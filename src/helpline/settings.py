@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -38,6 +39,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "engine": (),
 }
 
+_TRACES: Final = ("no", "yes", "audio")
 _TURN_TAKING: Final = ("desk", "vendor")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -189,6 +191,19 @@ class Settings:
         0.5, "HELPLINE_VAD_THRESHOLD", text.share, "Talking", "How sure speech detection must be, 0 to 1."
     )
 
+    max_call_minutes: int = _setting(
+        60, "HELPLINE_MAX_CALL_MINUTES", text.whole(1, 1440, "minutes"), "Limits",
+        "A call that takes longer ends with a sentence.",
+    )  # fmt: skip
+    max_call_money: Decimal = _setting(
+        Decimal(0), "HELPLINE_MAX_CALL_MONEY", text.money, "Limits",
+        "A call that has cost as much, in US dollars by the price list, ends with a sentence; 0 is no limit.",
+    )  # fmt: skip
+    max_tool_calls: int = _setting(
+        100, "HELPLINE_MAX_TOOL_CALLS", text.whole(1, 10_000), "Limits",
+        "A call in which the model has called so many tools ends with a sentence.",
+    )  # fmt: skip
+
     engine_port: int = _setting(
         8765, "HELPLINE_ENGINE_PORT", text.whole(0, 65535), "Engine", "Port of `helpline engine`."
     )
@@ -220,6 +235,11 @@ class Settings:
     keep_traces_days: int = _setting(
         14, "HELPLINE_KEEP_TRACES_DAYS", text.whole(0, 3650, "days"), "Records",
         "How long the traces in the data folder are kept.",
+    )  # fmt: skip
+    trace_calls: str = _setting(
+        "no", "HELPLINE_TRACE_CALLS", text.one_of(_TRACES), "Records",
+        "Whether every event of every call is written into the data folder's `traces`: `no`, `yes`, or "
+        "`audio` with its sound.",
     )  # fmt: skip
     redact_lines: tuple[str, ...] = _setting(
         (), "HELPLINE_REDACT_LINES", text.names_of(_REDACTED), "Records",
@@ -260,6 +280,10 @@ class Settings:
     log_format: str = _setting(
         "text", "HELPLINE_LOG_FORMAT", text.one_of(("text", "json")), "Operation",
         "How log lines are written: `text` or `json`.",
+    )  # fmt: skip
+    otlp_url: str = _setting(
+        "", "HELPLINE_OTLP_URL", text.url("https", "http"), "Operation",
+        "Where OpenTelemetry traces of calls are sent to, such as `http://127.0.0.1:4318/v1/traces`.",
     )  # fmt: skip
     metrics_token: Secret = _setting(
         Secret(), "HELPLINE_METRICS_TOKEN", text.secret, "Operation",

@@ -8,6 +8,7 @@ import difflib
 import hmac
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,6 +83,17 @@ def share(text: str) -> float:
     if not re.fullmatch(r"\d?\.?\d{1,6}", text) or not 0.0 <= float(text) <= 1.0:
         raise ValueError("a number from 0 to 1")
     return float(text)
+
+
+def money(text: str) -> Decimal:
+    """An amount of zero or more."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("an amount of money such as 2.50") from None
+    if not amount.is_finite() or amount < 0:
+        raise ValueError("an amount of money such as 2.50")
+    return amount
 
 
 def line(text: str) -> str:

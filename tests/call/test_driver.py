@@ -15,6 +15,7 @@ from helpline.call.shown import Notice, Shown
 from helpline.errors import BackendError
 from helpline.realtime.connection import Backend
 from helpline.realtime.events import InputAppend, InputClear, SessionSettings
+from helpline.realtime.trace import Trace
 
 from .servers import Peer, ScriptedBackend
 
@@ -59,8 +60,10 @@ class Host:
 
 
 @asynccontextmanager
-async def driving(host: Host, *backends: ScriptedBackend) -> AsyncIterator[Driver]:
-    driver = Driver(host, backends)
+async def driving(
+    host: Host, *backends: ScriptedBackend, trace: Trace | None = None
+) -> AsyncIterator[Driver]:
+    driver = Driver(host, backends, trace=trace)
     task = asyncio.create_task(driver.run())
     try:
         yield driver

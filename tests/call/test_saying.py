@@ -73,6 +73,17 @@ def test_a_status_that_a_tool_reported_may_be_told():
     assert incidents(talk) == []
 
 
+def test_a_refusal_of_a_tool_may_be_repeated():
+    talk = Talk().live()
+    talk.speech("u1", "cancel order 1003")
+    talk.call_tool("r0", "c1", "cancel_order")
+    sentence = "Order 1003 has already been cancelled."
+    talk.tool_done("c1", ToolResult(sentence, ok=False, reason="cancelled"))
+    said(talk, sentence)
+    talk.done("r1", "a1", sentence)
+    assert incidents(talk) == []
+
+
 def test_a_proposal_backs_nothing():
     talk = Talk().live()
     talk.speech("u1", "cancel order 1005")

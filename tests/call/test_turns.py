@@ -90,6 +90,21 @@ def test_long_speech_interrupts_before_its_words_are_known():
     assert sent(effects, ev.ItemTruncate)
 
 
+def test_words_whose_sound_has_not_come_are_taken_back_by_an_interruption():
+    talk = Talk().live()
+    talk.speech("u1", "hello")
+    talk.give(
+        ev.ResponseCreated(response=ev.Response(id="r1", conversation_id="conv")),
+        ev.OutputTranscriptDelta(item_id="a1", response_id="r1", delta="Your order "),
+    )
+    effects = talk.give(fx.Typed("stop"))
+    assert [e.item_id for e in sent(effects, ev.ItemDelete)] == ["a1"]
+    line = talk.c.transcript.line("a1")
+    assert line is not None
+    assert line.final
+    assert line.heard == ""
+
+
 def test_without_transcription_length_decides():
     for ms, cut in ((300, False), (700, True)):
         talk = Talk().live(transcribes=False)

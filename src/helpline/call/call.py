@@ -7,18 +7,22 @@ tools for them and no one else, carries out what they confirmed, and shows all o
 import logging
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from helpline.actions import Answer, Caller, Receipt, ToolDefinition, ToolResult
 from helpline.call import effects as fx
 from helpline.call.conversation import Rules
 from helpline.call.driver import Driver
+from helpline.call.meter import Meter
 from helpline.call.shown import Shown
 from helpline.channels.channel import Channel
 from helpline.clock import Clock
 from helpline.errors import ToolError
 from helpline.realtime.connection import Backend
+from helpline.realtime.cost import Bill
 from helpline.realtime.events import SessionSettings
+from helpline.realtime.trace import Trace
 from helpline.tools.context import CallContext
 from helpline.tools.keywords import keywords_of
 from helpline.tools.registry import Toolbox
@@ -72,6 +76,15 @@ class Unrecorded:
     def noted(self, fact: fx.Fact) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a call, beside what it shows."""
+
+    recorder: Recorder = Unrecorded()  # noqa: RUF009 - it has no state
+    meter: Meter | None = None
+    trace: Trace | None = None
+
+
 class Call:
     """A live call. Channels call its methods; `run` is awaited by the desk that admitted it."""
 
@@ -85,16 +98,18 @@ class Call:
         manner: Manner,
         clock: Clock,
         rules: Rules,
-        recorder: Recorder | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.id = context.call_id
         self.kind = context.channel
-        self._recorder: Recorder = recorder or Unrecorded()
+        kept = kept or Kept()
+        self._recorder = kept.recorder
+        self._meter = kept.meter
         self._channel = channel
         self._toolbox = toolbox
         self._manner = manner
         self._context = context
-        self._driver = Driver(self, backends, rules=rules, clock=clock)
+        self._driver = Driver(self, backends, rules=rules, clock=clock, trace=kept.trace)
         self._backend: Backend | None = None
         self._keywords: tuple[str, ...] = ()
         self.facts: deque[fx.Fact] = deque(maxlen=KEPT_FACTS)
@@ -175,6 +190,11 @@ class Call:
         return max(0, now_ms - max(quiet_ms, conversation.words_ms))
 
     @property
+    def bill(self) -> Bill | None:
+        """What the call has cost so far; None when nobody counts."""
+        return self._meter.bill if self._meter is not None else None
+
+    @property
     def dropped_audio_ms(self) -> int:
         """Microphone audio that had to be dropped while there was nobody to send it to."""
         return self._driver.dropped_audio_ms
@@ -194,6 +214,10 @@ class Call:
     def record(self, fact: fx.Fact) -> None:
         self.facts.append(fact)
         self._recorder.noted(fact)
+        if isinstance(fact, fx.UsageCounted) and self._meter is not None:
+            limit = self._meter.charge(fact)
+            if limit is not None:
+                self._driver.post(limit)
         if isinstance(fact, fx.Incident):
             # Its detail may be a server's own words: that is for the record, which is redacted.
             log.info("call %s: %s", self.id, fact.kind)

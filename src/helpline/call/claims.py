@@ -295,6 +295,16 @@ def reports_in(output: str) -> tuple[Reported, ...]:
     return tuple(_statuses(body, "", depth=0))
 
 
+def told_in(say: str) -> tuple[Reported, ...]:
+    """What a tool's own sentence says is done ("order 1005 is already cancelled"): the desk may repeat it."""
+    return tuple(
+        Reported(claim.subject, status)
+        for _, sentence, _ in sentences(say)
+        for claim in claims_in(sentence)
+        for status in _STATUSES.get(claim.kind, ())[:1]
+    )
+
+
 def _statuses(value: Any, subject: str, depth: int) -> Iterator[Reported]:
     if depth > 6:
         return

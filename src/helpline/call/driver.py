@@ -13,14 +13,17 @@ from helpline.audio.echo import EchoGate
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation, Event, Rules, begin, step, wake_at
 from helpline.call.outbox import Outbox
+from helpline.call.replay import note_input, note_rules
 from helpline.call.shown import Shown
 from helpline.call.transcript import Transcript
 from helpline.clock import Clock, SystemClock
 from helpline.errors import BackendError, ConnectionLost
 from helpline.realtime import faults
 from helpline.realtime.connection import Backend, Connection
-from helpline.realtime.events import SessionSettings
+from helpline.realtime.dialects import GA, Dialect
+from helpline.realtime.events import ServerEvent, SessionSettings, UnknownEvent
 from helpline.realtime.faults import Verdict
+from helpline.realtime.trace import Trace
 
 INBOX_LIMIT = 1000
 """A reader waits when this many events are unread: the server is slowed, nothing is lost."""
@@ -62,8 +65,11 @@ class Driver:
         rules: Rules | None = None,
         clock: Clock | None = None,
         past: Transcript | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._host = host
+        self._trace = trace
+        self._dialect: Dialect = GA
         self._backends = tuple(backends)
         self._clock = clock or SystemClock()
         self.conversation: Conversation = begin(self._clock.now_ms(), rules, past)
@@ -119,6 +125,8 @@ class Driver:
 
     async def run(self) -> None:
         """Drive until the hang-up. A change the customer has confirmed is finished even then."""
+        if self._trace is not None:
+            note_rules(self._trace, self.conversation.rules)
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -144,6 +152,8 @@ class Driver:
                 continue  # from a connection that is gone
             if generation and isinstance(event, fx.Lost):
                 self._leave_connection()
+            if self._trace is not None:
+                self._write_down(self._trace, event)
             now_ms = self._clock.now_ms()
             self.conversation, effects = step(self.conversation, event, now_ms)
             may_listen = self.conversation.may_listen
@@ -155,6 +165,13 @@ class Driver:
             self._arm(wake_at(self.conversation, now_ms), now_ms)
             if self._watchers:
                 self._notify()
+
+    def _write_down(self, trace: Trace, event: Event) -> None:
+        """Write down what the conversation is about to take, in the order in which it takes it."""
+        if isinstance(event, ServerEvent | UnknownEvent):
+            trace.event("received", event, self._dialect)
+        else:
+            note_input(trace, event)
 
     def _tend_audio(self, may_listen: bool) -> None:
         """The microphone opens behind what a fresh session must be told first."""
@@ -272,6 +289,9 @@ class Driver:
         self._generation += 1
         self._connection = connection
         self._opened_ms = self._clock.now_ms()
+        self._dialect = getattr(connection, "dialect", GA)
+        if self._trace is not None:
+            self._trace.opened(backend.name, self._dialect)
         self._outbox.clear_events()
         self._start(self._read(connection, self._generation))
         self._start(self._write(connection, self._generation))
@@ -297,6 +317,8 @@ class Driver:
                     self._room.clear()
                     await self._room.wait()
         except ConnectionLost as lost:
+            if self._trace is not None:
+                self._trace.lost(lost.code)
             useless = faults.of_close(lost.code).verdict is Verdict.FAIL_OVER or self._is_unsteady()
             lost_event = self._next_backend(str(lost)) if useless else fx.Lost(str(lost))
             self._inbox.put_nowait((generation, lost_event))
@@ -304,7 +326,10 @@ class Driver:
     async def _write(self, connection: Connection, generation: int) -> None:
         try:
             while generation == self._generation:
-                await connection.send(await self._outbox.get())
+                event = await self._outbox.get()
+                await connection.send(event)
+                if self._trace is not None:
+                    self._trace.event("sent", event, self._dialect)
         except ConnectionLost:
             return  # the reader says so, once
 

@@ -26,7 +26,7 @@ from helpline.call.effects import (
 )
 from helpline.call.shown import CardShown, Notice, ToolEnded, ToolStarted
 from helpline.call.state import Draft, Reply, Step, ToolCall, remembering
-from helpline.call.transcript import Exchange, Line, heard_part, message
+from helpline.call.transcript import Exchange, Line, heard_part, message, remove
 from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
@@ -152,6 +152,7 @@ def on_done(s: Step, event: ev.ResponseDone, reply: Reply) -> None:
     elif response.status in ("failed", "incomplete") and not reply.doomed:
         _on_failed(s, response)
     pump(s)
+    refresh_heard(s)  # its sound may have been heard out before
 
 
 def _still_wordless(s: Step) -> tuple[tuple[str, int], ...]:
@@ -291,6 +292,7 @@ def interrupt(s: Step) -> None:
     """Cut the reply for good: cancel what still comes, truncate what was heard in part, delete the rest."""
     refresh_heard(s)
     was_audible = s.c.playout.sent > s.c.playout.heard and not s.c.playout.paused
+    _cut_words(s)
     after, cut = playout.drop(s.c.playout, s.now_ms)
     s.set(playout=after, draft=Draft())
     if was_audible:
@@ -298,6 +300,19 @@ def interrupt(s: Step) -> None:
     _cancel_response(s)
     for dropped in cut:
         _cut_item(s, dropped)
+
+
+def _cut_words(s: Step) -> None:
+    """A reply of which only words have come: those that were shown stay, those to be spoken never were."""
+    line = s.c.transcript.line(s.c.draft.item_id)
+    if line is None or line.final or s.c.playout.clip(line.id) is not None:
+        return
+    if line.text:
+        close(s, replace(line, heard=line.text if line.typed else ""))
+    else:
+        s.set(transcript=remove(s.c.transcript, line.id))
+    if not line.typed:
+        s.send(ev.ItemDelete(item_id=line.id))
 
 
 def _cut_item(s: Step, dropped: playout.Dropped) -> None:
@@ -382,7 +397,8 @@ def on_tool_finished(s: Step, event: ToolFinished) -> bool:
         s.show(CardShown(card))
     output = output_of(result)
     _answer(s, call, output)
-    s.set(reported=(*s.c.reported, *claims.reports_in(output))[-KEPT_REPORTS:])
+    told = () if result.proposal else claims.told_in(result.say)
+    s.set(reported=(*s.c.reported, *claims.reports_in(output), *told)[-KEPT_REPORTS:])
     if result.ends_call:
         s.set(ends=result.reason or "done")
     want_reply(s)

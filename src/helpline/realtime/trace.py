@@ -117,14 +117,14 @@ class Trace:
 
 
 @contextmanager
-def open_trace(path: str | Path, *, audio: bool = False) -> Iterator[Trace]:
+def open_trace(path: str | Path, *, audio: bool = False, clock: Clock | None = None) -> Iterator[Trace]:
     """A trace in a new file that only its owner may read. Raises BadTrace when it cannot be made."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise BadTrace(f"{path} cannot be written: {error.strerror}.") from None
     with os.fdopen(descriptor, "wb") as file:
-        yield Trace(file, audio=audio)
+        yield Trace(file, audio=audio, clock=clock)
 
 
 def _as_json(event: AnyEvent, dialect: Dialect) -> Json:
