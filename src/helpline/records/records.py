@@ -102,7 +102,7 @@ class Records:
             return
         if recording.journal is not None:
             recording.journal.close()
-        self._wake.set()
+        self.look()
 
     async def recover(self) -> int:
         """Write the records of calls whose process is gone; how many there were."""
@@ -117,7 +117,6 @@ class Records:
             journal.close()
         if count:
             log.warning("%d calls had broken off with the desk; they are in the record", count)
-            self._wake.set()
         return count
 
     async def _keep(self, draft: Draft, *, live: bool) -> None:
@@ -141,8 +140,9 @@ class Records:
     # --- what calls leave behind ---
 
     def look(self) -> None:
-        """Something may have to be done: a receipt was made."""
-        self._wake.set()
+        """Something may have to be done. Where nobody is told of anything it can wait for its time."""
+        if self._workers:
+            self._wake.set()
 
     async def run(self) -> None:
         """Do the work as it falls due, until cancelled."""

@@ -35,7 +35,8 @@ def redacted(record: Mapping[str, Any], kinds: Kinds) -> dict[str, Any]:
     """The same record with `[card]` and the like in the places of what was found."""
     lines = record["lines"]
     texts = redact_turns([(line["speaker"], line["text"]) for line in lines], kinds.lines)
-    heard = redact_turns([(line["speaker"], line["heard"]) for line in lines], kinds.lines)
+    cut = any(line["heard"] != line["text"] for line in lines)
+    heard = redact_turns([(line["speaker"], line["heard"]) for line in lines], kinds.lines) if cut else texts
     return {
         **record,
         **{part: redact_json(record[part], kinds.tools) for part in _TOOLS},
