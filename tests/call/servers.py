@@ -4,11 +4,16 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from websockets.asyncio.server import ServerConnection, serve
+
 from helpline.errors import BackendError, ConnectionLost
+from helpline.realtime.backends import UrlBackend
 from helpline.realtime.connection import Connection, Frames, memory_pair
+from helpline.realtime.websocket import WebSocketFrames
+from helpline.settings_text import Secret
 
 Script = Callable[["Peer"], Awaitable[None]]
 
@@ -16,8 +21,9 @@ Script = Callable[["Peer"], Awaitable[None]]
 class Peer:
     """The server's end of one connection: expect this, then send that."""
 
-    def __init__(self, frames: Frames) -> None:
+    def __init__(self, frames: Frames, abort: Callable[[], None] | None = None) -> None:
         self.frames = frames
+        self._abort = abort
         self.seen: list[dict[str, Any]] = []
         self.audio_bytes = 0
 
@@ -34,6 +40,13 @@ class Peer:
             if event["type"] == kind:
                 return dict(event)
 
+    async def cut(self, code: int) -> None:
+        """Break the line: with a close code, or without a word (1006)."""
+        if code == 1006 and self._abort is not None:
+            self._abort()
+        else:
+            await self.frames.close(code)
+
     async def greet(self) -> dict[str, Any]:
         await self.send("session.created", session={"type": "realtime", "id": "sess_1"})
         asked = await self.expect("session.update")
@@ -42,6 +55,14 @@ class Peer:
 
     async def say(self, response: str, item: str, text: str, ms: int, *, chunk_ms: int = 200) -> None:
         """One whole spoken response."""
+        await self.begin(response, item, text, ms, chunk_ms=chunk_ms)
+        at = {"response_id": response, "item_id": item, "output_index": 0, "content_index": 0}
+        await self.send("response.output_audio.done", **at)
+        await self.send("response.output_audio_transcript.done", **at, transcript=text)
+        await self.send("response.done", response={"id": response, "status": "completed", "output": []})
+
+    async def begin(self, response: str, item: str, text: str, ms: int, *, chunk_ms: int = 200) -> None:
+        """A spoken response up to its last sound, not to its end."""
         at = {"response_id": response, "item_id": item, "output_index": 0, "content_index": 0}
         await self.send("response.created", response={"id": response, "conversation_id": "conv"})
         await self.send(
@@ -54,9 +75,6 @@ class Peer:
         for start in range(0, ms, chunk_ms):
             pcm = b"\x00\x01" * (24 * min(chunk_ms, ms - start))
             await self.send("response.output_audio.delta", **at, delta=base64.b64encode(pcm).decode())
-        await self.send("response.output_audio.done", **at)
-        await self.send("response.output_audio_transcript.done", **at, transcript=text)
-        await self.send("response.done", response={"id": response, "status": "completed", "output": []})
 
     async def hear(self, item: str, text: str, *, ms: int = 1000) -> None:
         """One whole utterance of the customer, transcribed."""
@@ -115,3 +133,18 @@ class ScriptedBackend:
     async def _play(self, script: Script, peer: Peer) -> None:
         with contextlib.suppress(ConnectionLost):  # the client hung up
             await script(peer)
+
+
+@contextlib.asynccontextmanager
+async def on_a_socket(*scripts: Script) -> AsyncIterator[UrlBackend]:
+    """A backend whose connections go over a real socket on this machine, each answered by the next script."""
+    waiting = list(scripts)
+
+    async def answer(socket: ServerConnection) -> None:
+        script = waiting.pop(0)
+        with contextlib.suppress(ConnectionLost):  # the client hung up
+            await script(Peer(WebSocketFrames(socket), socket.transport.abort))
+
+    async with serve(answer, "127.0.0.1", 0, compression=None, close_timeout=1) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield UrlBackend(f"ws://127.0.0.1:{port}/v1/realtime", Secret(), "scripted")

@@ -27,7 +27,14 @@ from helpline.realtime.trace import Trace
 
 INBOX_LIMIT = 1000
 """A reader waits when this many events are unread: the server is slowed, nothing is lost."""
-BACKOFF_MS = (0, 250, 500, 1000, 2000, 4000)
+PAUSES_MS = (0, 250, 500, 1000, 1500)
+"""Between attempts to connect; the last one again and again, so that a server that is back is soon found."""
+PATIENCE_MS = 30_000
+"""The one backend that the call was with is tried for so long."""
+HASTE_MS = 2000
+"""A backend is tried for so long when there is another, or when it has not answered yet."""
+MANY_LOST = 6
+"""So many sessions lost in a row, each soon after it began: the backend is of no use."""
 STEADY_MS = 10_000
 """A session that was lost sooner counts as an attempt that failed: the next one waits longer."""
 CONNECT_TIMEOUT_S = 10.0
@@ -259,7 +266,7 @@ class Driver:
     async def _connect(self) -> None:
         """Try the backend in use, then those behind it, then those before it."""
         failures: list[BackendError] = []
-        await asyncio.sleep(BACKOFF_MS[min(self._unsteady, len(BACKOFF_MS) - 1)] / 1000)
+        await _pause(self._unsteady)
         for _ in self._backends:
             backend = self._backends[self._at]
             connection = await self._try(backend, failures)
@@ -271,9 +278,12 @@ class Driver:
         self.post(fx.Lost(self.failure, hopeless=True))
 
     async def _try(self, backend: Backend, failures: list[BackendError]) -> Connection | None:
-        known = self.conversation.link.backend == backend.name
-        for delay_ms in BACKOFF_MS if known else BACKOFF_MS[:2]:
-            await asyncio.sleep(delay_ms / 1000)
+        alone = self.conversation.link.backend == backend.name and len(self._backends) == 1
+        until_ms = self._clock.now_ms() + (PATIENCE_MS if alone else HASTE_MS)
+        attempt = 0
+        while attempt == 0 or self._clock.now_ms() < until_ms:
+            await _pause(attempt)
+            attempt += 1
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     return await backend.connect()
@@ -339,7 +349,7 @@ class Driver:
             self._unsteady = self._refused = 0
         else:
             self._unsteady += 1
-        return self._unsteady >= len(BACKOFF_MS)
+        return self._unsteady >= MANY_LOST
 
     async def _on_disconnect(self, reason: str) -> None:
         if self._connection is not None and not reason:
@@ -379,3 +389,7 @@ class Driver:
             task.cancel()
         self._outbox.clear_events()
         return connection
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(PAUSES_MS[min(attempt, len(PAUSES_MS) - 1)] / 1000)
