@@ -26,8 +26,11 @@ will not get it, answer HANG UP."""
 class Mouth(Protocol):
     """How a customer makes themself heard, and waits for the answer."""
 
+    def begin(self, text: str) -> None:
+        """Say it, and do not wait."""
+
     async def say(self, text: str) -> bool:
-        """False when no answer came."""
+        """Say it and hear the answer to its end; False when none came."""
 
     async def interrupt(self, text: str, after_ms: int) -> bool: ...
 
@@ -41,11 +44,15 @@ class Typing:
         self._channel = channel
         self._call = call
 
+    def begin(self, text: str) -> None:
+        self._call.type(text)
+
     async def say(self, text: str) -> bool:
         return await self._channel.say(text)
 
     async def interrupt(self, text: str, after_ms: int) -> bool:
-        return await self._channel.say(text)
+        # What is answered in writing is there at once: it cannot be cut short.
+        return await self._channel.rested() and await self._channel.say(text)
 
     async def be_silent(self, ms: int) -> None:
         """A typed call does not mind."""
@@ -65,8 +72,11 @@ class Speaking:
         if not await self._call.start_voice():
             raise BackendError(self._channel.document.failure)
 
-    async def say(self, text: str) -> bool:
+    def begin(self, text: str) -> None:
         self._channel.speak(self._sound(text))
+
+    async def say(self, text: str) -> bool:
+        self.begin(text)
         return await self._channel.answered(PATIENCE_S)
 
     async def interrupt(self, text: str, after_ms: int) -> bool:
@@ -99,7 +109,7 @@ async def follow(
 ) -> list[str]:
     """Do one step after another until the call is over; a sentence for each answer that did not come."""
     unanswered = []
-    for step in steps:
+    for step, following in zip(steps, (*steps[1:], Step()), strict=True):
         if channel.state == "ended":
             break
         if step.cut:
@@ -110,7 +120,9 @@ async def follow(
             call.answer(_open_proposal(channel), step.press == "yes")
             await _rested(channel)
         answered = True
-        if step.say:
+        if step.say and following.interrupt:
+            mouth.begin(step.say)
+        elif step.say:
             answered = await mouth.say(step.say)
         elif step.interrupt:
             answered = await mouth.interrupt(step.interrupt, step.after_ms)
