@@ -1,6 +1,6 @@
 # make run starts the desk, make test runs every test; each sets up what it needs by itself, in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check e2e soak bench docs lock screenshots
+.PHONY: help setup setup-dev run test check e2e soak bench engine-report docs lock screenshots
 
 BIN := .venv/bin
 # Spoken tests wait in real time far more than they compute: more workers than cores.
@@ -36,6 +36,9 @@ soak: setup-dev ## the long tests
 
 bench: setup-dev ## goal, measured and verdict, a line each
 	@$(BIN)/python -m bench.run $(ARGS)
+
+engine-report: setup-dev ## measure how well the engine understands, into docs/engine-quality.md
+	@$(BIN)/python scripts/engine_report.py $(ARGS)
 
 docs: setup-dev ## write the pages that follow from the code
 	@$(BIN)/python scripts/settings_page.py
