@@ -15,7 +15,7 @@ from helpline.engine.lexicon import Expected, Lexicon, Library
 from helpline.errors import MissingPartError
 
 _SILENT_FLOOR_RMS = 15.0
-_SPARE_DECODERS = 6
+_SPARE_DECODERS = 8
 
 
 class Ears(Protocol):
@@ -30,11 +30,8 @@ class Ears(Protocol):
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
         """More of it; the words so far."""
 
-    def finish(self) -> str:
-        """It is over: its words, in lower case, numbers as words, letters as `b.`."""
-
-    def again(self) -> str:
-        """A second opinion on the utterance that was finished last."""
+    def finish(self) -> tuple[str, ...]:
+        """It is over: its words, in lower case, numbers as words, letters as `b.`; the best guess first."""
 
     def cancel(self) -> None:
         """Forget the utterance in progress, if any."""
@@ -47,84 +44,79 @@ class Opinion:
     name: str
     language_weight: float
     added_noise_rms: float
-    flat_pass: bool = False
 
 
 FIRST = Opinion("first", 9.5, 60.0)
-"""Streams: its words are there 2 ms after the end."""
-SECOND = Opinion("second", 8.0, 120.0, flat_pass=True)
-"""Listens once more, with a second pass, when the first made no sense: about a tenth of a second."""
+SECOND = Opinion("second", 8.0, 120.0)
+"""Listens along, for when the first makes no sense: two that err differently are right more often."""
 
 
 class PocketsphinxEars:
     """Recognition with a domain trigram; decoders are shared by the sessions of this process."""
 
-    def __init__(self, decoders: "Decoders") -> None:
+    def __init__(self, decoders: "Decoders", opinions: tuple[Opinion, ...] = (FIRST, SECOND)) -> None:
         self._decoders = decoders
+        self._opinions = opinions
         self._expected = Expected()
-        self._decoder: Any = None
-        self._key = ""
-        self._cmn = ""
-        self._utterance: list[tuple[bytes, float]] = []
+        self._at_work: list[_Decoding] = []
+        self._cmn: dict[str, str] = {}
         self._noise = np.random.default_rng(1)
 
     def expect(self, expected: Expected) -> None:
         """Builds the model at once when it is new (about a second)."""
         self._expected = expected
-        self._decoders.prepare(expected)
+        self._decoders.prepare(expected, self._opinions)
 
     def begin(self) -> None:
         self.cancel()
-        self._start(FIRST)
-        self._utterance = []
+        for opinion in self._opinions:
+            key, decoder = self._decoders.borrow(self._expected, opinion)
+            if opinion.name in self._cmn:
+                decoder.set_cmn(self._cmn[opinion.name])
+            decoder.start_utt()
+            self._at_work.append(_Decoding(opinion, key, decoder))
 
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
-        if self._decoder is None:
+        if not self._at_work or not pcm16k:  # the recogniser takes no empty buffer
             return ""
-        self._utterance.append((pcm16k, floor_rms))
-        self._process(pcm16k, floor_rms, FIRST)
-        hypothesis = self._decoder.hyp()
-        return str(hypothesis.hypstr) if hypothesis else ""
+        for decoding in self._at_work:
+            audio = pcm16k
+            if floor_rms < _SILENT_FLOOR_RMS:
+                audio = self._roughened(pcm16k, decoding.opinion.added_noise_rms)
+            decoding.decoder.process_raw(audio, False, False)
+        return _words(self._at_work[0].decoder)
 
-    def finish(self) -> str:
-        if self._decoder is None:
-            return ""
-        return self._end()
-
-    def again(self) -> str:
-        self._start(SECOND)
-        for pcm16k, floor_rms in self._utterance:
-            self._process(pcm16k, floor_rms, SECOND)
-        return self._end()
+    def finish(self) -> tuple[str, ...]:
+        opinions = []
+        for decoding in self._at_work:
+            decoding.decoder.end_utt()
+            opinions.append(_words(decoding.decoder))
+            self._cmn[decoding.opinion.name] = decoding.decoder.get_cmn(True)
+            self._decoders.give_back(decoding.key, decoding.decoder)
+        self._at_work = []
+        return tuple(opinions)
 
     def cancel(self) -> None:
-        if self._decoder is not None:
-            self._end()
-
-    def _start(self, opinion: Opinion) -> None:
-        self._key, self._decoder = self._decoders.borrow(self._expected, opinion)
-        if self._cmn:
-            self._decoder.set_cmn(self._cmn)
-        self._decoder.start_utt()
-
-    def _process(self, pcm16k: bytes, floor_rms: float, opinion: Opinion) -> None:
-        if floor_rms < _SILENT_FLOOR_RMS:
-            pcm16k = self._roughened(pcm16k, opinion.added_noise_rms)
-        if pcm16k:  # the recogniser takes no empty buffer
-            self._decoder.process_raw(pcm16k, False, False)
-
-    def _end(self) -> str:
-        self._decoder.end_utt()
-        hypothesis = self._decoder.hyp()
-        self._cmn = self._decoder.get_cmn(True)
-        self._decoders.give_back(self._key, self._decoder)
-        self._decoder = None
-        return "" if hypothesis is None else str(hypothesis.hypstr)
+        self.finish()
 
     def _roughened(self, pcm16k: bytes, rms: float) -> bytes:
         """White noise on digitally silent audio: without it the recogniser's features have no floor."""
         values = samples(pcm16k).astype(np.float32)
         return from_samples(values + self._noise.normal(0.0, rms, len(values)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoding:
+    """A decoder in the middle of an utterance."""
+
+    opinion: Opinion
+    key: str
+    decoder: Any
+
+
+def _words(decoder: Any) -> str:
+    hypothesis = decoder.hyp()
+    return "" if hypothesis is None else str(hypothesis.hypstr)
 
 
 class Decoders:
@@ -137,10 +129,10 @@ class Decoders:
         self._make = make or make_decoder
         self._idle: dict[str, list[Any]] = {}
 
-    def prepare(self, expected: Expected) -> None:
-        """Have a decoder for this ready."""
-        key, decoder = self.borrow(expected)
-        self.give_back(key, decoder)
+    def prepare(self, expected: Expected, opinions: tuple[Opinion, ...]) -> None:
+        """Have decoders for this ready."""
+        for key, decoder in [self.borrow(expected, opinion) for opinion in opinions]:
+            self.give_back(key, decoder)
 
     def borrow(self, expected: Expected, opinion: Opinion = FIRST) -> tuple[str, Any]:
         """A decoder, and the key to give it back with."""
@@ -174,6 +166,6 @@ def make_decoder(lexicon: Lexicon, opinion: Opinion = FIRST) -> Any:
         lm=str(lexicon.trigram),
         dict=str(lexicon.dictionary),
         lw=opinion.language_weight,
-        fwdflat=opinion.flat_pass,
+        fwdflat=False,
         loglevel="FATAL",
     )

@@ -19,7 +19,25 @@ _SPOKEN_EMAIL = re.compile(
     r"(?P<local>(?:[\w'-]+ ){1,12}?)at "
     rf"(?P<domain>(?:[\w-]+ ){{1,6}}?(?:dot|point) (?:{_DOMAIN_ENDS}))\b"
 )
-_LOCAL_STARTS = {"to", "is", "it's", "email", "address", "mail", "e-mail", "be", "use", "at", "as", "say"}
+_LOCAL_STARTS = {
+    "to",
+    "is",
+    "it's",
+    "email",
+    "address",
+    "mail",
+    "e-mail",
+    "be",
+    "use",
+    "at",
+    "as",
+    "say",
+    "put",
+    "set",
+    "have",
+    "please",
+    "with",
+}
 _MONEY = re.compile(
     r"(?:[$€£]\s?(\d[\d.]*)|\b(\d+(?:\.\d+)?) (?:dollars|euros|pounds|bucks)(?: and (\d+) cents)?)"
 )

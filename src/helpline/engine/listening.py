@@ -205,10 +205,10 @@ class Listener:
 
     def _finish(self) -> str:
         self._open = False
-        words = self._ears.finish()
-        if not words or self._likely(words) >= _MAKES_SENSE:
-            return words
-        return max(words, self._ears.again(), key=self._likely)
+        opinions = [words for words in self._ears.finish() if words]
+        if not opinions or self._likely(opinions[0]) >= _MAKES_SENSE:
+            return opinions[0] if opinions else ""
+        return max(opinions, key=self._likely)
 
     def _likely(self, words: str) -> float:
         return likeliness(words, self._settings.expected.keywords, self._settings.known_ids)

@@ -51,7 +51,7 @@ def tokens(text: str) -> list[str]:
 def cardinal(words: str) -> int | None:
     """The value of a normalised number phrase ("7", "forty 5", "a dozen", "the third"), if it is one."""
     for token in words.split():
-        if token.isdigit() and len(token) < 10:
+        if token.isdecimal() and len(token) < 10:
             return int(token)
         if token in _DIGITS and token not in ("o", "oh"):
             return _DIGITS[token]
@@ -71,7 +71,7 @@ def ordinal_day(words: str) -> int | None:
     tens = 0
     for token in words.split():
         if token in ("20", "30", *_TENS):
-            tens = int(token) if token.isdigit() else _TENS[token]
+            tens = int(token) if token.isdecimal() else _TENS[token]
         elif token in _ORDINALS:
             return tens + _ORDINALS[token] if _ORDINALS[token] < 10 else _ORDINALS[token]
         else:
@@ -100,7 +100,7 @@ def _run_end(words: list[str], start: int) -> int:
         word = words[end]
         if (
             word in _NUMBER_WORDS
-            or (word.isdigit() and len(word) == 1)
+            or (word.isdecimal() and len(word) == 1)
             or (
                 word == "and" and end > start and words[end - 1] in _SCALES and _starts_number(words, end + 1)
             )
@@ -143,11 +143,11 @@ def _atom(word: str) -> str:
     for table in (_DIGITS, _TEENS, _TENS, _ENDINGS):
         if word in table:
             return str(table[word])
-    return word if word.isdigit() else ""
+    return word if word.isdecimal() else ""
 
 
 def _digit(word: str) -> int | None:
-    return int(word) if word.isdigit() and len(word) == 1 else _DIGITS.get(word)
+    return int(word) if word.isdecimal() and len(word) == 1 else _DIGITS.get(word)
 
 
 def _cardinal_digits(run: list[str]) -> str:

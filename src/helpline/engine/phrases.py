@@ -147,7 +147,7 @@ class Fills:
 def say_reference(digits: str, pick: random.Random) -> str:
     """Digits in one of the ways that people read them aloud."""
     spell = " ".join(_one_by_one(digits, pick))
-    if not digits.isdigit() or digits.startswith("0") or len(digits) > 4 or pick.random() < 0.5:
+    if not digits.isdecimal() or digits.startswith("0") or len(digits) > 4 or pick.random() < 0.5:
         return spell
     if len(digits) == 4:
         return pick.choice((_in_pairs(digits, pick), _in_pairs(digits, pick), _in_thousands(digits, pick)))
@@ -169,12 +169,12 @@ def _one_by_one(text: str, pick: random.Random) -> list[str]:
         character = text[at].lower()
         name = (
             f"{character}."
-            if not character.isdigit()
+            if not character.isdecimal()
             else zero
             if character == "0"
             else _DIGIT_NAMES[int(character)]
         )
-        doubled = character.isdigit() and text[at : at + 2] == character * 2 and pick.random() < 0.15
+        doubled = character.isdecimal() and text[at : at + 2] == character * 2 and pick.random() < 0.15
         words += ("double", name) if doubled else (name,)
         at += 2 if doubled else 1
     return words

@@ -201,6 +201,8 @@ class Policy:
             return tool_for("order_status", turn.tools)
         if said.references and best.score < _SURE:
             return tool_for("order_status", turn.tools)  # an order, and no more: where it is does no harm
+        if said.product and (best.score < _SURE or best.intent == "inform"):
+            return tool_for("product_info", turn.tools)
         if best.score >= _SURE and best.intent not in _SMALL_TALK:
             return tool_for(best.intent, turn.tools) or self._stand_in(best.intent, turn)
         if turn.tool_choice == "required" and turn.tools:
@@ -406,7 +408,7 @@ def _from_context(name: str, schema: Mapping[str, Any], said: Entities, context:
     if kind_of(name, schema) == "reference" and context.order and _PRONOUN.search(said.text):
         return (
             int(context.order)
-            if schema.get("type") == "integer" and context.order.isdigit()
+            if schema.get("type") == "integer" and context.order.isdecimal()
             else context.order
         )
     return None
@@ -437,7 +439,7 @@ def ask_for(name: str, schema: Mapping[str, Any], tries: int) -> str:
     if kind == "reason":
         return f"{sorry}What is the reason?"
     description = _first_sentence(str(schema.get("description") or ""))
-    if re.match(r"(?:what|which|when|where|who|how|why)\b", description, re.IGNORECASE):
+    if re.match(r"(?:what|which|when|where|who|how|why)\b(?! to\b)", description, re.IGNORECASE):
         return f"{sorry}{description.rstrip('.?')}?"
     if description:
         lowered = (
@@ -445,7 +447,7 @@ def ask_for(name: str, schema: Mapping[str, Any], tries: int) -> str:
             if description[1:2].islower() or description[1:2] == " "
             else description
         )
-        article = "" if re.match(r"(?:the|a|an|your|one|any)\b", lowered) else "the "
+        article = "" if re.match(r"(?:the|a|an|your|one|any|when|where|how|what|who)\b", lowered) else "the "
         return f"{sorry}Please tell me {article}{lowered.rstrip('.')}."
     return f"{sorry}What is the {_humanised(name)}?"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from helpline.engine.reply import Pace
 from helpline.engine.session import Limits, Parts, Session
 from helpline.engine.vad import VoiceDetector
 from helpline.engine.voice import Voice, make_voice
+from helpline.engine.workers import Workers
 from helpline.errors import ConnectionLost, LocalError, MissingPartError
 from helpline.realtime.connection import Frames
 from helpline.settings import Settings
@@ -41,13 +43,17 @@ class EngineOptions:
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
     most_sessions: int = 64
+    workers: int = 0
+    """Processes that listen; 0: a thread of this one."""
     greeting: str = ""
     library: Library = field(default_factory=Library)
 
 
 def options_of(settings: Settings) -> EngineOptions:
     """The engine that the settings ask for. Raises SettingsError for a part that does not exist."""
-    return EngineOptions(voice=settings.engine_voice, silence_ms=settings.silence_ms)
+    return EngineOptions(
+        voice=settings.engine_voice, silence_ms=settings.silence_ms, workers=os.cpu_count() or 1
+    )
 
 
 class Engine:
@@ -64,7 +70,10 @@ class Engine:
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="engine-ears")
         self._decoders = Decoders(self.options.library)
         self._make_brain = make_brain or (lambda: PolicyBrain(greeting=self.options.greeting))
-        self._make_hearing = make_hearing or (lambda: LocalHearing(self._listener, self._threads))
+        self._workers = (
+            Workers(self.options.workers) if self.options.workers and make_hearing is None else None
+        )
+        self._make_hearing = make_hearing or self._hearing
         self._voice: Voice | None = None
         self._sessions = 0
         self._ready = False
@@ -79,6 +88,8 @@ class Engine:
             _log.warning("%s Replies are transcripts without sound.", missing)
         load_meanings()
         VoiceDetector()
+        if self._workers is not None:
+            self._workers.start()
         self._ready = True
 
     @property
@@ -114,8 +125,15 @@ class Engine:
             await frames.close()
 
     def close(self) -> None:
-        """Let the threads go; no session may be running."""
+        """Let the threads and processes go; no session may be running."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._workers is not None:
+            self._workers.close()
+
+    def _hearing(self) -> Hearing:
+        return (
+            LocalHearing(self._listener, self._threads) if self._workers is None else self._workers.hearing()
+        )
 
     def _listener(self) -> Listener:
         return Listener(PocketsphinxEars(self._decoders), VoiceDetector())

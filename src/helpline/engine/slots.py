@@ -66,7 +66,7 @@ _LEADS = (
 _LEAD = re.compile(
     r"\b(?:"
     + "|".join(_LEADS)
-    + r")\s+(?:the|a|an|your|any|some|my|one of the|those|these)?\s*(?P<thing>.+)$"
+    + r")\s+(?:(?:the|a|an|your|any|some|my|one of the|those|these)\s+)?(?P<thing>.+)$"
 )
 _TRAIL = re.compile(
     r"\s*\b(?:costs?|in stock|available|come in|comes in|made of|please|today|from|in order|of order|to you"

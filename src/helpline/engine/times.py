@@ -36,6 +36,7 @@ _CLOCK = re.compile(
     rf"\b(?:(at|around|about|by|before|after|until) )?(\d{{1,2}}:\d{{2}}|\d{{3,4}}|{_HOUR}|1\d|2[0-3])"
     r"(?: (o'clock|am|pm|a m|p m|a\.m|p\.m))?(?: in the (morning|afternoon|evening))?(?: sharp)?(?!\S)"
 )
+_REFERENCE_CUE = re.compile(r"\b(?:order|number)$")
 _COMPACT = re.compile(r"\b(\d{1,2})(am|pm)\b")
 _DAY = re.compile(
     r"\b(?:(day after tomorrow|tomorrow|today|tonight)"
@@ -110,7 +111,7 @@ def _named_day(text: str, now: datetime) -> tuple[datetime | None, tuple[int, in
     for pattern, month_group, day_group in ((_DATE, 1, 2), (_DATE_OF, 2, 1)):
         for match in pattern.finditer(text):
             number = match[day_group].split()[0]
-            day = ordinal_day(match[day_group]) or (int(number) if number.isdigit() else None)
+            day = ordinal_day(match[day_group]) or (int(number) if number.isdecimal() else None)
             moment = _on(now, _MONTHS.index(match[month_group]) + 1, day)
             if moment:
                 return moment, match.span()
@@ -158,6 +159,8 @@ def _named_time(text: str, *, wants_cue: bool) -> tuple[tuple[int, int] | None, 
 
 def _beside_day(text: str, match: re.Match[str]) -> bool:
     """A bare number is an hour only next to the day: "ten thirty tomorrow", not "order 1028 … today"."""
+    if _REFERENCE_CUE.search(text[: match.start()].rstrip()):
+        return False
     return text[: match.start()].rstrip().endswith("|") or text[match.end() :].lstrip().startswith("|")
 
 
@@ -170,7 +173,7 @@ def _past(match: re.Match[str], text: str) -> tuple[int, int]:
 def _clock(number: str, half: str, part: str) -> tuple[int, int] | None:
     if ":" in number:
         hour, minute = map(int, number.split(":"))
-    elif number.isdigit() and len(number) >= 3:
+    elif number.isdecimal() and len(number) >= 3:
         hour, minute = int(number[:-2]), int(number[-2:])
     else:
         hour, minute = cardinal(number) or 0, 0

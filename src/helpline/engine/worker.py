@@ -1,0 +1,115 @@
+"""The other side of `workers.py`: a process that listens for many sessions, one request after the other.
+
+Run as `python -m helpline.engine.worker`; it ends when its parent closes the line.
+"""
+
+import struct
+import sys
+from typing import IO
+
+import msgspec
+
+from helpline.engine.ears import Decoders, PocketsphinxEars
+from helpline.engine.lexicon import Library
+from helpline.engine.listening import Committed, Listened, Listener, ListenSettings
+from helpline.engine.vad import VoiceDetector
+
+
+class Configure(msgspec.Struct, frozen=True, tag=True):
+    session: int
+    settings: ListenSettings
+
+
+class Feed(msgspec.Struct, frozen=True, tag=True):
+    session: int
+    audio: bytes
+
+
+class Commit(msgspec.Struct, frozen=True, tag=True):
+    session: int
+
+
+class Clear(msgspec.Struct, frozen=True, tag=True):
+    session: int
+
+
+class Transcribe(msgspec.Struct, frozen=True, tag=True):
+    session: int
+    pcm24k: bytes
+
+
+class Close(msgspec.Struct, frozen=True, tag=True):
+    session: int
+
+
+Request = Configure | Feed | Commit | Clear | Transcribe | Close
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came of a request; one field at most is set."""
+
+    listened: list[Listened] = []
+    committed: Committed | None = None
+    text: str = ""
+    failure: str = ""
+    """The kind of exception; its text may hold what was said."""
+
+
+def write_frame(stream: IO[bytes], frame: bytes) -> None:
+    """A frame with its length before it."""
+    stream.write(struct.pack("<I", len(frame)) + frame)
+    stream.flush()
+
+
+def read_frame(stream: IO[bytes]) -> bytes:
+    """The next frame; empty at the end of the line."""
+    head = stream.read(4)
+    if len(head) < 4:
+        return b""
+    (length,) = struct.unpack("<I", head)
+    return stream.read(length)
+
+
+class Worker:
+    """The listeners of this process."""
+
+    def __init__(self, library: Library | None = None) -> None:
+        self._decoders = Decoders(library)
+        self._listeners: dict[int, Listener] = {}
+
+    def answer(self, request: Request) -> Answer:
+        """Do one thing for one session."""
+        if isinstance(request, Close):
+            self._listeners.pop(request.session, None)
+            return Answer()
+        listener = self._listeners.get(request.session)
+        if listener is None:
+            listener = Listener(PocketsphinxEars(self._decoders), VoiceDetector())
+            self._listeners[request.session] = listener
+        match request:
+            case Configure(settings=settings):
+                listener.configure(settings)
+            case Feed(audio=audio):
+                return Answer(listened=listener.feed(audio))
+            case Commit():
+                return Answer(committed=listener.commit())
+            case Clear():
+                listener.clear()
+            case Transcribe(pcm24k=pcm24k):
+                return Answer(text=listener.transcribe(pcm24k))
+        return Answer()
+
+
+def serve(source: IO[bytes], sink: IO[bytes], worker: Worker) -> None:
+    """Answer until the line ends."""
+    requests = msgspec.msgpack.Decoder(Request)
+    while frame := read_frame(source):
+        try:
+            answer = worker.answer(requests.decode(frame))
+        except Exception as failure:  # noqa: BLE001 - the edge: told to the session that asked
+            answer = Answer(failure=type(failure).__name__)
+        write_frame(sink, msgspec.msgpack.encode(answer))
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer, Worker())

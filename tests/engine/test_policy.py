@@ -1,0 +1,354 @@
+"""How the offline brain leads a call: with the shop's tools, and with tools it has never seen."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpline.engine.brain import Answered, Call, Called, Entry, PolicyBrain, Said, Say, Turn, told_to_say
+from helpline.engine.meaning import intent_of, likeliness, nearest_tool, read_tools, tool_for
+from helpline.engine.policy import Known
+from helpline.engine.results import last_price, question_in, say_result
+from helpline.engine.slots import fit, kind_of, snap, unwrapped
+from tests.engine.talk import SHOP_TOOLS, function
+
+NOW = datetime(2026, 11, 18, 12, 0)  # noqa: DTZ001 - a Wednesday, local time
+
+
+class Caller:
+    """A typed (or spoken) conversation with the brain."""
+
+    def __init__(
+        self, *tools: dict[str, Any], ids: tuple[str, ...] = (), spoken: bool = False, choice: str = "auto"
+    ) -> None:
+        self._brain = PolicyBrain()
+        self._tools = read_tools(tools or SHOP_TOOLS)
+        self._known = Known(ids)
+        self._spoken = spoken
+        self._choice = choice
+        self.entries: list[Entry] = []
+
+    def says(self, text: str) -> "Caller":
+        self.entries.append(Said("user", text, spoken=self._spoken))
+        return self.hears()
+
+    def told(self, text: str) -> "Caller":
+        self.entries.append(Said("system", text))
+        return self.hears()
+
+    def gets(self, output: Any) -> "Caller":
+        called = next(entry for entry in reversed(self.entries) if isinstance(entry, Called))
+        self.entries.append(
+            Answered(called.call_id, output if isinstance(output, str) else json.dumps(output))
+        )
+        return self.hears()
+
+    def hears(self) -> "Caller":
+        parts = self._brain.decide(
+            Turn(tuple(self.entries), self._tools, NOW, self._choice, known=self._known)
+        )
+        self.said = " ".join(part.text for part in parts if isinstance(part, Say))
+        self.calls = [(part.name, json.loads(part.arguments)) for part in parts if isinstance(part, Call)]
+        if self.said:
+            self.entries.append(Said("assistant", self.said))
+        self.entries += [Called(f"c{len(self.entries)}", name, json.dumps(args)) for name, args in self.calls]
+        return self
+
+
+# --- the shop --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "call"),
+    [
+        ("where is my order 1004?", ("check_order_status", {"order_id": "1004"})),
+        ("please cancel my order 1005", ("cancel_order", {"order_id": "1005"})),
+        (
+            "cancel order 1005 because it is too expensive",
+            ("cancel_order", {"order_id": "1005", "reason": "it is too expensive"}),
+        ),
+        ("what did I order?", ("get_customer_info", {})),
+        (
+            "I want to return order 1002, it is broken",
+            ("process_return", {"order_id": "1002", "reason": "it is broken"}),
+        ),
+        ("tell me about the trail shoes", ("get_product_info", {"query": "trail shoes"})),
+        (
+            "change my email address to ann@x.com",
+            ("update_account_info", {"field": "email", "value": "ann@x.com"}),
+        ),
+        (
+            "my phone number is 555 123 4567",
+            ("update_account_info", {"field": "phone", "value": "5551234567"}),
+        ),
+        ("call me back tomorrow at ten", ("schedule_callback", {"when": "tomorrow at 10"})),
+        ("1004", ("check_order_status", {"order_id": "1004"})),
+    ],
+)
+def test_a_request_becomes_a_call(said: str, call: tuple[str, Any]) -> None:
+    assert Caller().says(said).calls == [call]
+
+
+def test_what_is_missing_is_asked_for_and_filled_in() -> None:
+    caller = Caller().says("I want to return something")
+    assert caller.said == "What is the order number?"
+    assert caller.says("it's 1002").said == "What is the reason?"
+    assert caller.says("they are too small").calls == [
+        ("process_return", {"order_id": "1002", "reason": "they are too small"})
+    ]
+
+
+def test_it_remembers_what_is_being_talked_about() -> None:
+    caller = Caller().says("where is order 1004")
+    caller.gets({"say": "Order 1004 is being prepared.", "total": 84.5})
+    assert caller.says("how much is that").said == "It is $84.50."
+    assert caller.says("cancel it please").calls == [("cancel_order", {"order_id": "1004"})]
+
+
+def test_a_correction_repeats_the_call_with_what_was_meant() -> None:
+    caller = Caller().says("cancel order 1004")
+    caller.gets({"say": "Shall I cancel order 1004?"})
+    assert caller.says("no, I said order 1005").calls == [("cancel_order", {"order_id": "1005"})]
+
+
+def test_a_refusal_that_asks_is_answered() -> None:
+    caller = Caller().says("cancel order 1005")
+    caller.gets({"say": "Why shall I cancel it?", "status": "refused", "reason": "missing:reason"})
+    assert caller.said == "Why shall I cancel it?"
+    assert caller.says("I found it cheaper").calls == [
+        ("cancel_order", {"order_id": "1005", "reason": "i found it cheaper"})
+    ]
+
+
+def test_another_request_takes_over_from_a_question() -> None:
+    caller = Caller().says("I want to return something")
+    assert caller.says("where is my order 1004").calls == [("check_order_status", {"order_id": "1004"})]
+
+
+def test_a_question_can_be_dropped() -> None:
+    caller = Caller().says("call me back")
+    assert caller.says("never mind").said == "All right. What else can I do for you?"
+    assert caller.says("yes").calls == []
+
+
+def test_two_misses_offer_a_person() -> None:
+    caller = Caller().says("purple monkeys dream loudly")
+    assert "did not understand" in caller.said
+    assert caller.says("gargle blaster").said.endswith("Would you like a person to call you back?")
+    assert caller.says("yes please").said == "Please tell me when to call."
+    assert caller.says("tomorrow at ten").calls == [("schedule_callback", {"when": "tomorrow at 10"})]
+
+
+def test_a_question_is_asked_again_in_other_words() -> None:
+    caller = Caller().says("cancel my order please")
+    assert caller.said == "What is the order number?"
+    assert (
+        caller.says("the blue one").said
+        == "Sorry, I did not get that. Please say the order number digit by digit."
+    )
+    assert "person" in caller.says("the other one").said
+
+
+def test_it_says_what_it_is() -> None:
+    assert "offline engine" in Caller().hears().said
+    assert "English" in Caller().says("are you a robot").said
+
+
+def test_the_app_has_the_word() -> None:
+    caller = Caller().says("cancel order 1005").gets({"say": "Shall I cancel order 1005?"})
+    caller.entries.append(Said("user", "yes"))
+    assert (
+        caller.told('The customer said yes. Say to the customer: "Done. It is \\"gone\\"."').said
+        == 'Done. It is "gone".'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('Say to the customer: "Hello."', "Hello."),
+        ('x Say to the customer: "a \\"b\\" \\\\ c" and more', 'a "b" \\ c'),
+        ("Say to the customer: “Hello.” Thanks", "Hello."),
+        ('Say to the customer: "open', "open"),
+        ("Say to the customer: plainly this", "plainly this"),
+        ("Say to the customer:", ""),
+        ("Be nice to the customer.", ""),
+    ],
+)
+def test_what_stands_in_quotes(text: str, said: str) -> None:
+    assert told_to_say(text) == said
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=["Cs", "Cc"]), max_size=80))
+def test_any_sentence_survives_its_quotes(sentence: str) -> None:
+    quoted = sentence.replace("\\", "\\\\").replace('"', '\\"')
+    assert told_to_say(f'Say to the customer: "{quoted}"') == sentence.strip()
+
+
+# --- tools it has never seen -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "call"),
+    [
+        ("what's the weather in London?", ("get_weather", {"city": "London"})),
+        ("turn off the kitchen light", ("set_light", {"room": "kitchen", "state": "off"})),
+        (
+            "book a table for four people tomorrow at seven in the evening",
+            ("book_table", {"people": 4, "time": "2026-11-19T19:00"}),
+        ),
+        ("which films are playing", ("list_films", {})),
+    ],
+)
+def test_any_apps_tools_are_served(said: str, call: tuple[str, Any]) -> None:
+    tools = (
+        function("get_weather", "Get the current weather for a city.", ["city"], city="City name"),
+        function(
+            "set_light",
+            "Turn a light on or off.",
+            ["room", "state"],
+            room={"type": "string", "enum": ["kitchen", "bedroom"]},
+            state={"type": "string", "enum": ["on", "off"]},
+        ),
+        function(
+            "book_table",
+            "Book a table at the restaurant.",
+            ["people", "time"],
+            people={"type": "integer", "minimum": 1, "maximum": 12},
+            time={"type": "string", "format": "date-time"},
+        ),
+        function("list_films", "List the films that are playing."),
+    )
+    assert Caller(*tools).says(said).calls == [call]
+
+
+def test_choices_and_numbers_are_checked() -> None:
+    tool = function(
+        "book_table",
+        "Book a table.",
+        ["people"],
+        people={"type": "integer", "maximum": 12, "description": "How many people come"},
+    )
+    caller = Caller(tool).says("book a table")
+    assert caller.said == "How many people come?"
+    assert caller.says("thirty").calls == []
+    assert caller.says("six").calls == [("book_table", {"people": 6})]
+
+
+def test_a_tool_may_be_demanded() -> None:
+    assert Caller(choice="cancel_order").says("1005").calls == [("cancel_order", {"order_id": "1005"})]
+    assert Caller(choice="none").says("cancel order 1005").calls == []
+    assert Caller(function("log_it", "Log a message."), choice="required").says("blah").calls == [
+        ("log_it", {})
+    ]
+
+
+def test_tools_are_known_by_their_names() -> None:
+    tools = read_tools(SHOP_TOOLS)
+    assert [intent_of(tool) for tool in tools] == [
+        "customer_info",
+        "order_status",
+        "return_item",
+        "product_info",
+        "update_account",
+        "cancel_order",
+        "callback",
+    ]
+    assert tool_for("cancel_order", tools) == tools[5]
+    assert tool_for("greeting", tools) is None
+    assert nearest_tool("", tools) == (None, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "kind"),
+    [
+        ("order_id", {"type": "string"}, "reference"),
+        ("email", {"anyOf": [{"type": "string"}, {"type": "null"}]}, "email"),
+        ("when", {"type": "string"}, "when"),
+        ("x", {"type": "string", "format": "date-time"}, "when"),
+        ("n", {"type": "integer"}, "number"),
+        ("city", {"type": "string"}, "place"),
+        ("kind", {"enum": ["a"]}, "choice"),
+        ("sure", {"type": ["boolean", "null"]}, "boolean"),
+        ("refund_to", {"type": "string"}, "text"),
+        ("q", {"type": "string", "description": "The order's number"}, "reference"),
+    ],
+)
+def test_what_a_property_asks_for(name: str, schema: dict[str, Any], kind: str) -> None:
+    assert kind_of(name, schema) == kind
+
+
+def test_a_value_fits_its_schema_or_is_not_used() -> None:
+    assert fit("1004", {"type": "integer"}) == 1004
+    assert fit("w12", {"type": "string", "pattern": "^W[0-9]+$"}) == "W12"
+    assert fit("x", {"type": "string", "pattern": "^W[0-9]+$"}) is None
+    assert fit(13, {"type": "integer", "maximum": 12}) is None
+    assert fit("4.5", {"type": "number"}) == 4.5
+    assert fit("x", {"type": "string", "pattern": "("}) == "x"
+    assert (
+        unwrapped({"oneOf": [{"type": "null"}, {"type": "integer"}], "description": "d"})["type"] == "integer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("heard", "meant"),
+    [("1004", "1004"), ("104", "1004"), ("10042", "1004"), ("1099", "1099"), ("99", "99")],
+)
+def test_a_misheard_reference_is_matched_by_its_length(heard: str, meant: str) -> None:
+    assert snap(heard, ("1001", "1002", "1003", "1004")) == meant
+
+
+def test_only_spoken_references_are_matched() -> None:
+    ids = ("1001", "1004")
+    assert Caller(ids=ids, spoken=True).says("cancel order 104").calls == [
+        ("cancel_order", {"order_id": "1004"})
+    ]
+    assert Caller(ids=ids).says("cancel order 104").calls == [("cancel_order", {"order_id": "104"})]
+
+
+def test_words_like_requests_are_likelier_than_noise() -> None:
+    assert likeliness("where is my order one zero zero four") > 0.8
+    assert likeliness("kill we yoga far") < 0.5
+    assert likeliness("cancel order one zero zero four", (), ("1005",)) < likeliness(
+        "cancel order one zero zero five", (), ("1005",)
+    )
+
+
+# --- results ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ('{"say": "It is here.", "x": 1}', "It is here."),
+        ("It is foggy.", "It is foggy."),
+        ('"quoted"', "quoted"),
+        ('{"status": "on_its_way", "order_id": 7, "items": 2}', "Status: on its way. Items: 2."),
+        ('{"temperature": 12.5}', "Temperature: 12.5."),
+        ('["red", "blue"]', "red; blue."),
+        ("[]", "I found nothing."),
+        ("true", "Yes."),
+        ("42", "It is 42."),
+        ("null", "Water plants is done."),
+        ("{}", "Water plants is done."),
+    ],
+)
+def test_results_in_words(output: str, said: str) -> None:
+    assert say_result(output, "water_plants") == said
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_any_result_can_be_said(value: Any) -> None:
+    output = json.dumps(value)
+    assert isinstance(say_result(output), str)
+    assert len(say_result(output)) <= 620
+    last_price(output)
+    question_in(output)
