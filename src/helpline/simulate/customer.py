@@ -82,7 +82,16 @@ class Speaking:
     async def interrupt(self, text: str, after_ms: int) -> bool:
         await self._channel.until(lambda: not self._channel.speaker.silent, PATIENCE_S)
         await asyncio.sleep(after_ms / 1000)
-        return await self.say(text)
+        before = self._finished_lines
+        self.begin(text)
+        # Until these words are written down, the reply that they cut would pass for the answer to them.
+        await self._channel.until(lambda: self._finished_lines > before, PATIENCE_S)
+        return await self._channel.answered(PATIENCE_S)
+
+    @property
+    def _finished_lines(self) -> int:
+        lines = self._channel.document.lines
+        return sum(line.speaker == "customer" and line.final and bool(line.text) for line in lines)
 
     async def be_silent(self, ms: int) -> None:
         await asyncio.sleep(ms / 1000)
