@@ -71,7 +71,9 @@ def install(what: str) -> None:
     INTERRUPTED.touch()
     say(f"Installing {', '.join('requirements/' + name for name in NEEDS[what])}")
     locks = [argument for name in NEEDS[what] for argument in ("-r", str(LOCKS / name))]
-    run(uv, "pip", "install", "--python", PYTHON, "--quiet", "--compile-bytecode", "--require-hashes", *locks)
+    # No dependencies: the locks are whole, and what they override is not asked again.
+    run(uv, "pip", "install", "--python", PYTHON, "--quiet", "--compile-bytecode", "--no-deps",
+        "--require-hashes", *locks)  # fmt: skip
     run(
         uv, "pip", "install", "--python", PYTHON, "--quiet", "--offline", "--no-deps", "--no-build-isolation",
         "--reinstall-package", "helpline", "--editable", ".",

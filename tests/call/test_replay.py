@@ -80,13 +80,13 @@ def check_sound(replayed: Replayed) -> None:
     assert replayed.conversation.reply.phase == "none"
 
 
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the shared recordings are not beside this checkout")
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings: ../shared is not here")
 def test_every_recording_is_expected():
     found = {str(path.relative_to(RECORDINGS).with_suffix("")) for path in RECORDINGS.rglob("*.yaml")}
     assert found == set(EXPECTED)
 
 
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the shared recordings are not beside this checkout")
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings: ../shared is not here")
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_recording_gives_its_transcript_tools_and_usage(name: str):
     said, tools, used, money = EXPECTED[name]

@@ -19,7 +19,7 @@ def name_of(path: Path | None) -> str:
 def recording(request: pytest.FixtureRequest) -> list[Entry]:
     """One recorded session after the other."""
     if request.param is None:
-        pytest.skip("the recordings of real sessions are not beside this repository")
+        pytest.skip("the recordings of real sessions are not here: ../shared/data/recordings")
     return list(read_recording(request.param))
 
 
@@ -27,5 +27,5 @@ def recording(request: pytest.FixtureRequest) -> list[Entry]:
 def recordings() -> dict[str, list[Entry]]:
     """All recorded sessions by name."""
     if not RECORDINGS:
-        pytest.skip("the recordings of real sessions are not beside this repository")
+        pytest.skip("the recordings of real sessions are not here: ../shared/data/recordings")
     return {name_of(path): list(read_recording(path)) for path in RECORDINGS}
