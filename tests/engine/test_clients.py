@@ -27,7 +27,8 @@ async def server() -> AsyncIterator[EngineServer]:
 
 
 def _sound(sentence: str) -> list[bytes]:
-    pcm24k = bytes(48 * 300) + Synthesiser().speak(sentence) + bytes(48 * 900)
+    """A sentence and then silence, long enough for `semantic_vad` to give up waiting for more."""
+    pcm24k = bytes(48 * 300) + Synthesiser().speak(sentence) + bytes(48 * 4500)
     return [pcm24k[at : at + 4800] for at in range(0, len(pcm24k), 4800)]
 
 
@@ -79,7 +80,7 @@ async def test_the_agents_sdk_holds_a_spoken_call_with_a_tool(server: EngineServ
         model_config={"api_key": "any", "url": f"{server.url}?model=helpline-engine"}
     )
     async with asyncio.timeout(WAIT_S), session:
-        for pcm24k in _sound("what is the weather in london"):
+        for pcm24k in _sound("what is the weather in london today"):
             await session.send_audio(pcm24k)
         heard = await _until_answered(session)
     assert asked == ["London"]

@@ -105,5 +105,6 @@ def test_a_request_that_fails_is_told_without_words() -> None:
 
 async def test_a_failure_of_the_ears_is_raised(workers: Workers) -> None:
     hearing = workers.hearing()
+    await hearing.configure(ListenSettings(format="audio/none"))  # type: ignore[arg-type]
     with pytest.raises(ListeningFailed, match="ValidationError"):
-        await hearing.configure(ListenSettings(format="audio/none"))  # type: ignore[arg-type]
+        await hearing.feed(b"")

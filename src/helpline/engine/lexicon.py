@@ -20,7 +20,7 @@ from helpline.engine.espeak import load_espeak
 from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
 
-_VERSION = "3"
+_VERSION = "4"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
@@ -32,7 +32,7 @@ _WEIGHTS = {
     "cancel_order": 2,
     "return_item": 2,
     "inform": 4,
-    "generic": 0.3,
+    "generic": 0.6,
     "filler": 1.5,
     "affirm": 0.6,
 }

@@ -35,7 +35,6 @@ AudioFormat = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 
 _STABLE_FRAMES = 12
 _UNSURE_WORDS = 2
-_MAKES_SENSE = 0.8
 _LONGEST_UTTERANCE_MS = 120_000
 
 # Somebody who stops after these words is about to go on.
@@ -206,9 +205,7 @@ class Listener:
     def _finish(self) -> str:
         self._open = False
         opinions = [words for words in self._ears.finish() if words]
-        if not opinions or self._likely(opinions[0]) >= _MAKES_SENSE:
-            return opinions[0] if opinions else ""
-        return max(opinions, key=self._likely)
+        return max(opinions, key=self._likely, default="")
 
     def _likely(self, words: str) -> float:
         return likeliness(words, self._settings.expected.keywords, self._settings.known_ids)

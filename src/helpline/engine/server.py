@@ -88,9 +88,13 @@ class Engine:
             _log.warning("%s Replies are transcripts without sound.", missing)
         load_meanings()
         VoiceDetector()
+        self._ready = True
+
+    def warm(self) -> None:
+        """Start what the first words of a call would wait for."""
+        self.prepare()
         if self._workers is not None:
             self._workers.start()
-        self._ready = True
 
     @property
     def speaks(self) -> bool:
@@ -157,7 +161,7 @@ class EngineServer:
         return f"ws://{self.host}:{self.port}/v1/realtime"
 
     async def __aenter__(self) -> "EngineServer":
-        await asyncio.to_thread(self.engine.prepare)
+        await asyncio.to_thread(self.engine.warm)
         try:
             self._server = await serve(
                 self._session,

@@ -99,7 +99,7 @@ class Workers:
         self._numbers = itertools.count()
 
     def start(self) -> None:
-        """Have the first worker running before a call comes."""
+        """Have the first worker running before a call comes (a second or so)."""
         self._processes[0].thread.submit(self._processes[0].start)
 
     def hearing(self) -> "WorkerHearing":
@@ -114,16 +114,18 @@ class Workers:
 
 
 class WorkerHearing:
-    """A listener in another process."""
+    """A listener in another process, which is asked for nothing before there is something to hear."""
 
     def __init__(self, process: _Process, number: int) -> None:
         self._process = process
         self._number = number
         self._settings: ListenSettings | None = None
+        self._configured = False
 
     async def configure(self, settings: ListenSettings) -> None:
         self._settings = settings
-        await self._ask(Configure(self._number, settings))
+        if self._configured:
+            await self._ask(Configure(self._number, settings))
 
     async def feed(self, audio: bytes) -> list[Listened]:
         return (await self._ask(Feed(self._number, audio))).listened
@@ -138,19 +140,23 @@ class WorkerHearing:
         return (await self._ask(Transcribe(self._number, pcm24k))).text
 
     async def close(self) -> None:
-        await self._ask(Close(self._number))
+        if self._configured:
+            await self._ask(Close(self._number))
 
     async def _ask(self, request: Request) -> Answer:
-        loop = asyncio.get_running_loop()
         try:
-            answer = await loop.run_in_executor(self._process.thread, self._process.ask, request)
+            if not self._configured and self._settings is not None:
+                self._configured = True
+                await self._put(Configure(self._number, self._settings))
+            return await self._put(request)
         except WorkerDied:
             _log.warning("A listening process ended; another is started.")
-            if self._settings is not None and not isinstance(request, Configure | Close):
-                await loop.run_in_executor(
-                    self._process.thread, self._process.ask, Configure(self._number, self._settings)
-                )
+            self._configured = False
             return Answer()
+
+    async def _put(self, request: Request) -> Answer:
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(self._process.thread, self._process.ask, request)
         if answer.failure:
             raise ListeningFailed(f"The engine's ears failed: {answer.failure}.")
         return answer
