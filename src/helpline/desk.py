@@ -27,6 +27,7 @@ from helpline.records.workers import workers_of
 from helpline.settings import Settings
 from helpline.store import Store
 from helpline.telemetry import logs
+from helpline.telemetry.spans import exported
 from helpline.tools.desk import desk_tools
 from helpline.tools.knowledge import Knowledge
 from helpline.tools.registry import Toolbox
