@@ -5,8 +5,8 @@ import os
 import pytest
 
 ALLOWED = ("../shared", "got empty parameter set", "audioop")
-"""What a reason may name and be left out in CI too: recordings that not everybody has (tests over each of them
-then have no parameters) and whose ground `tests/traces` covers, and a module that Python 3.13 has no more."""
+"""What a reason may name and be left out in CI too: recordings that not everybody has and whose ground
+`tests/traces` covers (a test for each of them is then none), and a module that Python 3.13 has no more."""
 
 
 @pytest.hookimpl(wrapper=True)
