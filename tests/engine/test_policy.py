@@ -195,6 +195,7 @@ def test_any_sentence_survives_its_quotes(sentence: str) -> None:
     ("said", "call"),
     [
         ("what's the weather in London?", ("get_weather", {"city": "London"})),
+        ("what's the weather in New York tomorrow?", ("get_weather", {"city": "New York"})),
         ("turn off the kitchen light", ("set_light", {"room": "kitchen", "state": "off"})),
         (
             "book a table for four people tomorrow at seven in the evening",

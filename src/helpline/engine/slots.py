@@ -79,7 +79,7 @@ _PRONOUN = re.compile(
 _TOPIC = re.compile(r"\b(?:about|regarding|concerning|on the subject of)\s+(?P<topic>.+)$")
 _PLACE = re.compile(
     r"\b(?:in|at|for|to|from|near|of)\s+(?!the\b|my\b|\{|order\b|today|tomorrow)(?P<place>[a-z][a-z' ]+?)"
-    r"(?:\s+(?:today|tomorrow|now|please|right now|tonight|this \w+|on|at|for)\b.*)?$"
+    r"(?:\s+(?:(?:today|tomorrow|now|please|right now|tonight|this \w+|on|at|for)\b|\{).*)?$"
 )
 _NAME = re.compile(
     r"\b(?:name is|name's|i am|i'm|this is|called|name to)\s+(?P<name>[a-z' -]{2,60}?)"
