@@ -1,6 +1,5 @@
 """Who may come in, and by which paths."""
 
-
 import httpx
 import pytest
 import socketio
