@@ -321,6 +321,16 @@ def _statuses(value: Any, subject: str, depth: int) -> Iterator[Reported]:
             yield from _statuses(inner, subject, depth + 1)
 
 
+_COMPLETES = re.compile(rf"{_MAYBE.pattern}|{'|'.join(_THINGS.values())}")
+LONGEST_TURN = 40
+"""No words that make a claim of a growing sentence are longer."""
+
+
+def may_have_become(text: str, looked: int) -> bool:
+    """Can a growing sentence have become a claim by what came since it was `looked` at? A cheap look."""
+    return _COMPLETES.search(text.lower(), max(0, looked - LONGEST_TURN)) is not None
+
+
 def unbacked(sentence: str, done: Iterable[Done], reported: Iterable[Reported]) -> Claim | None:
     """The first claim in a sentence that nothing stands behind."""
     if _MAYBE.search(sentence.lower()) is None:

@@ -8,8 +8,6 @@ where, and what every step ends with: the one wanted reply asked for, the state 
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import replace
-
 from helpline.call import changes, link, patience, playout, replies, saying, turns
 from helpline.call import effects as fx
 from helpline.call.shown import CallState, StateShown
@@ -209,23 +207,22 @@ def wake_at(conversation: Conversation, now_ms: int) -> int | None:
     c = conversation
     if c.closed:
         return None
-    s = Step(c, now_ms)
-    rules = c.rules
+    s, rules = Step(c, now_ms), c.rules
     times = [
         playout.next_pump_ms(c.playout, now_ms),
         playout.silent_at_ms(c.playout, now_ms),
-        turns.due_ms(c.utterances, rules.long_speech_ms + rules.silence_ms, rules.words_wait_ms),
-        link.park_due_ms(s),
-        link.rollover_due_ms(s),
-        *patience.due_times(s),
-        c.link.since_ms + rules.ack_wait_ms if c.link.phase == "opening" else None,
-        c.retry_at_ms if c.wants_reply and (c.retry_at_ms or 0) > now_ms else None,
         link.stalled_due_ms(s),
-        c.pending.since_ms + c.pending.proposal.lives_ms if changes.awaits_answer(s) and c.pending else None,
+        *patience.due_times(s),
     ]
-    return min((time for time in times if time is not None), default=None)
-
-
-def reconfigure(conversation: Conversation, rules: Rules) -> Conversation:
-    """The same conversation under other rules."""
-    return replace(conversation, rules=rules)
+    if c.utterances:
+        long_ms = rules.long_speech_ms + rules.silence_ms
+        times.append(turns.due_ms(c.utterances, long_ms, rules.words_wait_ms))
+    if c.quiet_ms is not None:
+        times += (link.park_due_ms(s), link.rollover_due_ms(s))
+    if c.link.phase == "opening":
+        times.append(c.link.since_ms + rules.ack_wait_ms)
+    if c.wants_reply and c.retry_at_ms is not None and c.retry_at_ms > now_ms:
+        times.append(c.retry_at_ms)
+    if c.pending is not None and not c.pending.settling:
+        times.append(c.pending.since_ms + c.pending.proposal.lives_ms)
+    return min([time for time in times if time is not None], default=None)

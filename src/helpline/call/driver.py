@@ -167,7 +167,10 @@ class Driver:
             if not may_listen:
                 self._outbox.open_audio(False)
             for effect in effects:
-                await self._perform(effect)
+                if isinstance(effect, fx.Send):
+                    self._outbox.put(effect.event)
+                else:
+                    await self._perform(effect)
             self._tend_audio(may_listen)
             self._arm(wake_at(self.conversation, now_ms), now_ms)
             if self._watchers:
@@ -200,8 +203,6 @@ class Driver:
 
     async def _perform(self, effect: fx.Effect) -> None:
         match effect:
-            case fx.Send(event):
-                self._outbox.put(event)
             case fx.Play(track, pcm24k):
                 self._echo.played(pcm24k, self._clock.now_ms())
                 await self._host.play(track, pcm24k)
@@ -225,8 +226,8 @@ class Driver:
                 await self._on_disconnect(reason)
             case fx.Rehear(ms):
                 self._outbox.rehear(ms)
-            case fx.HangUp():
-                pass  # the loop ends with the step that closed the conversation
+            case fx.Send() | fx.HangUp():
+                pass  # the loop itself sends, and ends with the step that closed the conversation
 
     async def _run_tool(self, tool: fx.RunTool) -> None:
         started_ms = self._clock.now_ms()

@@ -24,21 +24,25 @@ class Outbox:
         self._audio_bytes = 0
         self._sent: deque[bytes] = deque()
         self._sent_bytes = 0
-        self._wake = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
         self.audio_open = False
         self.keeps_sent = False
         self.dropped_ms = 0
 
     def put(self, event: ClientEvent) -> None:
         self._events.append(event)
-        self._wake.set()
+        self._wake()
 
     def put_audio(self, pcm24k: bytes) -> None:
         self._audio.append(pcm24k)
         self._audio_bytes += len(pcm24k)
         self._drop_oldest()
         if self.audio_open:
-            self._wake.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def _drop_oldest(self) -> None:
         while self._audio_bytes > HELD_AUDIO_MS * 48 and len(self._audio) > 1:
@@ -60,7 +64,7 @@ class Outbox:
     def open_audio(self, may: bool) -> None:
         if may != self.audio_open:
             self.audio_open = may
-            self._wake.set()
+            self._wake()
 
     def clear_events(self) -> None:
         """The connection they were meant for is gone; the conversation tells the next one afresh."""
@@ -86,10 +90,11 @@ class Outbox:
         return pcm
 
     async def get(self) -> ClientEvent:
+        """The next to be sent; one writer at a time."""
         while True:
             if self._events:
                 return self._events.popleft()
             if self._audio and self.audio_open:
                 return InputAppend(audio=self._take_audio())
-            self._wake.clear()
-            await self._wake.wait()
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter

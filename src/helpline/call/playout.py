@@ -36,7 +36,7 @@ class Chunk(NamedTuple):
         return self.start + len(self.pcm)
 
 
-class Clip(msgspec.Struct, frozen=True):
+class Clip(msgspec.Struct, frozen=True, gc=False):
     """One item's audio. Offsets are stream bytes."""
 
     item_id: str
@@ -70,7 +70,7 @@ class Dropped(NamedTuple):
     complete: bool
 
 
-class Playout(msgspec.Struct, frozen=True):
+class Playout(msgspec.Struct, frozen=True, gc=False):
     clips: tuple[Clip, ...] = ()
     unheard: tuple[Chunk, ...] = ()
     """Sent, perhaps not heard yet: kept so that an uncommitted interruption can play it again."""

@@ -71,6 +71,10 @@ def _release(s: Step, *, complete: bool) -> None:
     draft = s.c.draft
     cleared = len(draft.text)
     for start, sentence, finished in claims.sentences(draft.text[draft.checked :]):
+        grows = not (finished or complete)
+        looked = draft.looked - draft.checked - start
+        if grows and looked > 0 and not claims.may_have_become(sentence, looked):
+            continue
         claim = claims.unbacked(sentence, s.c.done, s.c.reported)
         if claim is not None and (finished or complete):
             _stop(s, claim, draft.checked + start)
@@ -78,8 +82,9 @@ def _release(s: Step, *, complete: bool) -> None:
         if claim is not None:  # it may yet become a question: wait for its end
             cleared = draft.checked + start
             break
-        if finished or complete:
+        if not grows:
             s.set(draft=replace(s.c.draft, checked=draft.checked + start + len(sentence)))
+    s.set(draft=replace(s.c.draft, looked=cleared))
     _show(s, draft, cleared, complete=complete and cleared == len(draft.text))
 
 

@@ -13,8 +13,10 @@ from helpline.call.shown import Shown
 from helpline.call.transcript import Entry, Line, Note, Transcript, add, message
 from helpline.realtime.events import ClientEvent, ItemCreate, SessionSettings, SessionUpdate
 
+# Frozen values can hold no cycle: `gc=False` spares the collector most of what a call consists of.
 
-class Rules(msgspec.Struct, frozen=True):
+
+class Rules(msgspec.Struct, frozen=True, gc=False):
     """How the desk takes turns. All times in ms."""
 
     barge_in_ms: int = 400
@@ -57,7 +59,7 @@ LinkPhase = Literal["down", "opening", "ready"]
 ReplyPhase = Literal["none", "asked", "active"]
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, gc=False):
     phase: LinkPhase = "down"
     backend: str = ""
     since_ms: int = 0
@@ -73,7 +75,7 @@ class Link(msgspec.Struct, frozen=True):
     """`Connect` was emitted and neither `Opened` nor `Lost` has answered it."""
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """The one response that may be in flight."""
 
     phase: ReplyPhase = "none"
@@ -86,7 +88,7 @@ class Reply(msgspec.Struct, frozen=True):
     """Cut off: what still comes of it dies. One that the server has not named yet is cancelled when it is."""
 
 
-class Utterance(msgspec.Struct, frozen=True):
+class Utterance(msgspec.Struct, frozen=True, gc=False):
     """A stretch of customer speech that the desk has not dealt with yet."""
 
     item_id: str
@@ -103,7 +105,7 @@ class Utterance(msgspec.Struct, frozen=True):
     text_final: bool = False
 
 
-class Pending(msgspec.Struct, frozen=True):
+class Pending(msgspec.Struct, frozen=True, gc=False):
     """The proposal that waits for the customer's answer."""
 
     proposal: Proposal
@@ -114,7 +116,7 @@ class Pending(msgspec.Struct, frozen=True):
     """The answer was taken; the desk is carrying it out."""
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """The words of the reply in flight, before they are shown: sentences are checked first."""
 
     item_id: str = ""
@@ -122,9 +124,11 @@ class Draft(msgspec.Struct, frozen=True):
     checked: int = 0
     """Up to here its sentences are finished and stand."""
     typed: bool = False
+    looked: int = 0
+    """Up to here its unfinished sentence was looked at and claims nothing."""
 
 
-class ToolCall(msgspec.Struct, frozen=True):
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
     """A tool call of the model that has not been answered."""
 
     id: str
@@ -135,7 +139,7 @@ class ToolCall(msgspec.Struct, frozen=True):
     since_ms: int
 
 
-class Conversation(msgspec.Struct, frozen=True):
+class Conversation(msgspec.Struct, frozen=True, gc=False):
     """Everything a call knows. Only `step` makes the next one."""
 
     rules: Rules = Rules()

@@ -14,7 +14,7 @@ from helpline.call.shown import Caption, Speaker
 from helpline.realtime.events import ContentPart, Item
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One utterance or one reply."""
 
     id: str
@@ -35,7 +35,7 @@ class Line(msgspec.Struct, frozen=True):
         )
 
 
-class Exchange(msgspec.Struct, frozen=True):
+class Exchange(msgspec.Struct, frozen=True, gc=False):
     """A tool call and its answer."""
 
     id: str
@@ -46,7 +46,7 @@ class Exchange(msgspec.Struct, frozen=True):
     """JSON text; empty until answered."""
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, gc=False):
     """Something the desk told the model."""
 
     id: str
@@ -56,7 +56,7 @@ class Note(msgspec.Struct, frozen=True):
 Entry = Line | Exchange | Note
 
 
-class Transcript(msgspec.Struct, frozen=True):
+class Transcript(msgspec.Struct, frozen=True, gc=False):
     entries: tuple[Entry, ...] = ()
 
     @property
