@@ -26,6 +26,8 @@ class EngineBackend:
     @property
     def answers(self) -> str:
         """One line for the page."""
+        if self._engine.options.chat is not None:
+            return f"The built-in engine answers, with {self._engine.options.chat.model} to think with."
         return "The built-in offline engine answers: it speaks English and serves the shop's own requests."
 
     async def connect(self) -> Connection:

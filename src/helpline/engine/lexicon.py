@@ -20,7 +20,7 @@ from helpline.engine.espeak import load_espeak
 from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
 
-_VERSION = "4"
+_VERSION = "6"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
@@ -143,7 +143,9 @@ class Library:
         _write(lexicon.trigram, _trigram_text(kept))
 
 
-def draw_sentences(pack: Pack, expected: Expected, count: int = _SENTENCES) -> list[str]:
+def draw_sentences(
+    pack: Pack, expected: Expected, count: int = _SENTENCES, *, framed: bool = True
+) -> list[str]:
     """Sentences to learn from, drawn from a fixed seed: the same content gives the same model."""
     pick = random.Random(20_240_501)
     fills = Fills(pack.slots, expected.keywords, expected.ids)
@@ -154,7 +156,12 @@ def draw_sentences(pack: Pack, expected: Expected, count: int = _SENTENCES) -> l
     ]
     own = [*map(_parse, expected.phrases), *(Template((word,)) for word in expected.keywords)]
     drawn += [draw(pick.choice(own), pick, fills) for _ in range(min(len(own) * 12, count // 10))]
-    return [" ".join(_said(_framed(sentence, pack, pick))) for sentence in drawn if sentence]
+    frame = _framed if framed else _as_it_is
+    return [" ".join(_said(frame(sentence, pack, pick))) for sentence in drawn if sentence]
+
+
+def _as_it_is(sentence: str, _pack: Pack, _pick: random.Random) -> str:
+    return sentence
 
 
 def _framed(sentence: str, pack: Pack, pick: random.Random) -> str:

@@ -28,6 +28,7 @@ Answer = TypeVar("Answer")
 StopReason = Literal["turn_detected", "client_cancelled", "max_output_tokens"]
 
 _PIECE_MS = 100
+_ENDED = re.compile(r"[.!?][\"')\]]*\s+$")
 _ARGUMENT_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[^"]{1,8}', re.DOTALL)
 
 
@@ -231,6 +232,8 @@ class _Message:
             return
         self._waiting += text
         *whole, rest = sentences(self._waiting) or [""]
+        if _ENDED.search(rest):
+            whole, rest = [*whole, rest], ""
         self._waiting = rest
         for sentence in whole:
             await self._speak(sentence)

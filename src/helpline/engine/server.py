@@ -14,6 +14,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 from helpline.engine.brain import Brain, PolicyBrain
+from helpline.engine.chat import ChatBrain, ChatSettings
 from helpline.engine.ears import Decoders, PocketsphinxEars
 from helpline.engine.lexicon import Library
 from helpline.engine.listening import Hearing, Listener, LocalHearing
@@ -23,7 +24,7 @@ from helpline.engine.session import Limits, Parts, Session
 from helpline.engine.vad import VoiceDetector
 from helpline.engine.voice import Voice, make_voice
 from helpline.engine.workers import Workers
-from helpline.errors import ConnectionLost, LocalError, MissingPartError
+from helpline.errors import ConnectionLost, LocalError, MissingPartError, SettingsError
 from helpline.realtime.connection import Frames
 from helpline.settings import Settings
 
@@ -46,14 +47,28 @@ class EngineOptions:
     workers: int = 0
     """Processes that listen; 0: a thread of this one."""
     greeting: str = ""
+    chat: ChatSettings | None = None
+    """A chat model as the brain; None: the engine's own policy."""
     library: Library = field(default_factory=Library)
 
 
 def options_of(settings: Settings) -> EngineOptions:
     """The engine that the settings ask for. Raises SettingsError for a part that does not exist."""
     return EngineOptions(
-        voice=settings.engine_voice, silence_ms=settings.silence_ms, workers=os.cpu_count() or 1
+        voice=settings.engine_voice,
+        silence_ms=settings.silence_ms,
+        workers=os.cpu_count() or 1,
+        chat=chat_of(settings),
     )
+
+
+def chat_of(settings: Settings) -> ChatSettings | None:
+    """The chat model that the settings name; None: the engine's own policy. Raises SettingsError."""
+    if not settings.chat_url:
+        return None
+    if not settings.chat_model:
+        raise SettingsError("HELPLINE_CHAT_URL is set, but not its model: set HELPLINE_CHAT_MODEL.")
+    return ChatSettings(settings.chat_url, settings.chat_model, settings.chat_key.reveal())
 
 
 class Engine:
@@ -69,7 +84,7 @@ class Engine:
         self.options = options or EngineOptions()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="engine-ears")
         self._decoders = Decoders(self.options.library)
-        self._make_brain = make_brain or (lambda: PolicyBrain(greeting=self.options.greeting))
+        self._make_brain = make_brain or self._brain
         self._workers = (
             Workers(self.options.workers) if self.options.workers and make_hearing is None else None
         )
@@ -133,6 +148,11 @@ class Engine:
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._workers is not None:
             self._workers.close()
+
+    def _brain(self) -> Brain:
+        if self.options.chat is not None:
+            return ChatBrain(self.options.chat)
+        return PolicyBrain(greeting=self.options.greeting)
 
     def _hearing(self) -> Hearing:
         return (
