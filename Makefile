@@ -4,7 +4,7 @@
 
 BIN := .venv/bin
 # Spoken tests wait in real time far more than they compute: more workers than cores.
-WORKERS ?= 4
+WORKERS ?= 3
 ARGS ?=
 
 help: ## this list
