@@ -108,6 +108,21 @@ def test_it_remembers_what_is_being_talked_about() -> None:
     assert caller.says("cancel it please").calls == [("cancel_order", {"order_id": "1004"})]
 
 
+def test_a_price_is_of_what_is_talked_about() -> None:
+    caller = Caller().says("what did I order").gets({"say": "You have one order.", "amount": 100})
+    assert "100" not in caller.says("how much is that").said
+
+
+def test_a_choice_needs_a_word_of_its_own() -> None:
+    why = {"type": "string", "enum": ["no longer needed", "found it cheaper", "takes too long"]}
+    tool = function("cancel_order", "Cancel an order.", ["order_id"], order_id="Its number.", reason=why)
+    caller = Caller(tool).says("where is order 1004").says("cancel it")
+    assert caller.calls == [("cancel_order", {"order_id": "1004"})]
+    assert (
+        Caller(tool).says("cancel order 1005, I found it cheaper").calls[0][1]["reason"] == "found it cheaper"
+    )
+
+
 def test_a_correction_repeats_the_call_with_what_was_meant() -> None:
     caller = Caller().says("cancel order 1004")
     caller.gets({"say": "Shall I cancel order 1004?"})

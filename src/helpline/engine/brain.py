@@ -211,12 +211,17 @@ def recall(entries: tuple[Entry, ...], question: Said | None, now: datetime) -> 
             case Called(name=name, arguments=arguments):
                 topic = _topic_of_call(topic, name, arguments)
             case Answered(output=output):
-                topic = replace(topic, price=last_price(output) or topic.price)
+                topic = replace(topic, price=last_price(output) if _has_price(topic.last_call[0]) else "")
             case Said(role="assistant", text=text):
                 topic = replace(_topic_of_words(topic, text, now), last_said=text)
             case Said(role="user", text=text) if question is None or text not in question.text:
                 topic = _topic_of_words(topic, text, now)
     return topic
+
+
+def _has_price(tool: str) -> bool:
+    """Whether a tool's result is about one thing that costs something."""
+    return bool(re.search(r"order|product|item|cart|basket|price|quote|cancel|return", tool.lower()))
 
 
 def _topic_of_words(topic: Topic, text: str, now: datetime) -> Topic:

@@ -86,6 +86,8 @@ _NAME = re.compile(
     r"(?:\s+(?:and|please)\b.*)?$"
 )
 
+_SMALL_WORDS = frozenset("a an the it is of to in on at by for my no not too i".split())
+
 # A last digit that was heard as a word.
 _HOMOPHONES = {
     "for": "4", "far": "4", "four": "4", "to": "2", "too": "2", "two": "2", "it": "8", "ate": "8",
@@ -270,7 +272,7 @@ def _choice(values: list[Any], said: Entities) -> Any:
     words = set(said.text.split())
     best: tuple[float, Any] = (0.0, None)
     for value in values:
-        named = re.findall(r"[a-z]+", str(value).lower())
+        named = [word for word in re.findall(r"[a-z]+", str(value).lower()) if word not in _SMALL_WORDS]
         score = sum(
             1.0
             if word in words or f"{word}s" in words
@@ -287,7 +289,7 @@ def _choice(values: list[Any], said: Entities) -> Any:
             score += 1
         if score > best[0] and not (value == "address" and "email" in words):
             best = (score, value)
-    return best[1] if best[0] >= 0.3 else None
+    return best[1] if best[0] >= 0.45 else None
 
 
 def _moment(schema: Schema, said: Entities) -> str | None:
