@@ -18,7 +18,10 @@ from .client import SocketPage
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "chainlit_app"
 
-pytestmark = [pytest.mark.spoken, pytest.mark.timeout(120)]
+ASKED = ("tell me about the yoga mat", "how much is the yoga mat", "the yoga mat", "do you have a yoga mat")
+"""A synthesiser is not always understood: a customer says it again, in other words."""
+
+pytestmark = [pytest.mark.spoken, pytest.mark.timeout(180)]
 
 
 def free_port() -> int:
@@ -71,6 +74,11 @@ def names(page: SocketPage) -> list[str]:
     return [step["name"] for step in page.all("new_message")]
 
 
+def replies(page: SocketPage) -> list[str]:
+    """What the desk has said, the welcome included."""
+    return [s["output"] for s in page.all("new_message") if s["type"] == "assistant_message"]
+
+
 async def speak(page: SocketPage, words: str) -> None:
     """Say it into the page's microphone in real time, then be silent until the task is cancelled."""
     loop = asyncio.get_running_loop()
@@ -88,17 +96,18 @@ async def test_a_visitor_talks_to_the_example_and_a_tool_answers(address: str):
     await page.connect(address)
     await page.until_shown("Hi, welcome to ShopMe")
     assert await page.talk() == "on"
-    speaking = asyncio.create_task(speak(page, "tell me about the yoga mat"))
-    try:
-        await page.until(
-            lambda page: any(s["name"] == "get_product_info" for s in page.all("new_message")), 60
-        )
-        await page.until_shown("62 dollars")
-    finally:
-        speaking.cancel()
+    for attempt, words in enumerate(ASKED):
+        speaking = asyncio.create_task(speak(page, words))
+        try:
+            await page.until(lambda page, n=attempt: len(replies(page)) > n + 1, 60)
+        finally:
+            speaking.cancel()
+        if "62 dollars" in replies(page)[-1]:
+            break
+    assert "62 dollars" in replies(page)[-1]
+    assert "get_product_info" in names(page)
     sound = b"".join(chunk["data"] for chunk in page.all("audio_chunk"))
     assert len(sound) > 48 * 1000, "it was spoken, not only shown"
-    assert any("yoga mat" in output.lower() for output in page.outputs())
     await page.client.emit("audio_end")
     await page.type("where is order 1004")
     await page.until_shown("I cannot do that here", 60)
