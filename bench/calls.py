@@ -77,11 +77,22 @@ async def client(server: Server, kind: str, calls: int, *, barge_in: bool = Fals
     return {**found, "server": await server.seen()}
 
 
+def tell(what: str) -> None:
+    """Beside the figures: what they are to be read with."""
+    print(f"  {what}", file=sys.stderr)
+
+
 async def measure() -> list[Figure]:
     async with mock_server() as server:
         cpu = await cpu_of_each(server)
         few, bare = await client(server, "helpline", 10, barge_in=True), await client(server, "floor", 10)
-        many = await client(server, "helpline", MANY)
+        many, many_bare = await client(server, "helpline", MANY), await client(server, "floor", MANY)
+    for name, found in (("floor, 10 calls", bare), (f"floor, {MANY} calls", many_bare)):
+        tell(
+            f"{name}: sound to the customer p99 {percentile(found['down_ms'], 99):.1f} ms, from the customer "
+            f"{percentile(found['server']['up_ms'], 99):.1f} ms"
+        )
+    tell(f"barge-in to silence at 10 calls: p50 {percentile(few['barge_in_ms'], 50):.2f} ms")
     ours = cpu["helpline"]
     p99 = {name: percentile(values, 99) for name, values in latencies(few, bare, many).items()}
     return [
@@ -93,6 +104,7 @@ async def measure() -> list[Figure]:
         Figure(f"calls: sound from the customer at {MANY} calls, p99", 20, p99["many up"], "ms"),
         Figure("calls: latency added at 10 calls, p99", 1.0, p99["few down"] - p99["bare down"], "ms"),
         Figure("calls: barge-in to silence at 10 calls, p99", 2.0, p99["barge-in"], "ms"),
+        Figure("calls: memory of each call, open and silent", 0.15, many["mb_open"], "MB"),
         Figure("calls: memory of each call, its replies' sound held", 0.15, many["mb_per_call"], "MB"),
         Figure("calls: memory that a call grows by in an hour", 0.5, growth_mb(), "MB"),
         Figure("calls: responses asked for while one was in flight", 0, many["server"]["two_at_once"], ""),
@@ -106,7 +118,7 @@ async def cpu_of_each(server: Server) -> dict[str, float]:
         for kind, values in found.items():
             values.append((await client(server, kind, 50))["cpu_ms_per_call_s"])
     for kind, values in found.items():
-        print(f"  {kind}: {min(values):.2f} ms of CPU per call and second", file=sys.stderr)
+        tell(f"{kind}: {min(values):.2f} ms of CPU per call and second")
     return {kind: min(values) for kind, values in found.items()}
 
 

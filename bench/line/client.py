@@ -76,6 +76,7 @@ def helpline_line(url: str, times: Times) -> Line:
         async def clear_playback(self) -> None:
             if self.speech_ns:
                 times.barge_in_ms.append((time.monotonic_ns() - self.speech_ns) / 1e6)
+                self.speech_ns = 0
 
         async def show(self, shown: Any) -> None: ...
 
@@ -290,6 +291,7 @@ async def main(kind: str, calls: int, seconds: float, url: str) -> dict[str, Any
     before_mb = rss_mb()
     lines = [first, *(make(url, times) for _ in range(calls - 1))]
     await each(lines[1:], lambda line: line.open())
+    open_mb = (rss_mb() - before_mb) / max(1, calls - 1)
     stop = asyncio.Event()
     feeding = asyncio.create_task(microphones(lines, stop))
     await asyncio.sleep(2)
@@ -308,6 +310,7 @@ async def main(kind: str, calls: int, seconds: float, url: str) -> dict[str, Any
         "down_ms": times.down_ms,
         "barge_in_ms": times.barge_in_ms,
         "played_s": times.played / 48_000,
+        "mb_open": open_mb,
         "mb_per_call": (rss_mb() - before_mb) / max(1, calls - 1),
     }
     stop.set()

@@ -48,7 +48,9 @@ class EchoGate:
         self._ends = 0
         self._rest = b""
         """The end of a piece that makes no whole sample at 8 kHz: the next piece goes on from there."""
-        self._heard: Samples = np.zeros(WINDOW_MS * PER_MS, dtype=np.float32)
+        self._heard: deque[Samples] = deque([np.zeros(WINDOW_MS * PER_MS, dtype=np.float32)])
+        """The microphone's latest frames: a window of them and no frame more."""
+        self._length = WINDOW_MS * PER_MS
         self._delay: int | None = None
         """In samples, as last found: an echo's delay rarely changes."""
 
@@ -78,10 +80,16 @@ class EchoGate:
             self._delay = None
             return pcm24k
         frame = _down(pcm24k)
-        self._heard = np.concatenate((self._heard, frame))[-WINDOW_MS * PER_MS :]
+        self._keep(frame)
         if self._is_echo(frame, now_ms):
             return bytes(len(pcm24k))
         return pcm24k
+
+    def _keep(self, frame: Samples) -> None:
+        self._heard.append(frame)
+        self._length += len(frame)
+        while self._length - len(self._heard[0]) >= WINDOW_MS * PER_MS:
+            self._length -= len(self._heard.popleft())
 
     def _forget(self, now_ms: int) -> None:
         oldest = (now_ms - LONGEST_DELAY_MS - 2 * WINDOW_MS) * PER_MS
@@ -118,7 +126,7 @@ class EchoGate:
 
     def _find(self, reference: Samples) -> int | None:
         """The delay at which the reference explains most of the microphone's window."""
-        heard = self._heard
+        heard = np.concatenate(self._heard)[-WINDOW_MS * PER_MS :]
         size = len(heard)
         if self._delay is not None and self._explained(heard, reference, self._delay) >= EXPLAINED:
             return self._delay

@@ -321,7 +321,7 @@ def _statuses(value: Any, subject: str, depth: int) -> Iterator[Reported]:
             yield from _statuses(inner, subject, depth + 1)
 
 
-_COMPLETES = re.compile(rf"{_MAYBE.pattern}|{'|'.join(_THINGS.values())}")
+_COMPLETES = re.compile(rf"\b(?:{_MAYBE.pattern}|{'|'.join(_THINGS.values())})|[\u4e00-\u9fff]")
 LONGEST_TURN = 40
 """No words that make a claim of a growing sentence are longer."""
 
