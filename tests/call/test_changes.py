@@ -72,12 +72,54 @@ def test_a_no_closes_the_proposal_unexecuted():
     assert not of(talk.speech("u3", "yes", ms=400), fx.Settle)
 
 
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("where is my order 1004?", "Order 1004 is on its way. Can I help you with anything else?"),
+        ("hm, I am not sure", "All right, I will not cancel order 1005. Is there anything else?"),
+        ("let me think", "Of course. So I will leave it and not cancel order 1005, shall I?"),
+        ("what else can you do?", "I can look up your orders. Would you like me to?"),
+    ],
+)
+def test_a_yes_to_another_question_is_no_yes_to_an_offer_left_open(said: str, asked: str):
+    talk = heard(proposed())
+    talk.speech("u2", said)
+    talk.reply("r3", "a3", asked, 3000)
+    talk.wait(4000)
+    effects = talk.speech("u3", "yes", ms=400)
+    assert not of(effects, fx.Settle)
+    assert "nothing was done" in notes(effects)
+    assert len(sent(effects, ev.ResponseCreate)) == 1
+    talk.reply("r4", "a4", READ_BACK, 5000)
+    talk.wait(6000)
+    assert of(talk.speech("u4", "yes", ms=400), fx.Settle), "asked again, it is"
+
+
+@pytest.mark.parametrize(
+    ("between", "asked"),
+    [
+        (("um",), ""),
+        (("okay so", "let me see"), ""),
+        (("what do I get back?",), "84 dollars and 50 cents. Shall I cancel it?"),
+    ],
+)
+def test_a_yes_after_the_offer_was_spoken_of_again_is_one(between: tuple[str, ...], asked: str):
+    talk = heard(proposed())
+    for number, said in enumerate(between):
+        talk.speech(f"b{number}", said)
+    if asked:
+        talk.reply("r3", "a3", asked, 3000)
+        talk.wait(4000)
+    (settle,) = of(talk.speech("u3", "yes please", ms=400), fx.Settle)
+    assert settle.answer == "yes"
+
+
 def test_anything_else_goes_to_the_model_and_the_proposal_stays():
     talk = heard(proposed())
     effects = talk.speech("u2", "how much do I get back?")
     assert not of(effects, fx.Settle)
     assert len(sent(effects, ev.ResponseCreate)) == 1
-    talk.reply("r3", "a3", "84 dollars and 50 cents.", 1500)
+    talk.reply("r3", "a3", "84 dollars and 50 cents. Shall I cancel it?", 2500)
     talk.wait(3000)
     assert len(of(talk.speech("u3", "yes", ms=400), fx.Settle)) == 1
 

@@ -9,6 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from helpline.actions import Proposal
 from helpline.call.claims import Reported, sentences, unbacked
 from helpline.call.confirm import classify
@@ -41,6 +43,22 @@ def test_no_answer_is_taken_for_a_yes_that_is_none():
         a["text"] for a in answers if classify(a["text"], PROPOSAL) == "yes" and a["expect"] != "yes"
     ]
     assert false_yes == []
+
+
+OTHERS = """
+ok нет|okay ダメ|yes 👎|ok ما|yes ½|sì va bene|sure, if it's free|yes for me that is a problem|yes i need it
+ok i want it|ok i would like my order please|fine, i will go|yes sir i need the order|ok that is all
+ok thank you that is all|great thanks bye|ok so i am good|no problem i need it|great, my order is good
+sure i need the order|no worries|no problem|yes yes i already said no need|okay thanks bye
+ok i will cancel it myself|yes it is my order|yes that order is mine|sure you can|okay you can keep it
+yes you can go|yes i would like it|okay i am on it|good|ok cool|yes it was|yes, i want my order
+sure i want both items|absolutely not|ok let it be|okay then do no more
+"""
+
+
+@pytest.mark.parametrize("text", OTHERS.replace("\n", "|").strip("|").split("|"))
+def test_words_of_agreement_among_others_are_no_yes(text: str):
+    assert classify(text, PROPOSAL) != "yes"
 
 
 def test_most_yes_and_no_are_understood_without_asking_again():

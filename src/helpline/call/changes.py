@@ -1,8 +1,8 @@
 """Changes are two steps, and the second is not the model's. PURE.
 
 While a proposal is pending, the desk reads the customer's next utterance. A yes counts only if the read-back
-was heard; it becomes one `Settle`, answered by `Settled`. Anything that is neither yes nor no goes on to the
-model, and the proposal stays.
+was heard and is what was asked last; it becomes one `Settle`, answered by `Settled`. Anything that is neither
+yes nor no goes on to the model, and the proposal stays.
 """
 
 from msgspec.structs import replace
@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from helpline.actions import Answer, Means, Proposal
 from helpline.call import replies
 from helpline.call.claims import Done
-from helpline.call.confirm import classify, read_back_heard
+from helpline.call.confirm import asks_for, classify, is_backchannel, read_back_heard
 from helpline.call.effects import CallerChanged, Disconnect, Settle, Settled
 from helpline.call.shown import CardShown, Notice, ProposalClosed, ProposalShown, ReceiptShown
 from helpline.call.state import Pending, Reply, Step
-from helpline.call.transcript import Line, Transcript, after, quoted
+from helpline.call.transcript import Line, Transcript, after, before, quoted
 
 ASK_FOR_BUTTON = "I did not catch your answer. Please press Yes or No on the page, or type it."
 
@@ -46,8 +46,24 @@ def awaits_answer(s: Step) -> bool:
     return s.c.pending is not None and not s.c.pending.settling
 
 
-def read_answer(s: Step, text: str, means: Means) -> bool:
-    """Read the customer's words as the answer. True when they were one and have been dealt with."""
+def asked_last(s: Step, line_id: str) -> str:
+    """What the customer heard of the desk in its last turn before this line of theirs."""
+    turn: list[str] = []
+    for entry in reversed(before(s.c.transcript, line_id)):
+        if not isinstance(entry, Line) or not entry.heard or is_backchannel(entry.heard):
+            continue
+        if entry.speaker == "customer" and turn:
+            break
+        if entry.speaker == "desk":
+            turn.append(entry.heard)
+    return " ".join(reversed(turn))
+
+
+def read_answer(s: Step, line_id: str, text: str, means: Means) -> bool:
+    """Read the customer's words as the answer. True when they were one and have been dealt with.
+
+    A yes answers what was asked last: after "anything else?" it is no yes to an offer that was left open.
+    """
     pending = s.c.pending
     if pending is None or pending.settling:
         return False
@@ -63,6 +79,13 @@ def read_answer(s: Step, text: str, means: Means) -> bool:
         )
         replies.want_reply(s)
         return True
+    if verdict == "yes" and not asks_for(pending.proposal, asked_last(s, line_id)):
+        s.incident("yes_to_something_else", pending.proposal.id)
+        s.tell(
+            f"Something else was asked last, so that was no yes to the offer to {pending.proposal.effect}: "
+            "nothing was done. If the customer wants it, make the offer again."
+        )
+        return False
     _settle(s, pending, verdict, means, heard, text)
     return True
 

@@ -1,8 +1,9 @@
 """Did the customer say yes, and to something they had heard? PURE, and below the model.
 
-The classifier answers yes only when *every* word is one of agreement, of courtesy, or of the proposal
-itself: one word too many ("yes, but…", "yeah no", "yes, how much?", another order's number) and it is
-neither, so the model talks on and nothing happens. A false no costs a sentence; a false yes costs an order.
+The classifier answers yes only when the *whole* utterance is made of phrases that agree, are courtesy, or
+name the proposal: one too many ("yes, but…", "yeah no", "yes, how much?", another order's number, "ok, that
+is all") and it is neither, so the model talks on and nothing happens. A false no costs a sentence; a false
+yes costs an order.
 """
 
 import re
@@ -40,11 +41,68 @@ _COURTESY = frozenset(
     "would like to am be very much so a with right good lovely let us then sir madam both all everything "
     "anymore any more by worries problem no can may said already need not will".split()
 )
-"""Words that change nothing beside a yes. What could (a question, a turn, a refusal) is looked for first."""
+"""Words that say nothing of the proposal itself."""
+_THING = (
+    "it|that|this|them|both|all|everything|each|whole|entire|the|my|me|us|order|item|items|number|"
+    "of|on|in|to|for|from|with|and|a|NUM|OWN|DO"
+)
+_CALLED = "right|correct|fine|okay|ok|good|great|perfect"
+_DOING = rf"(?:go ahead and )?DO(?: (?:{_THING}))*+"
+_SURE = (
+    rf"go (?:right )?ahead(?: with (?:it|that))?(?: and (?:do (?:it|that|so)|{_DOING}))?",
+    "go on(?: then)?",
+    "go for it",
+    "by all means",
+    "you bet",
+    "of course",
+    rf"sounds (?:{_CALLED})",
+    "that works(?: for me)?",
+    "works for me",
+    "(?:fine|okay|ok) (?:by|with) me",
+    "(?:please |just |let us )*+do(?: (?:it|that|so))",
+    "please do",
+    "i do",
+    "i (?:can )?(?:confirm|agree|approve)",
+    "i am (?:very |quite |absolutely )?(?:sure|certain)",
+    rf"(?:that|it|this) (?:is|would be|will be) (?:{_CALLED}|lovely)(?: (?:by|with|for) me)?",
+    "that is what i (?:want|wanted|asked for|called for|called about|need)",
+    rf"(?:(?:the|my|card|order|to|NUM|OWN) )*(?:NUM|OWN) is (?:{_CALLED})",
+    rf"(?:please|just) (?:please |just |now )*+{_DOING}",
+    rf"DO(?: (?:{_THING}))*+ please",
+    rf"(?:{'|'.join(sorted(_AGREE))})(?: thing)?",
+)
+"""What says yes, in the words of `_in_grammar`. The first that fits is taken: the longer stand before."""
+_BESIDE = (
+    "thank you(?: very much| so much| a lot)?",
+    "thanks(?: very much| so much| a lot)?",
+    rf"i (?:want|would like|wish|need)(?: you)? to {_DOING}",
+    rf"you (?:can|may) (?:please |just |now )*+{_DOING}",
+    "i (?:have )?(?:already )?said",
+    "no problem",
+    "no worries",
+    "for (?:goodness|heavens) sake",
+    "please|just|then|now|so|right|sir|madam|lovely",
+    _THING,
+)
+"""What may stand beside a yes: courtesy, and the proposal."""
+_YES = re.compile(rf"(?:(?:{'|'.join((*_SURE, *_BESIDE))})(?: |$))++")
+_SAYS_YES = re.compile(rf"\b(?:{'|'.join(_SURE)})(?: |$)")
+_REASON = re.compile(r" (?:i|we) do not (?:need|want) (?:it|them|that|this) (?:anymore|any more|any longer) ")
+_FOREIGN = re.compile(
+    r"[^\x00-\x7f\u2010-\u2027£€\u3001-\u3003\u3008-\u3011\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff1f]"
+)
+"""Letters and pictures that we do not read: beside "ok" they may say anything."""
+LONGEST_ANSWER = 30
+"""Words. Who says more says more than yes."""
 _FILLERS = frozenset("um uh er erm ah well hm hmm".split())
 _REFUSE = frozenset("no nope nah nay never negative".split())
 _REFUSE_PHRASES = (
+    "do not do it",
+    "do not do that",
+    "do not do this",
+    "do not think so",
     "do not",
+    "leave it as it is",
     "never mind",
     "nevermind",
     "leave it",
@@ -67,7 +125,8 @@ _REFUSE_PHRASES = (
 _FIRM_NO = re.compile(r" (?:absolutely|certainly|definitely|of course|probably|please) not ")
 _HARMLESS_NO = frozenset(
     "today anything alone want think so prefer would better rather on second thoughts at all after actually "
-    "way still changed mind have about through let keep leave the order alone".split()
+    "way still changed mind have about through let keep leave order alone but sorry wait stop second "
+    "thought".split()
 )
 _ASKS = frozenset("how which when why who where whose whom".split())
 _TURNS = frozenset(
@@ -76,6 +135,9 @@ _TURNS = frozenset(
 )
 _DANGLING = frozenset("to so and the a with i of my if but then for is am would".split())
 """A sentence that ends on one of these is not finished."""
+_WHOLE_END = re.compile(
+    r"(?:go on|alright|okay|ok) then$|what i (?:called|asked) for$|as it is$|think so$|not to$"
+)
 _CONTRACTIONS = {
     "that's": "that is",
     "thats": "that is",
@@ -131,21 +193,24 @@ def is_backchannel(text: str) -> bool:
 
 def classify(text: str, proposal: Proposal | None = None) -> Verdict:
     """Read an utterance as the answer to a proposal."""
+    if _FOREIGN.search(text):
+        return "neither"
     if _is_chinese(text):
         return _classify_chinese(text, proposal)
     words = [word for word in words_of(text) if word not in _FILLERS]
     if words[:1] == ["oh"]:  # elsewhere it is a digit
         words = words[1:]
-    if not words or "?" in text or "？" in text or _ASKS & set(words) or words[-1] in _DANGLING:
+    if not words or "?" in text or "？" in text or _ASKS & set(words) or _is_cut_off(words):
         return "neither"
-    line = f" {' '.join(words)} "
+    line = _REASON.sub(" ", f" {' '.join(words)} ")
+    words = line.split()
     own = _own_words(proposal) if proposal else frozenset()
     rest = _without(_FIRM_NO.sub(" ", line), _REFUSE_PHRASES)
     if rest != line or _says_no(words, line):
         return _refusal(rest, own, firm=rest != line)
     if _TURNS & set(words) or "not" in words:
         return "neither"
-    return "yes" if _agrees(words, line, own) and _only_agreement(words, proposal, own) else "neither"
+    return "yes" if _is_yes(line, proposal, own) else "neither"
 
 
 def _without(line: str, phrases: tuple[str, ...]) -> str:
@@ -171,22 +236,32 @@ def _refusal(rest: str, own: frozenset[str], *, firm: bool) -> Verdict:
     return "no" if all(word in known for word in left) and not _numbers(" ".join(left)) else "neither"
 
 
-def _agrees(words: list[str], line: str, own: frozenset[str]) -> bool:
-    if any(word in _AGREE for word in words) or any(f" {phrase} " in line for phrase in _AGREE_PHRASES):
-        return True
-    asked = "please" in words or "just" in words  # "please cancel it" is an order to do so
-    return asked and bool(own & set(words)) and ("it" in words or "order" in words)
+def _is_cut_off(words: list[str]) -> bool:
+    return words[-1] in _DANGLING and _WHOLE_END.search(" ".join(words)) is None
 
 
-def _only_agreement(words: list[str], proposal: Proposal | None, own: frozenset[str]) -> bool:
+def _is_yes(line: str, proposal: Proposal | None, own: frozenset[str]) -> bool:
     allowed = set(_numbers(f"{proposal.subject} {proposal.read_back}")) if proposal else set()
-    if any(number not in allowed for number in _numbers(" ".join(words))):
+    if any(number not in allowed for number in _numbers(line)):
         return False
-    phrase_words = {word for phrase in _AGREE_PHRASES for word in phrase.split()}
-    return all(
-        word in _AGREE or word in _COURTESY or word in phrase_words or word in own or _is_number(word)
-        for word in words
-    )
+    said = _in_grammar(line.split(), proposal, own)
+    if said.count(" ") >= LONGEST_ANSWER:
+        return False
+    return _YES.fullmatch(said) is not None and _SAYS_YES.search(said) is not None
+
+
+def _in_grammar(words: list[str], proposal: Proposal | None, own: frozenset[str]) -> str:
+    """Numbers as NUM, the change's verbs as DO, what else is the proposal's as OWN; the rest as it is."""
+    stems = tuple(stem.lower() for stem in proposal.effect_words if len(stem) > 2) if proposal else ()
+
+    def kind(word: str) -> str:
+        if _is_number(word):
+            return "NUM"
+        if stems and word.startswith(stems):
+            return "DO"
+        return "OWN" if word in own else word
+
+    return " ".join(map(kind, words))
 
 
 def _numbers(text: str) -> list[str]:
@@ -271,6 +346,34 @@ def read_back_heard(proposal: Proposal, heard: str) -> bool:
     stems = [word.lower() for word in proposal.effect_words]
     named = any(said.startswith(stem) for stem in stems for said in words if stem)
     return named or (proposal.amount_cents is not None and _amount_heard(proposal.amount_cents, heard))
+
+
+_DENIES = re.compile(r" (?:not|never|without|instead of) ")
+
+
+def asks_for(proposal: Proposal, turn: str) -> bool:
+    """Is it this proposal that the desk's last turn asks about, as far as it was heard?
+
+    Either the turn names what it is about and what would happen, or it ends in a question of the latter.
+    "Anything else?" asks for nothing of the kind, and "I will not cancel it" takes the offer back.
+    """
+    stems = tuple(stem.lower() for stem in proposal.effect_words if stem)
+    said = [sentence for sentence in re.split(r"(?<=[.!?。！？])\s*", turn) if sentence.strip()]
+    if not said or "else" in words_of(said[-1]):
+        return False
+    if any(_takes_back(sentence, stems) for sentence in said if sentence.strip() not in proposal.read_back):
+        return False
+    return read_back_heard(proposal, turn) or (said[-1].rstrip()[-1] in "?？" and _names(stems, said[-1]))
+
+
+def _takes_back(sentence: str, stems: tuple[str, ...]) -> bool:
+    line = f" {' '.join(words_of(sentence))} "
+    denied = _DENIES.search(line)
+    return denied is not None and _names(stems, line[denied.end() :])
+
+
+def _names(stems: tuple[str, ...], text: str) -> bool:
+    return bool(stems) and any(word.startswith(stems) for word in words_of(text))
 
 
 def _subject_heard(subject: str, heard: str) -> bool:

@@ -105,6 +105,14 @@ def after(transcript: Transcript, entry_id: str) -> tuple[Entry, ...]:
     return transcript.entries
 
 
+def before(transcript: Transcript, entry_id: str) -> tuple[Entry, ...]:
+    """The entries that stand before one; all of them when it is not there."""
+    for index, entry in enumerate(transcript.entries):
+        if entry.id == entry_id:
+            return transcript.entries[:index]
+    return transcript.entries
+
+
 REBUILT_ENTRIES = 60
 """A fresh session gets this much of the past; older entries are told in one line."""
 

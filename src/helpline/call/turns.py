@@ -178,7 +178,7 @@ def _decide_answer(s: Step, utterance: Utterance) -> None:
         s.forget_utterance(utterance.item_id)
         if not utterance.text:
             changes.ask_for_button(s)
-        elif not changes.read_answer(s, utterance.text, "voice"):
+        elif not changes.read_answer(s, utterance.item_id, utterance.text, "voice"):
             _answer_it(s, utterance.item_id)
     elif not s.c.link.transcribes:
         s.forget_utterance(utterance.item_id)
@@ -246,7 +246,7 @@ def on_typed(s: Step, event: Typed) -> None:
     s.set(utterances=tuple(replace(u, waits=False, cuts="yes") for u in s.c.utterances))
     s.put_line(Line(line_id, "customer", text, text, True, True, s.call_ms, s.call_ms))
     s.send(ev.ItemCreate(item=message("user", text)))
-    if changes.read_answer(s, text, "typed"):
+    if changes.read_answer(s, line_id, text, "typed"):
         return
     replies.want_reply(s)
 
