@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "engine": "Start the embedded engine alone, for any client of the Realtime protocol.",
     "doctor": "Say what is configured, what works, and what to do about what does not.",
     "replay": "Live through a call again that was written down, and print what came of it.",
+    "shop": "Bring a shop's data in, and take it out again.",
     "ledger": "Check the record of every change that was made.",
     "policy": "Check what the shop allows.",
     "calls": "List, show, search and export what happened on every call.",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpline.errors import StoreError
@@ -23,6 +24,8 @@ from helpline.store.store import Store, shop_of
 
 SHOP = "retail"
 _CHANGED = "pending (item modified)"
+MAX_BYTES = 500_000_000
+"""A file is read whole: a larger one would take the machine's memory."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When a return or an exchange was made that the layout gives no date."""
 
@@ -41,12 +44,18 @@ def read_retail(path: Path) -> dict[str, Any]:
     """The file's content.
 
     Raises:
-        StoreError: it cannot be read, or is not JSON.
+        StoreError: it cannot be read, is too large, or is no JSON object; says where.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read as JSON.") from error
+        if path.stat().st_size > MAX_BYTES:
+            raise StoreError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB: split the shop.")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise StoreError(f"{path}, line {error.lineno}: it is not JSON from there on.") from error
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        raise StoreError(f"{path} cannot be read: it must be a readable JSON file in UTF-8.") from error
+    if not isinstance(content, dict):
+        raise StoreError(f"{path} must hold one JSON object with products, users and orders.")
     return content
 
 
@@ -56,16 +65,24 @@ async def import_retail(store: Store, content: Mapping[str, Any]) -> Loaded:
     Raises:
         StoreError: the content is not in this layout, or the database holds a shop already.
     """
+    reading = _Reading(content)
     try:
-        rows = _Reading(content).rows()
-    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
-        raise StoreError("This is not a shop in the retail layout.") from error
+        rows = reading.rows()
+    except _WRONG as error:
+        raise StoreError(
+            f"This is not a shop in the retail layout: {reading.place} {_fault(error)}."
+        ) from error
     async with store.database.write() as connection:
         if await shop_of(connection) is not None:
             raise StoreError("The database holds a shop already: set HELPLINE_DATABASE_URL to an empty one.")
-        for table, values in rows.items():
-            if values:
-                await connection.execute(sa.insert(table), values)
+        try:
+            for table, values in rows.items():
+                if values:
+                    await connection.execute(sa.insert(table), values)
+        except (IntegrityError, DataError, StatementError) as error:
+            raise StoreError(
+                "This shop contradicts itself: an id stands twice, or something names what is not there."
+            ) from error
         await count_on(connection, rows)
         await connection.execute(sa.insert(t.facts).values(name="shop", value=SHOP))
     return Loaded(*(len(rows[table]) for table in (t.customers, t.orders, t.products, t.variants)))
@@ -77,7 +94,21 @@ async def export_retail(store: Store) -> dict[str, Any]:
         return await _Writing(connection).content()
 
 
+_WRONG = (KeyError, TypeError, ValueError, AttributeError, StopIteration, OverflowError)
+
+
+def _fault(error: BaseException) -> str:
+    """What is wrong there, without the value: it may be personal."""
+    if isinstance(error, KeyError):
+        return f"has no {error.args[0]}"
+    if isinstance(error, StopIteration):
+        return "returns or exchanges an item that it does not have"
+    return "has a value of the wrong kind"
+
+
 def _cents(amount: float) -> int:
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        raise TypeError
     return round(amount * 100)
 
 
@@ -97,6 +128,8 @@ class _Reading:
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = content
+        self.place = "the file"
+        """What is being read, for whoever has to mend it."""
         self._rows: dict[sa.Table, list[dict[str, Any]]] = {
             table: []
             for table in (
@@ -107,14 +140,29 @@ class _Reading:
 
     def rows(self) -> dict[sa.Table, list[dict[str, Any]]]:
         """All rows by table, in an order that foreign keys allow."""
-        for position, product in enumerate(self._content["products"].values()):
+        for position, (name, product) in enumerate(self._content["products"].items()):
+            self.place = f"product {name}"
             self._add_product(position, product)
-        for position, user in enumerate(self._content["users"].values()):
+        self.place = "the file"
+        for position, (name, user) in enumerate(self._content["users"].items()):
+            self.place = f"user {name}"
             self._add_customer(position, user)
-        for user in self._content["users"].values():
+        for name, user in self._content["users"].items():
             for position, order_id in enumerate(user["orders"]):
-                self._add_order(position, self._content["orders"][order_id])
+                self.place = f"user {name}"
+                order = self._order_of(user, order_id)
+                self.place = f"order {order_id}"
+                self._add_order(position, order)
         return self._rows
+
+    def _order_of(self, user: Mapping[str, Any], order_id: str) -> Mapping[str, Any]:
+        orders = self._content.get("orders", {})
+        if order_id not in orders:
+            raise KeyError(f"order {order_id} in orders")
+        order: Mapping[str, Any] = orders[order_id]
+        if order["user_id"] != user["user_id"]:
+            raise ValueError
+        return order
 
     def _add_product(self, position: int, product: Mapping[str, Any]) -> None:
         own = product["product_id"]
