@@ -20,6 +20,7 @@ from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
 from helpline.realtime.connection import Backend
 from helpline.realtime.cost import prices
+from helpline.records.courier import courier_of
 from helpline.records.recording import Recording
 from helpline.records.records import Records, model_of, open_records
 from helpline.records.tracing import trace_of
@@ -223,7 +224,8 @@ async def open_desk(
         store = await Store.open(settings.database_url, demo=demo)
         opened.push_async_callback(store.close)
         knowledge = Knowledge(store, settings.knowledge_dir, clock)
-        tools = (*desk_tools(store, policy, knowledge=knowledge), *extra_tools)
+        courier = await opened.enter_async_context(courier_of(settings, clock=clock, shop=policy.shop))
+        tools = (*desk_tools(store, policy, courier=courier, knowledge=knowledge), *extra_tools)
         toolbox = Toolbox(tools, store=store, policy=policy, clock=clock)
         customers = await store.demo_customers() if demo and settings.loopback else ()
         manner = Manner(settings, shop=policy.shop, now=clock.utcnow)

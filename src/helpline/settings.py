@@ -41,6 +41,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _TRACES: Final = ("no", "yes", "audio")
 _TURN_TAKING: Final = ("desk", "vendor")
+_SENDS_CODES: Final = ("no", "mail", "webhook")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 _REDACTED: Final = (*KINDS, "none")
@@ -272,6 +273,11 @@ class Settings:
     )
     mail_from: str = _setting("", "HELPLINE_MAIL_FROM", text.line, "Messages", "Who the mails are from.")
     mail_to: str = _setting("", "HELPLINE_MAIL_TO", text.line, "Messages", "Who gets them.")
+    send_codes: str = _setting(
+        "no", "HELPLINE_SEND_CODES", text.one_of(_SENDS_CODES), "Messages",
+        "How customers get one-time codes to say who they are, if the policy takes codes: `no`, `mail` "
+        "by the mail server above to the address on file, or `webhook` for a company that sends them itself.",
+    )  # fmt: skip
 
     drain_s: int = _setting(
         300, "HELPLINE_DRAIN_S", text.whole(0, 86_400, "s"), "Operation",
@@ -304,6 +310,12 @@ class Settings:
                         f"{_BY_FIELD[field].env} is not set, and the {backend} backend needs it: "
                         f"set it, or choose another in HELPLINE_BACKENDS."
                     )
+
+        needs = {"mail": "smtp_host", "webhook": "webhook_url"}.get(self.send_codes)
+        if needs and not getattr(self, needs):
+            raise SettingsError(
+                f"HELPLINE_SEND_CODES is {self.send_codes}, which needs {_BY_FIELD[needs].env}: set it too."
+            )
 
     def _with_a_key(self) -> Iterator[str]:
         keys = {

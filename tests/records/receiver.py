@@ -10,6 +10,7 @@ class Receiver:
         self.refuses = refuses
         self.attempts = []
         """(headers, body) of each."""
+        self.came = asyncio.Event()
 
     @property
     def taken(self):
@@ -35,6 +36,7 @@ class Receiver:
         headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
         body = await reader.readexactly(int(headers["content-length"]))
         self.attempts.append((headers, body))
+        self.came.set()
         ok = len(self.attempts) > self.refuses
         if not ok:
             self.refused = len(self.attempts)

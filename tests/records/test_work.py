@@ -167,6 +167,7 @@ class MailServer:
 
     def __init__(self):
         self.mails = []
+        self.came = asyncio.Event()
 
     async def answer(self, reader, writer):
         async def say(line):
@@ -179,6 +180,7 @@ class MailServer:
             if verb == "DATA":
                 await say("354 go on")
                 self.mails.append((await reader.readuntil(b"\r\n.\r\n")).decode())
+                self.came.set()
             if verb == "QUIT":
                 await say("221 bye")
                 break
@@ -196,6 +198,7 @@ async def test_mail_leaves_with_an_id_that_stays_the_same(tmp_path):
         async with desk_in(tmp_path, **given) as desk:
             call_id, _ = await talk(desk, "hello")
             await desk.records.work_off()
+            await server.came.wait()  # the desk's own worker may have been faster
             await Mail(settings_in(tmp_path, **given), desk.records.store).do(
                 Work(f"mail-call-{call_id}", "mail", f"call:{call_id}", 2)
             )

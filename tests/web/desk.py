@@ -112,11 +112,14 @@ class ScriptedDesk:
         self.on_typed: Callable[[ScriptedCall, str], Awaitable[None]] | None = None
         self._news = asyncio.Condition()
 
-    async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST) -> ScriptedCall:
+    async def admit(
+        self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = ""
+    ) -> ScriptedCall:
         if self.trouble:
             raise self.trouble
         assert kind == "web"
         call = ScriptedCall(f"call_{len(self.calls)}", channel, caller)
+        call.address = address
         call.on_typed = self.on_typed
         self.calls.append(call)
         async with self._news:

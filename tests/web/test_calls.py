@@ -344,3 +344,10 @@ async def test_odd_events_change_nothing(site, desk, event, data):
         call = await desk.call()
         await call.until_told("type", "hello")
         assert call.count("type") == 1
+
+
+async def test_a_call_knows_where_its_page_is(site, desk):
+    """Wrong guesses at a customer are counted by it, across calls."""
+    async with page_at(site, **{"X-Forwarded-For": "203.0.113.9"}) as page:
+        await page.type("hello")
+        assert (await desk.call()).address == "203.0.113.9"

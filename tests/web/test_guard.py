@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpline.channels.web.guard import Guard
+from helpline.channels.web.guard import Guard, address_of
 from helpline.clock import SystemClock
 
 
@@ -91,3 +91,20 @@ async def test_an_address_that_opens_sockets_too_fast_is_refused():
     assert opened[0] == "websocket.accept"
     assert opened[-1] == "websocket.close"
     assert (await ask(guard, "websocket", host="x", client="10.0.0.10"))["type"] == "websocket.accept"
+
+
+@pytest.mark.parametrize(
+    ("client", "address"),
+    [
+        (("203.0.113.9", 1), "203.0.113.9"),
+        (("::ffff:203.0.113.9", 1), "203.0.113.9"),
+        (("2001:db8:1:2:3:4:5:6", 1), "2001:db8:1:2::/64"),
+        (("127.0.0.1", 1), ""),
+        (("::1", 1), ""),
+        (("a name", 1), ""),
+        (None, ""),
+    ],
+)
+def test_an_address_is_where_the_customer_is(client, address):
+    """A proxy on this machine that does not say whom it stands for is nobody's address."""
+    assert address_of({"asgi.scope": {"client": client}}) == address

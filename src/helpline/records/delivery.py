@@ -10,6 +10,7 @@ import hmac
 import json
 import smtplib
 import ssl
+from datetime import datetime
 from email.message import EmailMessage
 from typing import Any, Final
 
@@ -42,27 +43,36 @@ class Webhook:
     """Sends each message to the company's own address. It does not follow redirects."""
 
     def __init__(self, settings: Settings, store: Store, *, clock: Clock | None = None) -> None:
-        self._url = settings.webhook_url
-        self._secret = settings.webhook_secret
+        self._settings = settings
         self._store = store
         self._clock = clock or SystemClock()
 
     async def do(self, job: Work) -> None:
         """Raises NothingToSay, NotDelivered, or what httpx does."""
         message = await message_about(self._store, job.subject)
-        timestamp = int(self._clock.utcnow().timestamp())
-        body = msgspec.json.encode({"id": job.id, "type": message.type, "data": message.data})
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": job.id,
-            "webhook-timestamp": str(timestamp),
-        }
-        if self._secret:
-            headers["webhook-signature"] = signature(self._secret, job.id, timestamp, body)
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-            answer = await client.post(self._url, content=body, headers=headers)
-        if not answer.is_success:
-            raise NotDelivered(f"The webhook answered {answer.status_code}.")
+        await post(self._settings, job.id, message.type, message.data, self._clock.utcnow())
+
+
+async def post(
+    settings: Settings, message_id: str, message_type: str, data: dict[str, Any], now: datetime
+) -> None:
+    """Send one message to the company's webhook, signed if there is a secret. No redirect is followed.
+
+    Raises NotDelivered, or what httpx does.
+    """
+    timestamp = int(now.timestamp())
+    body = msgspec.json.encode({"id": message_id, "type": message_type, "data": data})
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+    }
+    if settings.webhook_secret:
+        headers["webhook-signature"] = signature(settings.webhook_secret, message_id, timestamp, body)
+    async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        answer = await client.post(settings.webhook_url, content=body, headers=headers)
+    if not answer.is_success:
+        raise NotDelivered(f"The webhook answered {answer.status_code}.")
 
 
 class Mail:
@@ -75,31 +85,37 @@ class Mail:
     async def do(self, job: Work) -> None:
         """Raises NothingToSay, or what smtplib does."""
         message = await message_about(self._store, job.subject)
-        await asyncio.to_thread(self._send, as_mail(message, job.id, self._settings))
+        await asyncio.to_thread(send_mail, self._settings, as_mail(message, job.id, self._settings))
 
-    def _send(self, mail: EmailMessage) -> None:
-        settings = self._settings
-        context = ssl.create_default_context()
-        host, port = settings.smtp_host, settings.smtp_port
-        server = (
-            smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=context)
-            if port == 465
-            else smtplib.SMTP(host, port, timeout=TIMEOUT_S)
-        )
-        with server:
+
+def sender_of(settings: Settings) -> str:
+    """Who the desk's mails are from."""
+    return settings.mail_from or f"helpline@{settings.smtp_host}"
+
+
+def send_mail(settings: Settings, mail: EmailMessage) -> None:
+    """Send one mail by the settings' server; blocks. Raises what smtplib does."""
+    context = ssl.create_default_context()
+    host, port = settings.smtp_host, settings.smtp_port
+    server = (
+        smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=context)
+        if port == 465
+        else smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+    )
+    with server:
+        server.ehlo()
+        if port != 465 and server.has_extn("starttls"):
+            server.starttls(context=context)
             server.ehlo()
-            if port != 465 and server.has_extn("starttls"):
-                server.starttls(context=context)
-                server.ehlo()
-            if settings.smtp_user:
-                server.login(settings.smtp_user, settings.smtp_password.reveal())
-            server.send_message(mail)
+        if settings.smtp_user:
+            server.login(settings.smtp_user, settings.smtp_password.reveal())
+        server.send_message(mail)
 
 
 def as_mail(message: Message, message_id: str, settings: Settings) -> EmailMessage:
     """The message as plain text; its `Message-ID` stays the same at every attempt."""
     mail = EmailMessage()
-    sender = settings.mail_from or f"helpline@{settings.smtp_host}"
+    sender = sender_of(settings)
     mail["From"] = sender
     mail["To"] = settings.mail_to
     name = message.data.get("reference") or message.data.get("id") or message.data.get("customer_id")

@@ -16,9 +16,10 @@ cards are drawn by our own script (`docs/decisions`). Sound worklets are files o
 needed either.
 """
 
+import ipaddress
 import json
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -100,6 +101,23 @@ class Guard:
         if origin.lower() in self._origins:
             return True
         return urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+
+
+def address_of(environ: Mapping[str, Any]) -> str:
+    """Where a socket comes from; empty when that is this machine, which behind a proxy says nothing.
+
+    An IPv6 customer has a whole /64 network: it counts as one address.
+    """
+    client = environ.get("asgi.scope", {}).get("client")
+    try:
+        address = ipaddress.ip_address(client[0] if client else "")
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return "" if address.is_loopback else str(ipaddress.ip_network((address, 64), strict=False))
+        address = address.ipv4_mapped
+    return "" if address.is_loopback else str(address)
 
 
 def _host_name(host: str) -> str:

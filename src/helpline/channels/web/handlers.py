@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, ParamSpec
 
 from helpline.channels.web.browsers import LANGUAGE_COOKIE, Browsers, cookie
+from helpline.channels.web.guard import address_of
 from helpline.channels.web.inbound import (
     Answered,
     CustomerChosen,
@@ -71,6 +72,7 @@ class Handlers:
         else:
             visit = self._visits.begin(page, browser=browser, language=language)
             await self._welcome(visit)
+        visit.address = address_of(session.environ)
         self._hold(visit)
         await self._tell_about(visit)
 

@@ -48,7 +48,9 @@ class Desk(Protocol):
     def demo_customers(self) -> tuple[Caller, ...]:
         """Whom a visitor may be; empty unless the demo shop is served on this machine alone."""
 
-    async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST) -> Call: ...
+    async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "") -> Call:
+        """`address` is where the page is, as far as it is known: guesses at a customer are counted by it."""
+        ...
 
 
 class OpenDesk(Protocol):

@@ -31,6 +31,8 @@ class Visit:
         self.channel = channel
         self.caller = caller
         self.browser = browser
+        self.address = ""
+        """Where its page is; empty when that is not known."""
         self.words: Words = words_for(language)
         self.lateness = Lateness()
         self.messages = Allowance(burst=8, per_s=1.0)
@@ -51,7 +53,9 @@ class Visit:
         async with self._admitting:
             if self.call is None:
                 self.channel.begin()
-                self._call = await desk.admit(self.channel, kind="web", caller=self.caller)
+                self._call = await desk.admit(
+                    self.channel, kind="web", caller=self.caller, address=self.address
+                )
             assert self._call is not None
             return self._call
 
