@@ -18,6 +18,7 @@ FLOOR_OF = {
     "helpline.data": "words",
     "helpline.dictation": "words",
     "helpline.errors": "words",
+    "helpline.mcp_settings": "words",
     "helpline.redact": "words",
     "helpline.settings": "words",
     "helpline.settings_text": "words",

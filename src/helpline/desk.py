@@ -31,6 +31,7 @@ from helpline.telemetry import logs
 from helpline.telemetry.spans import exported
 from helpline.tools.desk import desk_tools
 from helpline.tools.knowledge import Knowledge
+from helpline.tools.mcp_servers import mcp_tools
 from helpline.tools.registry import Toolbox
 from helpline.tools.tool import Tool
 
@@ -225,8 +226,12 @@ async def open_desk(
         opened.push_async_callback(store.close)
         knowledge = Knowledge(store, settings.knowledge_dir, clock)
         courier = await opened.enter_async_context(courier_of(settings, clock=clock, shop=policy.shop))
-        tools = (*desk_tools(store, policy, courier=courier, knowledge=knowledge), *extra_tools)
-        toolbox = Toolbox(tools, store=store, policy=policy, clock=clock)
+        theirs = await opened.enter_async_context(mcp_tools(settings.mcp))
+        tools = (*desk_tools(store, policy, courier=courier, knowledge=knowledge), *theirs, *extra_tools)
+        try:
+            toolbox = Toolbox(tools, store=store, policy=policy, clock=clock)
+        except ValueError as twice:
+            raise SettingsError(f"{str(twice).capitalize()}: rename one, or leave it out.") from None
         customers = await store.demo_customers() if demo and settings.loopback else ()
         manner = Manner(settings, shop=policy.shop, now=clock.utcnow)
         workers = workers_of(settings, store, clock=clock)

@@ -21,6 +21,7 @@ from dotenv import dotenv_values
 
 from helpline import settings_text as text
 from helpline.errors import SettingsError
+from helpline.mcp_settings import McpServer, mcp_servers
 from helpline.redact import KINDS
 from helpline.settings_text import Reader, Secret, nearest_hint
 
@@ -297,6 +298,9 @@ class Settings:
         "this machine alone.",
     )  # fmt: skip
 
+    mcp: tuple[McpServer, ...] = ()
+    """MCP servers whose tools the desk offers: the tables `[mcp.NAME]` of `desk.toml`, and there alone."""
+
     def __post_init__(self) -> None:
         """Fill in what follows from other settings; refuse a backend that lacks its address."""
         if not self.database_url:
@@ -340,7 +344,9 @@ class Settings:
 
 
 SETTINGS: Final[tuple[Setting, ...]] = tuple(
-    Setting(field.name, default=field.default, **field.metadata) for field in dataclasses.fields(Settings)
+    Setting(field.name, default=field.default, **field.metadata)
+    for field in dataclasses.fields(Settings)
+    if field.metadata
 )
 """The table of all settings, in the order in which they are documented."""
 
@@ -357,6 +363,7 @@ class _Source:
     lines: Mapping[str, int] = dataclasses.field(default_factory=dict)
     names: tuple[str, ...] = ()
     """Every name that stands there, known or not, where names may be anybody's."""
+    mcp: tuple[McpServer, ...] = ()
 
     def describe(self, setting: Setting) -> str:
         """The setting as a person finds it: its name there, and where that is."""
@@ -384,7 +391,8 @@ def load_settings(
     for source in sources:
         for warning in unknown_names(source.names):
             log.warning("%s (in %s)", warning, source.name)
-    return Settings(**{setting.field: _first(setting, sources) for setting in SETTINGS})
+    values = {setting.field: _first(setting, sources) for setting in SETTINGS}
+    return Settings(**values, mcp=sources[-1].mcp)
 
 
 def where_set(
@@ -482,9 +490,10 @@ def _read_desk_file(path: Path) -> _Source:
         for number, line in enumerate(text.splitlines(), start=1)
         if (found := re.match(r"\s*([A-Za-z_]+)\s*=", line))
     }
+    mcp = mcp_servers(table.pop("mcp", {}), str(path))
     for name, value in table.items():
         _check_desk_entry(f"{path}, line {lines.get(name, 1)}", name, value)
-    return _Source(str(path), {name: _as_text(value) for name, value in table.items()}, lines)
+    return _Source(str(path), {name: _as_text(value) for name, value in table.items()}, lines, mcp=mcp)
 
 
 def _check_desk_entry(place: str, name: str, value: Any) -> None:

@@ -91,6 +91,8 @@ class RunTool(Change, frozen=True):
 
     name: str
     arguments: dict[str, Any]
+    keyed: bool = True
+    """It may be run again when it is not known how it ended: it does once what has one key."""
 
 
 OrderChange = CancelOrder | ReturnItems | ExchangeItems | ChangeItems | ChangeOrderAddress | ChangePayment

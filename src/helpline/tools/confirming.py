@@ -55,6 +55,14 @@ _OVER = {
 }
 
 
+def unknown_outcome() -> ToolError:
+    """A change in a system that cannot tell a repetition from another: it is not tried again."""
+    return refusal(
+        "unknown_outcome",
+        "I lost the line while that was being done, and can't say whether it was. Shall a person look at it?",
+    )
+
+
 async def facts_for(shop: Shop, customer_id: str | None, change: ShopChange, now: datetime) -> Facts:
     """What a decision about this change is made on, read from the shop."""
     order_id = order_of(change)
@@ -230,6 +238,8 @@ class Confirming:
         if pending.state == "working" and pending.claimed_at is not None:
             if now - pending.claimed_at < timedelta(seconds=CLAIM_S):
                 raise refusal("busy", "I am still working on that.")
+            if isinstance(pending.change, RunTool) and not pending.change.keyed:
+                raise unknown_outcome()
         elif pending.state != "open":
             raise refusal(pending.state, _OVER[pending.state])
         if now >= pending.expires_at and pending.state == "open":

@@ -7,6 +7,7 @@ customer's yes like any other change.
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -23,7 +24,8 @@ from helpline.tools.tool import Tool, readable, unfitting
 
 SPOKEN_CHARS = 400
 
-Call = Callable[[dict[str, Any]], Awaitable[object]]
+Call = Callable[[dict[str, Any], str], Awaitable[object]]
+"""Its arguments, and the idempotency key of a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,16 @@ class Manner:
     """Spoken before the yes, with `{argument}` in it; left out: the tool's name and its arguments."""
     effect_words: tuple[str, ...] = ()
     timeout_s: float = 10.0
+    keyed: bool = False
+    """It may be called again after a call whose end is not known: what it did once it does not do twice."""
 
 
 READS = Manner()
+
+
+_NAME = re.compile(r"[^A-Za-z0-9_-]")
+MAX_NAME = 64
+MAX_DESCRIPTION = 1000
 
 
 def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call, manner: Manner) -> Tool:
@@ -57,11 +66,11 @@ def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call
         return dict(value)
 
     async def invoke(context: CallContext, arguments: dict[str, Any]) -> object:
-        return _result(await call(arguments))
+        return _result(await call(arguments, context.key))
 
     return Tool(
-        name=name,
-        description=description,
+        name=_NAME.sub("_", name)[:MAX_NAME],
+        description=description[:MAX_DESCRIPTION],
         parameters=schema,
         decode=decode,
         invoke=invoke,
@@ -70,6 +79,7 @@ def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call
         else (Identity.PROVEN if manner.changes else Identity.KNOWN),
         changes=manner.changes,
         timeout_s=manner.timeout_s,
+        keyed=manner.keyed,
         read_back=manner.read_back,
         effect_words=manner.effect_words,
     )
@@ -96,7 +106,7 @@ def _plain(value: Any) -> Any:
 def from_langchain(their: Any, manner: Manner = READS) -> Tool:
     """A LangChain `BaseTool`."""
 
-    async def call(arguments: dict[str, Any]) -> object:
+    async def call(arguments: dict[str, Any], key: str) -> object:
         return await their.ainvoke(arguments)
 
     parameters = their.tool_call_schema
@@ -107,7 +117,7 @@ def from_langchain(their: Any, manner: Manner = READS) -> Tool:
 def from_llamaindex(their: Any, manner: Manner = READS) -> Tool:
     """A LlamaIndex `AsyncBaseTool` (a `FunctionTool`, a query engine's tool)."""
 
-    async def call(arguments: dict[str, Any]) -> object:
+    async def call(arguments: dict[str, Any], key: str) -> object:
         output = await their.acall(**arguments)
         if output.is_error:
             raise ToolError("That did not work just now.", reason="failed")
@@ -121,7 +131,7 @@ def from_llamaindex(their: Any, manner: Manner = READS) -> Tool:
 def from_haystack(their: Any, manner: Manner = READS) -> Tool:
     """A Haystack `Tool`; it is called in a thread."""
 
-    async def call(arguments: dict[str, Any]) -> object:
+    async def call(arguments: dict[str, Any], key: str) -> object:
         return await asyncio.to_thread(their.invoke, **arguments)
 
     return _wrap(their.name, their.description, their.parameters, call, manner)
@@ -131,7 +141,7 @@ def from_autogen(their: Any, manner: Manner = READS) -> Tool:
     """An AutoGen `BaseTool`."""
     new_token = import_module("autogen_core").CancellationToken
 
-    async def call(arguments: dict[str, Any]) -> object:
+    async def call(arguments: dict[str, Any], key: str) -> object:
         token = new_token()
         try:
             answer = await their.run_json(arguments, token)
@@ -148,7 +158,9 @@ class McpSession(Protocol):
 
     async def list_tools(self) -> Any: ...
 
-    async def call_tool(self, name: str, arguments: dict[str, Any]) -> Any: ...
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], *, meta: dict[str, Any] | None = None
+    ) -> Any: ...
 
 
 async def from_mcp(
@@ -172,19 +184,27 @@ async def from_mcp(
             offered[name].description or name,
             offered[name].inputSchema,
             _mcp_call(session, name),
-            (manners or {}).get(name) or Manner(changes=not _read_only(offered[name])),
+            (manners or {}).get(name)
+            or Manner(changes=not read_only(offered[name]), keyed=idempotent(offered[name])),
         )
         for name in sorted(allow)
     )
 
 
-def _read_only(their: Any) -> bool:
+def read_only(their: Any) -> bool:
+    """Whether an MCP server says that its tool changes nothing."""
     return bool(their.annotations is not None and their.annotations.readOnlyHint)
 
 
+def idempotent(their: Any) -> bool:
+    """Whether an MCP server says that a tool, called again with the same arguments, does nothing more."""
+    return bool(their.annotations is not None and their.annotations.idempotentHint)
+
+
 def _mcp_call(session: McpSession, name: str) -> Call:
-    async def call(arguments: dict[str, Any]) -> object:
-        answer = await session.call_tool(name, arguments)
+    async def call(arguments: dict[str, Any], key: str) -> object:
+        meta = {"helpline/idempotency-key": key} if key else None
+        answer = await session.call_tool(name, arguments, meta=meta)
         if answer.isError:
             raise ToolError("That did not work just now.", reason="failed")
         if answer.structuredContent is not None:

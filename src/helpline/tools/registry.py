@@ -15,7 +15,7 @@ from helpline.policy import Policy
 from helpline.policy.rules import refusal
 from helpline.store import Shop, Store
 from helpline.store.changes import RunTool
-from helpline.tools.confirming import Confirming
+from helpline.tools.confirming import Confirming, unknown_outcome
 from helpline.tools.context import CallContext
 from helpline.tools.tool import Draft, Tool, to_result
 
@@ -163,7 +163,18 @@ class Toolbox:
 
     async def _run_after_yes(self, context: CallContext, change: RunTool) -> ToolResult:
         # Checked by `_require` just before, within the same confirmation.
-        return to_result(await self._tools[change.name].run(context, change.arguments))
+        each = self._tools[change.name]
+        try:
+            return to_result(await each.run(context, change.arguments))
+        except ToolError as refused:
+            if each.keyed or refused.reason != "timeout":
+                raise
+            raise unknown_outcome() from refused
+        except Exception as error:
+            if each.keyed:
+                raise
+            log.error("tool %s: it is not known whether it was done: %s", each.name, type(error).__name__)
+            raise unknown_outcome() from error
 
 
 def _apologise(what: str, error: Exception) -> NoReturn:
@@ -183,7 +194,7 @@ def _draft_of(each: Tool, arguments: dict[str, Any]) -> Draft:
     read_back = each.read_back.format(**spoken) if each.read_back else ""
     effect = f"{doing}: {details}" if details else doing
     return Draft(
-        change=RunTool(name=each.name, arguments=arguments),
+        change=RunTool(name=each.name, arguments=arguments, keyed=each.keyed),
         subject="",
         effect=effect,
         effect_words=each.effect_words or tuple(word for word in doing.split() if len(word) > 2),

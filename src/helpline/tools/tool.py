@@ -67,6 +67,8 @@ class Tool:
     drafts: bool = False
     """It drafts its change itself; otherwise a tool with `changes` runs only after the yes."""
     timeout_s: float = 10.0
+    keyed: bool = True
+    """It hands `CallContext.key` on with what it changes: it may run again when its end is not known."""
     read_back: str = ""
     """The read-back of a tool that changes something elsewhere: "Shall I water the plants in {room}?"."""
     effect_words: tuple[str, ...] = ()
