@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from types import MappingProxyType
 
@@ -49,7 +49,8 @@ class Desk:
         self,
         settings: Settings,
         *,
-        toolbox: Toolbox,
+        toolbox_with: Callable[[Sequence[Tool]], Toolbox],
+        extra_tools: Sequence[Tool] = (),
         backends: Sequence[Backend],
         manner: Manner,
         clock: Clock | None = None,
@@ -57,7 +58,9 @@ class Desk:
         records: Records | None = None,
     ) -> None:
         self.settings = settings
-        self.toolbox = toolbox
+        self._toolbox_with = toolbox_with
+        self.toolbox = toolbox_with(extra_tools)
+        """The tools of calls that come in from now on; a call keeps those that it began with."""
         self.backends = tuple(backends)
         self.demo_customers = demo_customers
         """Who the page may pick; empty unless the seeded shop is served on this machine alone."""
@@ -69,6 +72,10 @@ class Desk:
         """None for a desk that writes nothing down."""
         self.draining = False
         """No new calls are taken."""
+
+    def bring(self, extra_tools: Sequence[Tool]) -> None:
+        """Offer other tools of the company to calls from now on. Raises SettingsError, then all stays."""
+        self.toolbox = self._toolbox_with(extra_tools)
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -227,11 +234,14 @@ async def open_desk(
         knowledge = Knowledge(store, settings.knowledge_dir, clock)
         courier = await opened.enter_async_context(courier_of(settings, clock=clock, shop=policy.shop))
         theirs = await opened.enter_async_context(mcp_tools(settings.mcp))
-        tools = (*desk_tools(store, policy, courier=courier, knowledge=knowledge), *theirs, *extra_tools)
-        try:
-            toolbox = Toolbox(tools, store=store, policy=policy, clock=clock)
-        except ValueError as twice:
-            raise SettingsError(f"{str(twice).capitalize()}: rename one, or leave it out.") from None
+        own = (*desk_tools(store, policy, courier=courier, knowledge=knowledge), *theirs)
+
+        def toolbox_with(extra: Sequence[Tool]) -> Toolbox:
+            try:
+                return Toolbox((*own, *extra), store=store, policy=policy, clock=clock)
+            except ValueError as twice:
+                raise SettingsError(f"{str(twice).capitalize()}: rename one, or leave it out.") from None
+
         customers = await store.demo_customers() if demo and settings.loopback else ()
         manner = Manner(settings, shop=policy.shop, now=clock.utcnow)
         workers = workers_of(settings, store, clock=clock)
@@ -241,7 +251,8 @@ async def open_desk(
         )
         desk = Desk(
             settings,
-            toolbox=toolbox,
+            toolbox_with=toolbox_with,
+            extra_tools=extra_tools,
             backends=backends,
             manner=manner,
             clock=clock,

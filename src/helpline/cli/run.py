@@ -1,6 +1,9 @@
 """`helpline run`: the desk and its page."""
 
 import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +11,10 @@ import click
 
 from helpline.cli.files import tools_in
 from helpline.cli.start import prepare
-from helpline.desk import open_desk
+from helpline.desk import Desk, open_desk
+from helpline.errors import SettingsError
+from helpline.settings import Settings
+from helpline.tools.tool import Tool
 
 
 @click.command()
@@ -17,9 +23,49 @@ from helpline.desk import open_desk
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the page.")
 @click.option("--backends", help="Who answers: a list of azure, openai, voice_live, realtime, engine.")
 def command(file: Path | None, host: str | None, port: int | None, backends: str | None) -> None:
-    """Start the desk and its page; FILE.py brings tools of your own."""
+    """Start the desk and its page; FILE.py brings tools of your own, and is read again when it is saved."""
     settings = prepare(host=host, port=port, backends=backends)
     tools = tools_in(file) if file else ()
     from helpline.channels.web.app import serve  # Chainlit is slow to import: settings are checked first.
 
-    asyncio.run(serve(settings, partial(open_desk, extra_tools=tools)))
+    asyncio.run(serve(settings, partial(_open, file=file, tools=tools)))
+
+
+@asynccontextmanager
+async def _open(settings: Settings, /, *, file: Path | None, tools: tuple[Tool, ...]) -> AsyncIterator[Desk]:
+    async with open_desk(settings, extra_tools=tools) as desk:
+        if file is None:
+            yield desk
+            return
+        watching = asyncio.create_task(read_again(file, desk, _say), name="tools")
+        try:
+            yield desk
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+def _saves(file: Path) -> AsyncIterator[object]:
+    from watchfiles import awatch
+
+    own = file.resolve()
+    # The folder, since most editors save by putting another file in the place of this one.
+    return awatch(own.parent, watch_filter=lambda _, path: Path(path) == own, recursive=False)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+async def read_again(file: Path, desk: Desk, say: Callable[[str], None]) -> None:
+    """Read the file of tools whenever it is saved, until cancelled; live calls go on with what they have.
+
+    What is wrong with it is said in one sentence, and the desk keeps the tools that it has.
+    """
+    async for _ in _saves(file):
+        try:
+            desk.bring(await asyncio.to_thread(tools_in, file))
+        except SettingsError as wrong:
+            say(f"{wrong} The desk keeps the tools that it has.")
+        else:
+            say(f"{file} was read again: calls from now on have its tools.")
