@@ -99,7 +99,11 @@ async def open_database(url: str) -> Database:
     parsed = database_url(url)
     _make_folder(parsed)
     sqlite = parsed.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {} if sqlite else {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    options: dict[str, Any] = {}
+    if not sqlite:
+        options = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    elif sqlite_file(parsed):
+        options = {"pool_size": 20}  # each has a thread: one more or less is slower than waiting
     # An error's text would hold the statement's values: names, numbers, addresses.
     engine = create_async_engine(parsed, hide_parameters=True, **options)
     if sqlite:

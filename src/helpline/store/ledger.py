@@ -93,6 +93,21 @@ def reference_of(seq: int) -> str:
     return f"R-{10 ** (digits - 1) + (seq - before) * 7919 % block}"
 
 
+# Made once: SQLAlchemy takes longer to make a statement than the database to carry it out.
+_APPEND = sa.insert(t.ledger)
+_HEAD = sa.select(t.ledger_head).where(t.ledger_head.c.id == 1).with_for_update()
+_MOVE_HEAD = (
+    sa.update(t.ledger_head)
+    .where(t.ledger_head.c.id == 1)
+    .values(seq=sa.bindparam("new_seq"), hash=sa.bindparam("new_hash"))
+)
+_KEYS = sa.select(t.pseudonyms).where(
+    t.pseudonyms.c.kind.in_(sa.bindparam("kinds", expanding=True)),
+    t.pseudonyms.c.subject_id.in_(sa.bindparam("subjects", expanding=True)),
+)
+_ADD_KEY = sa.insert(t.pseudonyms)
+
+
 async def append(connection: AsyncConnection, entry: Entry) -> Written:
     """Write an entry behind the last one, inside the transaction of the change itself."""
     head = await lock_head(connection)
@@ -114,17 +129,14 @@ async def append(connection: AsyncConnection, entry: Entry) -> Written:
         "previous": head.hash,
     }
     row["hash"] = _digest(row)
-    await connection.execute(sa.insert(t.ledger).values(**row))
-    await connection.execute(
-        sa.update(t.ledger_head).where(t.ledger_head.c.id == 1).values(seq=seq, hash=row["hash"])
-    )
+    await connection.execute(_APPEND, row)
+    await connection.execute(_MOVE_HEAD, {"new_seq": seq, "new_hash": row["hash"]})
     return Written(seq, row["hash"], row["reference"])
 
 
 async def lock_head(connection: AsyncConnection) -> sa.Row[Any]:
     """The head's row, which nobody else writes until this transaction has ended."""
-    query = sa.select(t.ledger_head).where(t.ledger_head.c.id == 1).with_for_update()
-    return (await connection.execute(query)).one()
+    return (await connection.execute(_HEAD)).one()
 
 
 async def pseudonyms(connection: AsyncConnection, subjects: Mapping[str, str | None]) -> dict[str, str]:
@@ -133,20 +145,16 @@ async def pseudonyms(connection: AsyncConnection, subjects: Mapping[str, str | N
     Under `lock_head`, so that two transactions do not make two for one.
     """
     wanted = {kind: subject for kind, subject in subjects.items() if subject is not None}
-    own = [
-        sa.and_(t.pseudonyms.c.kind == kind, t.pseudonyms.c.subject_id == subject)
-        for kind, subject in wanted.items()
-    ]
     keys = dict.fromkeys(subjects, "")
-    if own:
-        keys |= {
-            row.kind: row.key for row in await connection.execute(sa.select(t.pseudonyms).where(sa.or_(*own)))
-        }
+    if wanted:
+        asked = {"kinds": list(wanted), "subjects": list(wanted.values())}
+        found = await connection.execute(_KEYS, asked)
+        keys |= {row.kind: row.key for row in found if wanted.get(row.kind) == row.subject_id}
     for kind, subject in wanted.items():
         if not keys[kind]:
             keys[kind] = secrets.token_hex(16)
             values = {"key": keys[kind], "kind": kind, "subject_id": subject}
-            await connection.execute(sa.insert(t.pseudonyms).values(**values))
+            await connection.execute(_ADD_KEY, values)
     return keys
 
 

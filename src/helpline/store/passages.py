@@ -18,7 +18,7 @@ _CREATE = {
         "CREATE TABLE IF NOT EXISTS passages (title text NOT NULL, body text NOT NULL, source text NOT NULL,"
         " words tsvector GENERATED ALWAYS AS (setweight(to_tsvector('english', title), 'A') ||"
         " to_tsvector('english', body)) STORED)",
-        "CREATE INDEX IF NOT EXISTS ix_passages_words ON passages USING gin (words)",
+        "CREATE INDEX IF NOT EXISTS ix_passages_words ON passages USING gin (words) WITH (fastupdate = off)",
     ),
 }
 _INSERT = "INSERT INTO passages (title, body, source) VALUES (:title, :body, :source)"
@@ -31,8 +31,13 @@ _SEARCH = {
     ),
     "postgresql": (
         "SELECT title, body, source FROM passages, to_tsquery('english', :query) AS query"
-        " WHERE words @@ query ORDER BY ts_rank_cd(words, query, 1) DESC LIMIT :limit"
+        " WHERE words @@ query ORDER BY ts_rank(words, query, 1) DESC LIMIT :limit"
     ),
+}
+# What Postgres would do by itself some minutes later.
+_SETTLE = {
+    "sqlite": (),
+    "postgresql": ("SELECT gin_clean_pending_list('ix_passages_words')", "ANALYZE passages"),
 }
 _INDEXED = "passages"
 """The fact that remembers which pages the index was made from."""
@@ -61,6 +66,8 @@ async def index(connection: AsyncConnection, passages: Sequence[Passage], digest
     if passages:
         rows = [{"title": each.title, "body": each.body, "source": each.source} for each in passages]
         await connection.execute(sa.text(_INSERT), rows)
+        for statement in _SETTLE[dialect]:
+            await connection.execute(sa.text(statement))
     await connection.execute(sa.text("DELETE FROM facts WHERE name = :name"), {"name": _INDEXED})
     remember = sa.text("INSERT INTO facts (name, value) VALUES (:name, :digest)")
     await connection.execute(remember, {"name": _INDEXED, "digest": digest})

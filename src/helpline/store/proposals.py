@@ -16,6 +16,31 @@ from helpline.store.changes import AnyChange, from_json, to_json
 State = Literal["open", "working", "done", "declined", "replaced", "expired", "failed"]
 
 
+# Made once: SQLAlchemy takes longer to make a statement than the database to carry it out.
+_OF_CALL = t.proposals.c.call_id == sa.bindparam("of_call")
+_INSERT = sa.insert(t.proposals)
+_FIND = sa.select(t.proposals).where(t.proposals.c.id == sa.bindparam("own"), _OF_CALL).with_for_update()
+_OPEN = sa.select(t.proposals).where(_OF_CALL, t.proposals.c.state == "open").with_for_update()
+_FINISH = (
+    sa.update(t.proposals)
+    .where(t.proposals.c.id == sa.bindparam("own"))
+    .values({name: sa.bindparam(name) for name in ("state", "receipt", "confirmation")})
+)
+
+
+def _tally() -> sa.Select[int, int, int]:
+    done = t.proposals.c.state == "done"
+    whose = t.proposals.c.customer_id == sa.bindparam("whose")  # nobody's for a guest: nothing equals NULL
+    in_day = sa.and_(whose, done, t.proposals.c.made_at > sa.bindparam("since"))
+    count = sa.func.count
+    return sa.select(count().filter(_OF_CALL), count().filter(_OF_CALL, done), count().filter(in_day)).where(
+        sa.or_(_OF_CALL, in_day)
+    )
+
+
+_TALLY = _tally()
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A proposal as it is stored."""
@@ -36,35 +61,33 @@ class Pending:
 
 async def insert(connection: AsyncConnection, pending: Pending, made_at: datetime) -> None:
     """Store a new proposal."""
-    await connection.execute(
-        sa.insert(t.proposals).values(
-            id=pending.proposal.id,
-            call_id=pending.call_id,
-            customer_id=pending.customer_id,
-            action=pending.proposal.action,
-            change=to_json(pending.change),
-            order_id=pending.order_id,
-            order_version=pending.order_version,
-            amount_cents=pending.proposal.amount_cents,
-            shown={"proposal": asdict(pending.proposal), "done_say": pending.done_say},
-            state=pending.state,
-            made_at=made_at,
-            expires_at=pending.expires_at,
-        )
-    )
+    values = {
+        "id": pending.proposal.id,
+        "call_id": pending.call_id,
+        "customer_id": pending.customer_id,
+        "action": pending.proposal.action,
+        "change": to_json(pending.change),
+        "order_id": pending.order_id,
+        "order_version": pending.order_version,
+        "amount_cents": pending.proposal.amount_cents,
+        "shown": {"proposal": asdict(pending.proposal), "done_say": pending.done_say},
+        "state": pending.state,
+        "made_at": made_at,
+        "expires_at": pending.expires_at,
+    }
+    await connection.execute(_INSERT, values)
 
 
 async def find(connection: AsyncConnection, call_id: str, proposal_id: str) -> Pending | None:
     """The call's own proposal of that id, locked."""
-    query = sa.select(t.proposals).where(t.proposals.c.id == proposal_id, t.proposals.c.call_id == call_id)
-    row = (await connection.execute(query.with_for_update())).mappings().one_or_none()
+    found = await connection.execute(_FIND, {"own": proposal_id, "of_call": call_id})
+    row = found.mappings().one_or_none()
     return _pending(dict(row)) if row else None
 
 
 async def open_in(connection: AsyncConnection, call_id: str) -> Pending | None:
     """The proposal that is open in a call, locked: there is at most one."""
-    query = sa.select(t.proposals).where(t.proposals.c.call_id == call_id, t.proposals.c.state == "open")
-    row = (await connection.execute(query.with_for_update())).mappings().first()
+    row = (await connection.execute(_OPEN, {"of_call": call_id})).mappings().first()
     return _pending(dict(row)) if row else None
 
 
@@ -80,11 +103,8 @@ async def move(
 
 async def finish(connection: AsyncConnection, receipt: Receipt, confirmation: Mapping[str, str]) -> None:
     """Write that it is done, with its receipt and with what was heard and answered."""
-    await connection.execute(
-        sa.update(t.proposals)
-        .where(t.proposals.c.id == receipt.proposal_id)
-        .values(state="done", receipt=asdict(receipt), confirmation=dict(confirmation))
-    )
+    values = {"state": "done", "receipt": asdict(receipt), "confirmation": dict(confirmation)}
+    await connection.execute(_FINISH, {"own": receipt.proposal_id, **values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +118,8 @@ class Tally:
 
 async def tally(connection: AsyncConnection, call_id: str, customer_id: str | None, now: datetime) -> Tally:
     """How much was proposed and done in this call, and done by this customer within a day."""
-    own = t.proposals.c.call_id == call_id
-    done = t.proposals.c.state == "done"
-    in_day = sa.and_(
-        t.proposals.c.customer_id == customer_id, done, t.proposals.c.made_at > now - timedelta(days=1)
-    )
-    query = sa.select(
-        sa.func.count().filter(own),
-        sa.func.count().filter(own, done),
-        sa.func.count().filter(in_day) if customer_id is not None else sa.literal(0),
-    ).where(sa.or_(own, in_day) if customer_id is not None else own)
-    row = (await connection.execute(query)).one()
-    return Tally(*row)
+    whose = {"of_call": call_id, "whose": customer_id, "since": now - timedelta(days=1)}
+    return Tally(*(await connection.execute(_TALLY, whose)).one())
 
 
 def _pending(row: Mapping[str, Any]) -> Pending:

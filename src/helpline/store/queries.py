@@ -36,8 +36,10 @@ _ADDRESS = (
 )
 
 
-async def _rows(connection: AsyncConnection, query: sa.Select[Any]) -> Sequence[Row]:
-    result = await connection.execute(query)
+async def _rows(
+    connection: AsyncConnection, query: sa.Select[Any], values: Mapping[str, Any] | None = None
+) -> Sequence[Row]:
+    result = await connection.execute(query, values)
     return [dict(row) for row in result.mappings()]
 
 
@@ -56,9 +58,12 @@ def _parts(table: sa.Table, whose: sa.ColumnElement[bool]) -> sa.Label[Any]:
     return sa.select(json_rows(*table.c)).where(whose).scalar_subquery().label(table.name)
 
 
+_CUSTOMER = _customers().where(t.customers.c.id == sa.bindparam("whose"))
+
+
 async def customer(connection: AsyncConnection, customer_id: str) -> Customer | None:
     """One customer with the address and the ways to pay."""
-    rows = await _rows(connection, _customers().where(t.customers.c.id == customer_id))
+    rows = await _rows(connection, _CUSTOMER, {"whose": customer_id})
     return _customer(rows[0]) if rows else None
 
 
