@@ -225,3 +225,28 @@ async def test_held_audio_is_bounded_and_the_oldest_goes_first():
     first = await outbox.get()
     assert isinstance(first, InputAppend)
     assert first.audio[:2] == (10).to_bytes(2, "big")
+
+
+async def test_it_is_known_how_soon_the_desk_fell_silent_when_it_was_spoken_over():
+    heard = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.begin("r1", "a1", "Your order is on its way and should arrive soon.", 2000)
+        await heard.wait()
+        while peer.audio_bytes < 48 * 1000:
+            await peer.expect("input_audio_buffer.append")
+        # The speech began 520 ms ago; a server says where in the audio it was given, less its prefix.
+        await peer.send("input_audio_buffer.speech_started", item_id="u1", audio_start_ms=480 - 300)
+        await peer.expect("never")
+
+    host, backend = Host(), ScriptedBackend(script)
+    async with driving(host, backend) as driver:
+        driver.post(fx.VoiceStarted())
+        assert await driver.until(lambda c: c.playout.sent > 0)
+        for _ in range(25):
+            driver.hear(bytes(40 * 48))
+        heard.set()
+        assert await driver.until(lambda c: c.playout.paused)
+        await asyncio.sleep(0)
+    assert [fact for fact in host.facts if isinstance(fact, fx.Silenced)] == [fx.Silenced(520)]

@@ -21,7 +21,7 @@ from helpline.errors import BackendError, ConnectionLost
 from helpline.realtime import faults
 from helpline.realtime.connection import Backend, Connection
 from helpline.realtime.dialects import GA, Dialect
-from helpline.realtime.events import ServerEvent, SessionSettings, UnknownEvent
+from helpline.realtime.events import ServerEvent, SessionSettings, SpeechStarted, UnknownEvent
 from helpline.realtime.faults import Verdict
 from helpline.realtime.trace import Trace
 
@@ -171,10 +171,17 @@ class Driver:
                     self._outbox.put(effect.event)
                 else:
                     await self._perform(effect)
+                    if isinstance(effect, fx.ClearPlayback) and isinstance(event, SpeechStarted):
+                        self._host.record(fx.Silenced(self._since_speech_ms(event)))
             self._tend_audio(may_listen)
             self._arm(wake_at(self.conversation, now_ms), now_ms)
             if self._watchers:
                 self._notify()
+
+    def _since_speech_ms(self, began: SpeechStarted) -> int:
+        """How long ago the customer began to speak: servers say where in the audio they were given."""
+        onset_ms = (began.audio_start_ms or 0) + self.conversation.rules.prefix_ms
+        return max(0, self._outbox.captured_ms - onset_ms)
 
     def _write_down(self, trace: Trace, event: Event) -> None:
         """Write down what the conversation is about to take, in the order in which it takes it."""
@@ -304,6 +311,7 @@ class Driver:
         if self._trace is not None:
             self._trace.opened(backend.name, self._dialect)
         self._outbox.clear_events()
+        self._outbox.begin_session()
         self._start(self._read(connection, self._generation))
         self._start(self._write(connection, self._generation))
         session = self._host.session(backend)

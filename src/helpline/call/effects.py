@@ -241,6 +241,17 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class Silenced:
+    """The customer spoke over the desk, which fell silent: so long after the speech began.
+
+    It is measured on the microphone's audio, up to the moment at which the channel was told; whether the
+    speech interrupts is decided later.
+    """
+
+    after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """Something for the record that is nobody's line: an ignored error, a stopped claim, a lost utterance."""
 
@@ -248,7 +259,7 @@ class Incident:
     detail: str = ""
 
 
-Fact = TurnTimed | UsageCounted | Interrupted | Incident
+Fact = TurnTimed | UsageCounted | Interrupted | Silenced | Incident
 
 
 @dataclass(frozen=True, slots=True)

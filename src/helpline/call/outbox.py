@@ -24,6 +24,7 @@ class Outbox:
         self._audio_bytes = 0
         self._sent: deque[bytes] = deque()
         self._sent_bytes = 0
+        self._session_bytes = 0
         self._waiter: asyncio.Future[None] | None = None
         self.audio_open = False
         self.keeps_sent = False
@@ -66,6 +67,15 @@ class Outbox:
             self.audio_open = may
             self._wake()
 
+    @property
+    def captured_ms(self) -> int:
+        """How much of the microphone's audio this session has been given, with what waits for it."""
+        return (self._session_bytes + self._audio_bytes) // 48
+
+    def begin_session(self) -> None:
+        """A fresh session counts the audio that it is given from nothing."""
+        self._session_bytes = 0
+
     def clear_events(self) -> None:
         """The connection they were meant for is gone; the conversation tells the next one afresh."""
         self._events.clear()
@@ -82,6 +92,7 @@ class Outbox:
     def _take_audio(self) -> bytes:
         pcm = self._audio.popleft()
         self._audio_bytes -= len(pcm)
+        self._session_bytes += len(pcm)
         self._sent.append(pcm)
         self._sent_bytes += len(pcm)
         bound = (HELD_AUDIO_MS if self.keeps_sent else LISTENED_BACK_MS) * 48

@@ -3,7 +3,9 @@
 import getpass
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,9 +17,10 @@ import click
 from helpline.cli.start import prepare, wait_for
 from helpline.clock import SystemClock
 from helpline.errors import LocalError
-from helpline.records import archive
+from helpline.records import archive, story
 from helpline.records.archive import Filter
 from helpline.store import Store
+from helpline.wording import plain
 
 OUTCOMES = ("solved", "transferred", "callback", "abandoned", "limit")
 
@@ -142,50 +145,29 @@ async def record_of(call_id: str, action: str) -> dict[str, Any]:
 
 
 def told(record: dict[str, Any]) -> list[str]:
-    """A record as lines for a person, in the order of time."""
-    who = ", ".join(key[:8] for key in record["customers"]) or "a guest"
-    turns = sorted(turn["latency_ms"] for turn in record["turns"])
-    usage = record["usage"]
-    lines = [
-        f"{record['id']}  {record['started_at'][:16]}  {record['duration_ms'] / 1000:.0f} s"
-        f"  {record['channel']}",
-        f"who: {who} ({record['identity']})   answered by: {', '.join(record['backends']) or 'nobody'}",
-        f"outcome: {record['outcome']}   reason: {record['reason']}   ended: {record['ended']}",
-        f"summary ({record['summarised_by']}): {record['summary']}",
-    ]
-    if record["next_step"]:
-        lines.append(f"next step: {record['next_step']}")
-    lines += [f"promised: {promise}" for promise in record["promises"]]
-    if turns:
-        lines.append(
-            f"latency: {len(turns)} turns, median {turns[len(turns) // 2]} ms, longest {turns[-1]} ms"
-        )
-    lines.append(f"cost: {usage['money']} {usage['currency']}, {sum(usage['tokens'].values())} tokens")
+    """A record as lines for a person: what it came to, then what happened in the order of time."""
+    width = max(60, min(110, shutil.get_terminal_size().columns))
+    lines = [click.style(record["id"], bold=True)]
+    for name, text in story.heading(record):
+        lines += _wrapped(f"{name:<10} ", text, width, bold=name == "outcome")
     lines.append("")
-    return lines + [text for _, text in sorted(_events(record), key=lambda event: event[0])]
+    for event in story.events(record):
+        colour = _COLOURS.get(event.manner)
+        lines += _wrapped(f"{story.clock(event.at_ms):>8} {event.who:>9}  ", event.text, width, fg=colour)
+        if event.detail:
+            lines += _wrapped(" " * 20, event.detail, width, dim=True)
+    return lines
 
 
-def _events(record: dict[str, Any]) -> list[tuple[int, str]]:
-    events = [
-        (line["start_ms"], f"{line['speaker']:>9}: {line['text']}" + _cut(line)) for line in record["lines"]
-    ]
-    events += [
-        (tool["at_ms"], f"{'tool':>9}: {tool['name']} {json.dumps(tool['arguments'], ensure_ascii=False)}"
-                        f" ({tool['took_ms']} ms{'' if tool['ok'] else ', refused: ' + tool['reason']})")
-        for tool in record["tools"]
-    ]  # fmt: skip
-    events += [
-        (each["at_ms"], f"{'receipt':>9}: {each['reference']} {each['action']}")
-        for each in record["receipts"]
-    ]
-    events += [
-        (each["at_ms"], f"{'incident':>9}: {each['kind']} {each['detail']}") for each in record["incidents"]
-    ]
-    return [(at_ms, f"{at_ms / 1000:7.1f} {text}") for at_ms, text in events]
+_COLOURS = {"customer": "cyan", "tool": "yellow", "change": "green", "trouble": "red"}
 
 
-def _cut(line: dict[str, Any]) -> str:
-    return "" if line["heard"].strip() == line["text"].strip() else f"   [heard: {line['heard']}]"
+def _wrapped(first: str, text: str, width: int, **style: Any) -> list[str]:
+    """A text in lines under its name."""
+    # What was said may hold anything, a terminal's own commands too.
+    parts = textwrap.wrap(plain(text, len(text)), width - len(first)) or [""]
+    begins = (first, *[" " * len(first)] * (len(parts) - 1))
+    return [begin + click.style(part, **style) for begin, part in zip(begins, parts, strict=True)]
 
 
 @command.command()

@@ -3,9 +3,10 @@
 The same events give the same document, whether they come from a live call or from its journal after a crash.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,8 @@ import msgspec
 from helpline.actions import Caller, Proposal, Receipt
 from helpline.call import effects as fx
 from helpline.call import shown as sh
-from helpline.realtime.cost import Bill, PriceList
+from helpline.realtime.cost import Bill, Price, PriceList, seconds_of, tokens_of
+from helpline.realtime.events import Usage
 from helpline.records.events import Became, Began, Connected, Event
 from helpline.records.outcome import Seen, Verdict, judge
 
@@ -40,9 +42,12 @@ class Draft:
     """By proposal: a repeat of a yes gives the first receipt again."""
     incidents: list[tuple[int, fx.Incident]] = field(default_factory=list)
     interruptions: list[tuple[int, fx.Interrupted]] = field(default_factory=list)
+    silences: list[tuple[int, fx.Silenced]] = field(default_factory=list)
     turns: list[tuple[int, fx.TurnTimed]] = field(default_factory=list)
     usages: list[fx.UsageCounted] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    notices: list[tuple[int, sh.Notice]] = field(default_factory=list)
+    identities: list[tuple[int, str]] = field(default_factory=list)
+    """How well the caller was known, from when on."""
     ended: str | None = None
     """Why the call ended; None while it lives, and for good when it was killed."""
     last_ms: int = 0
@@ -61,7 +66,7 @@ class Draft:
     @classmethod
     def begin(cls, began: Began) -> "Draft":
         draft = cls(began)
-        draft._meet(began.caller)
+        draft._meet(began.caller, 0)
         return draft
 
     def take(self, event: Event) -> None:
@@ -82,15 +87,17 @@ class Draft:
             case sh.StateShown(state="ended"):
                 self.ended = what.detail or "hung up"
             case sh.Notice():
-                self.notices.append(what.text)
+                self.notices.append((at_ms, what))
             case Connected():
                 self.sessions.append((at_ms, what.backend))
             case Became():
-                self._meet(what.caller)
+                self._meet(what.caller, at_ms)
             case fx.Incident():
                 self.incidents.append((at_ms, what))
             case fx.Interrupted():
                 self.interruptions.append((at_ms, what))
+            case fx.Silenced():
+                self.silences.append((at_ms, what))
             case fx.TurnTimed():
                 self.turns.append((at_ms, what))
             case fx.UsageCounted():
@@ -98,7 +105,8 @@ class Draft:
             case _:
                 pass  # Shown and gone: cards, states, tools that only began.
 
-    def _meet(self, caller: Caller) -> None:
+    def _meet(self, caller: Caller, at_ms: int) -> None:
+        self.identities.append((at_ms, caller.identity.name.lower()))
         if caller.customer_id is not None:
             self.callers = [each for each in self.callers if each.customer_id != caller.customer_id]
             self.callers.append(caller)
@@ -133,18 +141,29 @@ class Draft:
         )
         return judge(seen)
 
-    def bill(self, prices: PriceList, model_of: ModelOf) -> Bill:
-        """What the call cost so far."""
+    def usage(self, prices: PriceList, model_of: ModelOf) -> dict[str, Any]:
+        """What the call used and what that cost, by modality: JSON values."""
         bill = Bill()
+        money: dict[str, Decimal] = {}
         for counted in self.usages:
-            bill = bill.charged(counted.usage, model_of(counted.backend, counted.kind), prices)
-        return bill
+            model = model_of(counted.backend, counted.kind)
+            bill = bill.charged(counted.usage, model, prices)
+            for modality, share in _shares(counted.usage, prices.of(model)):
+                money[modality] = money.get(modality, Decimal(0)) + share
+        return {
+            "tokens": {name: count for name, count in asdict(bill.tokens).items() if count},
+            "transcribed_s": float(bill.transcribed_s),
+            "money": str(bill.money),
+            "money_by_modality": {modality: str(share) for modality, share in money.items() if share},
+            "currency": prices.currency,
+            "unpriced_models": sorted(bill.unpriced),
+        }
 
     def ended_at(self) -> datetime:
         return datetime.fromisoformat(self.began.at) + timedelta(milliseconds=self.last_ms)
 
 
-def document(draft: Draft, customer_keys: Sequence[str], bill: Bill, currency: str) -> dict[str, Any]:
+def document(draft: Draft, customer_keys: Sequence[str], usage: Mapping[str, Any]) -> dict[str, Any]:
     """The record as JSON values. It is not redacted yet."""
     verdict = draft.verdict()
     began = draft.began
@@ -153,6 +172,7 @@ def document(draft: Draft, customer_keys: Sequence[str], bill: Bill, currency: s
         "id": began.call_id,
         "customers": list(customer_keys),
         "identity": identity,
+        "identities": [{"at_ms": at_ms, "identity": each} for at_ms, each in draft.identities],
         "channel": began.channel,
         "language": began.language,
         "started_at": began.at,
@@ -173,11 +193,47 @@ def document(draft: Draft, customer_keys: Sequence[str], bill: Bill, currency: s
         "receipts": [_receipt(at_ms, each) for at_ms, each in draft.receipts.values()],
         "incidents": [{"at_ms": at_ms, **asdict(incident)} for at_ms, incident in draft.incidents],
         "interruptions": [{"at_ms": at_ms, **asdict(cut)} for at_ms, cut in draft.interruptions],
-        "turns": [{"at_ms": at_ms, **asdict(turn)} for at_ms, turn in draft.turns],
+        "silences": [{"at_ms": at_ms, **asdict(silence)} for at_ms, silence in draft.silences],
+        "turns": [_turn(draft, at_ms, turn) for at_ms, turn in draft.turns],
         "dead_air_ms": sum(max(0, turn.latency_ms - DEAD_AIR_MS) for _, turn in draft.turns),
-        "usage": _usage(bill, currency),
-        "notices": draft.notices,
+        "unanswered_ms": _unanswered_ms(draft),
+        "usage": dict(usage),
+        "notices": [
+            {"at_ms": at_ms, "kind": notice.kind, "text": notice.text} for at_ms, notice in draft.notices
+        ],
     }
+
+
+def _turn(draft: Draft, at_ms: int, turn: fx.TurnTimed) -> dict[str, Any]:
+    """An answer's wait: how long it was, and how much of it tools took."""
+    began_ms = at_ms - turn.latency_ms
+    worked = [
+        (max(began_ms, ended_ms - tool.took_ms), min(at_ms, ended_ms)) for ended_ms, tool in draft.tools
+    ]
+    return {
+        "at_ms": at_ms,
+        "latency_ms": turn.latency_ms,
+        "spoken": turn.spoken,
+        "tool_ms": _covered_ms(worked),
+        "dead_air_ms": max(0, turn.latency_ms - DEAD_AIR_MS),
+    }
+
+
+def _covered_ms(spans: Iterable[tuple[int, int]]) -> int:
+    """How much time the spans cover: what ran side by side counts once."""
+    covered, until = 0, 0
+    for begins, ends in sorted(spans):
+        covered += max(0, ends - max(begins, until))
+        until = max(until, ends)
+    return covered
+
+
+def _unanswered_ms(draft: Draft) -> int:
+    """How long the customer waited in vain at the end of the call, beyond the usual two seconds."""
+    lines = [line for line in draft.lines if line.text.strip()]
+    if not lines or lines[-1].speaker != "customer":
+        return 0
+    return max(0, draft.last_ms - lines[-1].end_ms - DEAD_AIR_MS)
 
 
 def _line(line: sh.Caption) -> dict[str, Any]:
@@ -241,11 +297,10 @@ def _receipt(at_ms: int, receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _usage(bill: Bill, currency: str) -> dict[str, Any]:
-    return {
-        "tokens": {name: count for name, count in asdict(bill.tokens).items() if count},
-        "transcribed_s": float(bill.transcribed_s),
-        "money": str(bill.money),
-        "currency": currency,
-        "unpriced_models": sorted(bill.unpriced),
-    }
+def _shares(usage: Usage, price: Price | None) -> Iterator[tuple[str, Decimal]]:
+    """What each modality of a usage cost; transcription by the minute is audio."""
+    if price is None:
+        return
+    for name, count in asdict(tokens_of(usage)).items():
+        yield name.partition("_")[0], count * price.tokens.get(name, Decimal(0)) / 1_000_000
+    yield "audio", seconds_of(usage) * (price.per_minute or 0) / 60

@@ -51,6 +51,7 @@ _KINDS: Final = {
         fx.TurnTimed,
         fx.UsageCounted,
         fx.Interrupted,
+        fx.Silenced,
         fx.Incident,
     )
 }

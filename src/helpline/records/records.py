@@ -120,11 +120,11 @@ class Records:
         return count
 
     async def _keep(self, draft: Draft, *, live: bool) -> None:
-        bill = draft.bill(self._prices, self._model_of)
+        usage = draft.usage(self._prices, self._model_of)
         async with self.store.database.write() as connection:
             draft.add_receipts(await archive.receipts_of(connection, draft.began.call_id))
             keys = await archive.customer_keys(connection, draft.customers)
-            whole = document(draft, keys, bill, self._prices.currency)
+            whole = document(draft, keys, usage)
             record = redacting.redacted(whole, self._kinds)
             if await archive.insert(connection, record, redacting.words_of(record)):
                 for kind in self._workers:

@@ -20,6 +20,7 @@ from helpline.records.events import Connected, Happening
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
 _TURN_BUCKETS_S: Final = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
+_SILENCE_BUCKETS_S: Final = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2)
 _TOOL_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 _CALL_BUCKETS_S: Final = (10, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 
@@ -41,6 +42,9 @@ class Metrics:
         self._tool_s = histogram("tool_seconds", "How long tools took.", _TOOL_BUCKETS_S, "tool", "ok")
         self._dead_air_s = counter("dead_air_seconds", "Silence beyond two seconds before an answer.")
         self._interruptions = counter("interruptions", "Replies that the customer cut.")
+        self._silence_s = histogram(
+            "silence_seconds", "The customer begins to speak until the desk is silent.", _SILENCE_BUCKETS_S
+        )
         self._incidents = counter("incidents", "Stopped claims, lost connections and the like.", "kind")
         self._sessions = counter("sessions", "Sessions with a backend, reconnects too.", "backend")
         self._receipts = counter("receipts", "Changes that were made.", "action")
@@ -74,6 +78,8 @@ class Metrics:
                 self._tool_s.labels(name, "yes" if what.result.ok else "no").observe(what.took_ms / 1000)
             case fx.Interrupted():
                 self._interruptions.inc()
+            case fx.Silenced():
+                self._silence_s.observe(what.after_ms / 1000)
             case fx.Incident():
                 self._incidents.labels(what.kind).inc()
             case Connected():
