@@ -21,22 +21,53 @@ _DIGIT_WORDS: Final = {
         )
     },
     "niner": "9",
-    "hundred": "00",
+    **dict(zip("零〇一幺二两三四五六七八九", "0011223456789", strict=True)),
+    **dict(zip("eins zwei zwo drei vier fünf sechs sieben acht neun".split(), "1223456789", strict=True)),
+    **dict(zip("cero uno dos tres cuatro cinco seis siete ocho nueve".split(), "0123456789", strict=True)),
+    **dict(zip("zéro deux trois quatre cinq huit neuf".split(), "0234589", strict=True)),
+    **dict.fromkeys(("hundred", "hundert"), "00"),
     "thousand": "000",
 }
 _TENS: Final = {
     word: str(value)
     for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
 } | {"fourty": "4"}
+_GERMAN_TENS: Final = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()
+_GERMAN_TEENS: Final = "zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn".split()
+_DIGIT_WORDS.update({word: str(value) for value, word in enumerate(_GERMAN_TEENS, 10)})
+_DIGIT_WORDS.update({word: f"{tens}0" for tens, word in enumerate(_GERMAN_TENS, 2)})
+_DIGIT_WORDS.update(
+    {
+        f"{unit}und{word}": f"{tens}{value}"
+        for tens, word in enumerate(_GERMAN_TENS, 2)
+        for value, unit in enumerate("ein zwei drei vier fünf sechs sieben acht neun".split(), 1)
+    }
+)
 _TIMES: Final = {"double": 2, "triple": 3, "treble": 3}
-_SOUNDS_LIKE: Final = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1", "tree": "3"}
+_SOUNDS_LIKE: Final = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1", "tree": "3",
+                      "un": "1", "sept": "7"}  # fmt: skip
 """What a recogniser writes for a digit: one only with digits on both sides."""
 _FILLERS: Final = frozenset(
     "uh uhm um umm er erm ah eh hm hmm mm like then and dash hyphen minus space comma dot point slash okay ok"
     " stop so well wait sorry next followed by its it's is yes yeah right got that let me see check just a"
-    " moment now the last first digits digit are numbers number again i think you know here plus rest".split()
+    " moment now the last first digits digit are numbers number again i think you know here plus rest"
+    " äh ähm und dann also euh et puis eh luego 嗯 然后".split()
 )
-_WORD: Final = re.compile(r"(?P<plus>\+\s?)?(?P<digits>\d+)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)")
+_LETTERS: Final = {
+    word: word[0].upper()
+    for word in (
+        "alfa alpha bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november"
+        " oscar papa quebec romeo sierra tango uniform victor whiskey whisky xray yankee zulu"
+    ).split()
+}
+"""As pilots spell."""
+_HAN: Final = "零〇一幺二两三四五六七八九"
+"""Each is a word of its own, with no space around it."""
+_WORD: Final = re.compile(
+    rf"(?P<plus>\+\s?)?(?P<digits>\d+)|(?P<word>[{_HAN}]|[^\W\d_{_HAN}]+(?:'[^\W\d_]+)?)"
+)
+_MEANING_DIGITS: Final = frozenset({*_DIGIT_WORDS, *_TENS, *_TIMES})
+"""Every word that may stand for digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +85,32 @@ class Token:
     filler: bool = False
     """It means nothing between two digits."""
     plus: bool = False
+
+
+_PIECE: Final = re.compile(rf"\d+|[{_HAN}]|[^\W\d_{_HAN}]+")
+
+
+def digits_at_most(small: str) -> tuple[int, int]:
+    """So many digits may stand in a text of small letters, and so many in one run of it.
+
+    It is a bound, found fast: most texts have few digits.
+    """
+    total = run = longest = gap = 0
+    for piece in _PIECE.findall(small):
+        if piece.isdecimal():
+            worth = len(piece)
+        elif piece in _MEANING_DIGITS:
+            worth = 3
+        else:
+            gap += 1
+            if gap > FILLERS_BETWEEN or not (piece in _FILLERS or piece in _SOUNDS_LIKE):
+                run = 0
+            continue
+        gap = 0
+        total += worth
+        run += worth
+        longest = max(longest, run)
+    return total, longest
 
 
 def tokens_of(text: str) -> list[Token]:
@@ -88,7 +145,10 @@ def _token(text: str, words: Sequence[re.Match[str]], at: int) -> tuple[int, Tok
         return 1, Token(match.start(), match.end(), _DIGIT_WORDS[word])
     if word in _SOUNDS_LIKE and _digit_beside(words, at, both=True):
         return 1, Token(match.start(), match.end(), _SOUNDS_LIKE[word])
-    letters = word.upper() if len(word) == 1 or (len(word) <= 4 and match["word"].isupper()) else ""
+    letters = _LETTERS.get(word, "")
+    block = len(word) <= 4 and (match["word"].isupper() or _touches_digits(text, match))
+    if len(word) == 1 or block:
+        letters = word.upper()
     return 1, Token(match.start(), match.end(), letters=letters, filler=word in _FILLERS)
 
 
@@ -99,6 +159,13 @@ def _unit_behind(text: str, match: re.Match[str], following: re.Match[str] | Non
     between = text[match.end() : following.start()]
     unit = _DIGIT_WORDS.get(following["word"].lower(), "")
     return unit if between in (" ", "-") and len(unit) == 1 and unit != "0" else ""
+
+
+def _touches_digits(text: str, match: re.Match[str]) -> bool:
+    """Typed in one with digits: the "de" of "de89", and the "nwbk" of "gb29 nwbk 6016"."""
+    return text[match.end() : match.end() + 2].strip()[:1].isdigit() and (
+        text[match.end() : match.end() + 1].isdigit() or text[: match.start()].rstrip()[-1:].isdigit()
+    )
 
 
 def _digit_beside(words: Sequence[re.Match[str]], at: int, *, both: bool = False) -> bool:

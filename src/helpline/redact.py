@@ -11,11 +11,21 @@ word nearest before it ("my card", "order number"). Rules:
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
-from helpline.dictation import FILLERS_BETWEEN, Token, joined, read_on, runs_of, tokens_of
+from helpline.dictation import (
+    FILLERS_BETWEEN,
+    Token,
+    digits_at_most,
+    joined,
+    read_on,
+    runs_of,
+    tokens_of,
+)
 
 Kind = Literal["card", "expiry", "cvv", "iban", "email", "phone", "address", "birth_date"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -44,41 +54,111 @@ def redact_turns(turns: Sequence[tuple[str, str]], kinds: Iterable[Kind] = KINDS
 
 
 def redact_json(value: Any, kinds: Iterable[Kind] = KINDS) -> Any:
-    """The same JSON value; what stands under a name such as `email` goes, whatever it looks like."""
-    kinds = tuple(kinds)
+    """The same JSON value, names and numbers too.
+
+    What stands under a name such as `email` goes, whatever it looks like; other names say what a number is,
+    as words in front of it would: `order.number`, `security_code`.
+    """
+    return _redacted(value, tuple(kinds), "")
+
+
+def _redacted(value: Any, kinds: tuple[Kind, ...], names: str) -> Any:
     match value:
+        case bool():
+            return value
         case str():
-            return redact(value, kinds)
+            return _redact_under(names, value, kinds)
+        case int():
+            return _redact_integer(names, value, kinds)
         case Mapping():
-            return {
-                key: _hidden(_FIELDS[key.lower()], part, kinds)
-                if isinstance(key, str) and key.lower() in _FIELDS
-                else redact_json(part, kinds)
-                for key, part in value.items()
-            }
+            return {_name(name, kinds): _field(name, part, kinds, names) for name, part in value.items()}
         case list() | tuple():
-            return [redact_json(part, kinds) for part in value]
+            return [_redacted(part, kinds, names) for part in value]
         case _:
             return value
 
 
+def _name(name: Any, kinds: tuple[Kind, ...]) -> Any:
+    """Whoever writes the value writes its name, too."""
+    return name if not isinstance(name, str) or name.isidentifier() else redact(name, kinds)
+
+
+def _field(name: Any, value: Any, kinds: tuple[Kind, ...], names: str) -> Any:
+    name = name.lower() if isinstance(name, str) else ""
+    kind = _FIELDS.get(name)
+    if kind is not None and kind in kinds and isinstance(value, str | int) and not isinstance(value, bool):
+        return f"[{kind}]" if value != "" else ""
+    above = names.rpartition(" ")[2]
+    return _redacted(value, kinds, f"{above} {name.replace('_', '-')}")
+
+
+def _redact_under(names: str, text: str, kinds: tuple[Kind, ...]) -> str:
+    """A text that stands under these names: words in front of it, when it is a number and no more."""
+    if not names or not _NUMBER_ALONE.fullmatch(text):
+        return redact(text, kinds)
+    if len(text) < _SHORTEST and not _says_what_it_is(names):
+        return text
+    said = f"{names.replace('-', ' ')}: "
+    found = (each for each in find(said + text, kinds) if each.start >= len(said))
+    return _replaced(text, [Found(each.kind, each.start - len(said), each.end - len(said)) for each in found])
+
+
+def _redact_integer(names: str, value: int, kinds: tuple[Kind, ...]) -> int | str:
+    """An amount or a time in seconds may be as long as a phone number: then only its name says so."""
+    written = str(value)
+    if len(written) < _SHORTEST:
+        return value
+    kinds = kinds if _says_what_it_is(names) else tuple(kind for kind in kinds if kind == "card")
+    hidden = _redact_under(names, written, kinds)
+    return value if hidden == written else hidden
+
+
+@lru_cache(maxsize=512)
+def _says_what_it_is(names: str) -> bool:
+    """Whether a number under these names is personal however short it is."""
+    return any(cue.kind != "id" for cue in _cues_in(names.replace("-", " ")))
+
+
+_NUMBER_ALONE: Final = re.compile(r"[\s+()./-]*(?:\d[\s+()./-]*){2,24}")
+_SHORTEST: Final = 7
+"""Fewer digits are personal only behind a word that says so: a phone number without its area."""
+
+
 def find(text: str, kinds: Iterable[Kind] = KINDS) -> tuple[Found, ...]:
     """Every find in one text, in order; none overlaps another."""
-    if not _MAY_HOLD.search(text):
-        return ()
+    if (text.isascii() and text.isalpha()) or (text[:4].isdigit() and _MOMENT.fullmatch(text)):
+        return ()  # most of what stands in data
     wanted = frozenset(kinds)
-    tokens = tokens_of(text)
-    found = [*_find_by_pattern(text), *_find_numbers(text, tokens), *_find_ibans(tokens)]
+    small = text.lower()
+    if len(small) != len(text):  # some capitals are one letter and two small ones
+        small = text
+    digits, longest = digits_at_most(small)
+    cues = _cues_in(small) if digits > 1 else []
+    said = {cue.kind for cue in cues}
+    found = [*_find_by_pattern(text, small, wanted, digits, said)]
+    if wanted & _NUMBERS and (longest >= _SHORTEST or (digits > 1 and said - {"id"})):
+        found += _find_numbers(tokens_of(_without_moments(text)), cues)
+    if "iban" in wanted and digits >= _IBAN_DIGITS and _IBAN_HINT.search(text):
+        found += _find_ibans(tokens_of(text))
     return _apart(each for each in found if each.kind in wanted)
 
 
-_MAY_HOLD: Final = re.compile(
-    r"\d|@|\b(?:at|zero|oh|nought|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty"
-    r"|thirty|four?ty|fifty|sixty|seventy|eighty|ninety|double|triple|treble|born|birth\w*|expir\w+)\b"
-    r"|valid|good (?:thru|through|until)|runs out|\bexp\b|d\.?o\.?b",
+def _without_moments(text: str) -> str:
+    return _MOMENT.sub(lambda moment: "|" * len(moment[0]), text) if ":" in text else text
+
+
+_NUMBERS: Final[frozenset[Kind]] = frozenset({"card", "expiry", "cvv", "phone", "birth_date"})
+_IBAN_DIGITS: Final = 11
+_IBAN_HINT: Final = re.compile(
+    r"\b[a-z]{2}\d|\b(?-i:[A-Z]{2})\s\d|\b[a-z][\s.,-]+[a-z]\b"
+    r"|\b[a-z]+ (?:alfa|alpha|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|kilo"
+    r"|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor"
+    r"|xray|yankee|zulu)\b|iban",
     re.IGNORECASE,
 )
-"""Without any of these there is nothing to find: most texts of a record have none."""
+"""How one begins: two letters, typed or spelled."""
+_MOMENT: Final = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?\b")
+"""A machine's date and time is no number that anybody dictates."""
 
 
 def find_in_turns(turns: Sequence[tuple[str, str]], kinds: Iterable[Kind] = KINDS) -> list[tuple[Found, ...]]:
@@ -128,63 +208,84 @@ def _replaced(text: str, found: Iterable[Found]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _hidden(kind: Kind, value: Any, kinds: tuple[Kind, ...]) -> Any:
-    if isinstance(value, str | int) and not isinstance(value, bool) and kind in kinds:
-        return f"[{kind}]" if value != "" else ""
-    return redact_json(value, kinds)
-
-
 _FIELDS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(("email", "e_mail", "mail"), "email"),
-    **dict.fromkeys(("phone", "phone_number", "telephone", "mobile"), "phone"),
+    **dict.fromkeys(("phone", "phone_number", "telephone", "tel", "mobile", "mobile_number"), "phone"),
     **dict.fromkeys(("street", "apartment", "postcode", "post_code", "zip", "zip_code"), "address"),
-    **dict.fromkeys(("address_line", "street_address"), "address"),
-    **dict.fromkeys(("birth_date", "date_of_birth", "birthday"), "birth_date"),
-    **dict.fromkeys(("card_number", "pan"), "card"),
-    **dict.fromkeys(("cvv", "cvc"), "cvv"),
+    **dict.fromkeys(("address", "address_line", "address_line1", "address_line2"), "address"),
+    **dict.fromkeys(("street_address", "delivery_address", "shipping_address"), "address"),
+    **dict.fromkeys(("birth_date", "birthdate", "date_of_birth", "dob", "birthday"), "birth_date"),
+    **dict.fromkeys(("card_number", "cardnumber", "credit_card_number", "cc_number", "pan"), "card"),
+    **dict.fromkeys(("cvv", "cvv2", "cvc", "security_code", "card_code"), "cvv"),
+    **dict.fromkeys(("expiry", "expiry_date", "expiration", "expiration_date", "exp_date"), "expiry"),
     "iban": "iban",
 }
 
 # --- numbers ---------------------------------------------------------------------------------------------
 
 _CUES: Final = re.compile(
-    r"(?P<cvv>\bcv[vc]2?\b|\bc v [vc]\b|security (?:code|number)|verification code|card code"
-    r"|code (?:on|at) the back|on the back|three[- ]digit code)"
-    r"|(?P<expiry>\bexp(?:iry|ires?|iration|\.)?\b|valid (?:thru|through|until|till)"
-    r"|good (?:thru|through|until)|runs out)"
-    r"|(?P<birth>\bborn\b|birth ?da(?:y|te)|date of birth|\bd\.?o\.?b\b)"
-    r"|(?P<card>\bcards?\b(?! ending)|credit|debit|\bvisa\b|master ?card|\bamex\b|american express)"
-    r"|(?P<phone>phone|mobile|\bcell\b|call me|call back|reach me|\btel\b|text me|\bnumber to call|\bdial\b"
-    r"|\bring me\b|\bfax\b)"
-    r"|(?P<id>order|track|parcel|package|shipment|receipt|ticket|reference|invoice|confirmation|\bcase\b"
-    r"|\bsku\b|\bitem\b|product|serial|\bid\b|article|account number|customer number|barcode|delivery number"
-    r"|\bmodel\b|voucher|coupon|gift)",
-    re.IGNORECASE,
+    r"\b(?:"
+    r"(?P<cvv>c ?v ?[vc]2?\b|security (?:code|number)|verification code|card code|code (?:on|at) the back"
+    r"|on the back|three[- ]digit code|prüf(?:ziffer|nummer)|kartenprüf|sicherheitscode"
+    r"|código de seguridad|code de sécurité)"
+    r"|(?P<expiry>exp(?:iry|ires?|iration|\.)?\b|valid (?:thru|through|until|till)"
+    r"|good (?:thru|through|until)|runs out|gültig bis|ablaufdatum|caduca|expire le\b)"
+    r"|(?P<birth>born\b|birth ?da(?:y|te)|date of birth|d\.?o\.?b\b|geboren\b|geburts(?:tag|datum)"
+    r"|date de naissance|née? le\b|nacimiento|nacid[oa]\b)"
+    r"|(?P<card>cards?\b(?! ending)|credit|debit|visa\b|master ?card|amex\b|american express|kreditkarte"
+    r"|kartennummer|karte\b|tarjeta|carte (?:bancaire|bleue|de crédit))"
+    r"|(?P<phone>(?:tele|cell|smart)?phone|mobile?|cell\b|call me|call back|reach me|tel\b|text me"
+    r"|number to call|dial\b|ring me\b|fax\b|telefon|handy|rufnummer|rückruf|teléfono|móvil|téléphone"
+    r"|portable)"
+    r"|(?P<id>(?:pre-?|re-?)?order|track|parcel|package|shipment|receipt|ticket|reference|invoice|confirmation"
+    r"|case\b|sku\b|item\b|product|serial|id\b|article|account number|customer number|barcode|delivery number"
+    r"|model\b|voucher|coupon|gift|bestell|auftrag|sendung|paket|rechnung|kundennummer|pedido|paquete|commande"
+    r"|colis)"
+    r")|(?P<cvv_han>安全码)|(?P<expiry_han>有效期)|(?P<birth_han>生日|出生)|(?P<card_han>卡号|信用卡|银行卡)"
+    r"|(?P<phone_han>手机|电话)|(?P<id_han>订单|单号|快递|包裹)"
 )
+"""Words that say what the number behind them is, in small letters."""
 _REACH: Final = {"cvv": 60, "expiry": 50, "birth": 50, "card": 90, "phone": 90, "id": 60}
 """Within so many characters behind its cue a number is what the cue says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    kind: str
+    end: int
+
+
 _CARD_LENGTHS: Final = range(13, 20)
 
 
-def _cue(text: str, at: int) -> str:
+def _cue(cues: Sequence[_Cue], at: int) -> str:
     """What the nearest word before a number says it is; empty when none does.
 
     "The security code of the card" asks for the code.
     """
     last = ""
-    for cue in _CUES.finditer(text, max(0, at - 130), at):
-        kind = cue.lastgroup or ""
-        if at - cue.end() <= _REACH[kind] and not (kind == "card" and last in ("cvv", "expiry")):
-            last = kind
+    for cue in cues[
+        bisect_left(cues, at - max(_REACH.values()), key=_end) : bisect_right(cues, at, key=_end)
+    ]:
+        if at - cue.end <= _REACH[cue.kind] and not (cue.kind == "card" and last in ("cvv", "expiry")):
+            last = cue.kind
     return last
 
 
-def _find_numbers(text: str, tokens: Sequence[Token]) -> Iterable[Found]:
+def _cues_in(small: str) -> list[_Cue]:
+    return [_Cue((cue.lastgroup or "").removesuffix("_han"), cue.end()) for cue in _CUES.finditer(small)]
+
+
+def _end(cue: _Cue) -> int:
+    return cue.end
+
+
+def _find_numbers(tokens: Sequence[Token], cues: Sequence[_Cue]) -> Iterable[Found]:
     after_card = -1
     for run in runs_of(tokens):
         at = 0
         while at < len(run):
-            cue = _cue(text, run[at].start)
+            cue = _cue(cues, run[at].start)
             near_card = after_card >= 0 and run[at].start - after_card <= 60
             kind, end = _number_at(run, at, cue, near_card)
             if kind is None:
@@ -196,12 +297,16 @@ def _find_numbers(text: str, tokens: Sequence[Token]) -> Iterable[Found]:
             at = end
 
 
+_LONGEST: Final = 40
+"""Behind so many digits a run is no one number: hostile text may be all digits."""
+
+
 def _number_at(run: Sequence[Token], at: int, cue: str, near_card: bool) -> tuple[Kind | None, int]:
     """What begins at a token of a run of digits, and behind which token it ends."""
     end = _card_end(run, at)
     if end:
         return "card", end
-    digits = joined(run[at:])
+    digits = joined(run[at : at + _LONGEST])
     whole = at == 0 or cue in ("cvv", "expiry")
     if cue == "card" and 12 <= len(digits) <= 19 and whole:
         return "card", len(run)
@@ -221,6 +326,9 @@ def _number_at(run: Sequence[Token], at: int, cue: str, near_card: bool) -> tupl
 def _card_end(run: Sequence[Token], at: int) -> int:
     """Behind which token a card's number that begins here ends; 0 when none does."""
     readings, best = {""}, 0
+    most = sum(max(len(token.digits), len(token.or_digits)) for token in run[at : at + _CARD_LENGTHS[-1]])
+    if most < _CARD_LENGTHS[0]:
+        return 0
     for index in range(at, len(run)):
         readings = read_on(readings, run[index], _CARD_LENGTHS[-1])
         if not readings:
@@ -298,6 +406,8 @@ def _find_ibans(tokens: Sequence[Token]) -> Iterable[Found]:
 
 
 def _iban_end(tokens: Sequence[Token], at: int) -> int:
+    if not tokens[at].letters:
+        return 0
     readings, best, fillers = {""}, 0, 0
     for index in range(at, len(tokens)):
         token = tokens[index]
@@ -330,7 +440,8 @@ _TLD: Final = (
 _NAME: Final = r"(?:(?:[a-z0-9]\s+){2,}[a-z0-9]\b|[\w]+)"
 _JOINT: Final = r"\s+(?:dot|point|underscore|dash|hyphen|minus|plus)\s+"
 _EMAIL: Final = re.compile(
-    r"[\w.+%-]+\s?@\s?[\w-]+(?:\s?\.\s?[\w-]+)+"
+    # With bounds, so that a long word that is no address costs no time.
+    r"[\w.+%-]{1,64}\s?(?:@|[(\[]at[)\]])\s?[\w-]{1,63}(?:\s?(?:\.|[(\[]dot[)\]])\s?[\w-]{1,63}){1,9}"
     rf"|\b{_NAME}(?:{_JOINT}{_NAME})*\s+at\s+{_NAME}(?:{_JOINT}{_NAME})*?\s+(?:dot|point)\s+{_TLD}"
     rf"(?:\s+(?:dot|point)\s+{_TLD})?\b",
     re.IGNORECASE,
@@ -386,12 +497,58 @@ _EXPIRY: Final = re.compile(
 )
 
 
-def _find_by_pattern(text: str) -> Iterable[Found]:
-    for match in _EMAIL.finditer(text):
-        yield Found("email", *match.span())
-    for match in _ADDRESS.finditer(text):
-        yield Found("address", *match.span())
-    for match in _BIRTH_DATE.finditer(text):
-        yield Found("birth_date", *match.span("date"))
-    for match in _EXPIRY.finditer(text):
-        yield Found("expiry", *match.span("date"))
+_ADDRESS_ABROAD: Final = re.compile(
+    # "Am Markt 5, 80331 München": a name, a house's number, a postcode and its town.
+    r"\b(?-i:(?:[A-ZÄÖÜÉÈ][\w'.-]+\s+|(?:den|der|dem|de|la|del|du|des)\s+){1,5}\d{1,4}\s?[a-z]?,?\s+\d{5}\s+[A-ZÄÖÜÉÈ]\w+)"
+    # "14 rue de la Paix, 75002 Paris", "Calle Mayor 3, 28013 Madrid"
+    r"|\b\d{1,4}(?:\s?bis)?,?\s+(?:rue|avenue|boulevard|place|chemin|allée)\s+[^\n\d?!]{2,40}?,?\s+\d{5}\b(?:\s+\w+)?"
+    r"|\b(?:calle|avenida|plaza|paseo)\s+[^\n\d?!]{2,40}?\s+\d{1,4}\b(?:,?\s*\d{5}\b(?:\s+\w+)?)?",
+    re.IGNORECASE,
+)
+_CHINESE_ADDRESS: Final = re.compile(
+    r"[\u4e00-\u9fff]{2,20}(?:路|街|道|巷|弄|胡同)\s?[\d零〇一二三四五六七八九十百]{1,6}\s?[号弄]"
+    r"[\u4e00-\u9fff\d-]{0,16}(?:[,， ]{1,2}\d{6}\b)?"
+)
+_POSTCODE_SAID: Final = re.compile(
+    r"\b(?:post ?code|zip(?: ?code)?|postleitzahl|plz|code postal|código postal)\b"
+    r"(?:\s+(?:is|ist|est|es))?[\s:,]+"
+    rf"(?P<code>{_POSTCODE})\b"
+    r"|(?:邮编|邮政编码)[是:： ]{0,3}(?P<han>\d{6})",
+    re.IGNORECASE,
+)
+_CHINESE_BIRTH_DATE: Final = re.compile(
+    r"(?:生日|出生)[^\d\n]{0,8}(?P<date>\d{2,4}\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?[日号]?)"
+)
+
+
+def _find_by_pattern(
+    text: str, small: str, wanted: frozenset[Kind], digits: int, cues: set[str]
+) -> Iterable[Found]:
+    """What has a form of its own; a pattern runs only over a text that may hold what it looks for."""
+    if "email" in wanted and ("@" in small or _AT.search(small)):
+        for match in _EMAIL.finditer(text):
+            yield Found("email", *match.span())
+    if digits and "address" in wanted and _PLACE.search(small):
+        yield from _find_addresses(text)
+    if "birth" in cues:
+        for pattern in (_BIRTH_DATE, _CHINESE_BIRTH_DATE):
+            for match in pattern.finditer(text):
+                yield Found("birth_date", *match.span("date"))
+    if "expiry" in cues:
+        for match in _EXPIRY.finditer(text):
+            yield Found("expiry", *match.span("date"))
+
+
+def _find_addresses(text: str) -> Iterable[Found]:
+    for pattern in (_ADDRESS, _ADDRESS_ABROAD, _CHINESE_ADDRESS):
+        for match in pattern.finditer(text):
+            yield Found("address", *match.span())
+    for match in _POSTCODE_SAID.finditer(text):
+        yield Found("address", *match.span("code" if match["code"] else "han"))
+
+
+_AT: Final = re.compile(r"[(\[]at[)\]]|\bat\b(?=.*\b(?:dot|point)\b)", re.DOTALL)
+_PLACE: Final = re.compile(
+    rf"\b(?:{_STREET_TYPE}|post|zip|plz|code|calle|avenida|plaza|paseo|rue|chemin|allée)\b|post(?:code|leit)"
+    r"|(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse)\s|\b\d{5}\b|[\u4e00-\u9fff]"
+)

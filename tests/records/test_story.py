@@ -25,7 +25,7 @@ USAGE = Usage(
 HAPPENED = (
     (0, Began("call_1", "web", "en", "2026-11-26T09:00:00+00:00", Caller())),
     (100, Connected("azure")),
-    (2000, sh.Caption("l1", "customer", "where is order 1004", "where is order 1004", True, False, 900, 1900)),
+    (2000, sh.Caption("l1", "customer", "where is 1004", "where is 1004", True, False, 900, 1900)),
     (4300, sh.ToolEnded("t1", "check_order_status", '{"order_id":"1004"}', ToolResult("On its way."), 2000)),
     (4800, sh.ToolEnded("t2", "search_help", "{}", ToolResult("Five days."), 1500)),
     (5000, fx.TurnTimed(3000, True)),
@@ -84,7 +84,7 @@ def test_a_person_is_told_what_happened_in_the_order_of_time():
         "the caller is proven now",
     ):
         assert " ".join(words.split()) in " ".join(text.split()), words
-    order = ("where is order 1004", "check_order_status", "3.0 s of waiting", "Voice is back", "hello?")
+    order = ("where is 1004", "check_order_status", "3.0 s of waiting", "Voice is back", "hello?")
     assert sorted(map(text.index, order)) == list(map(text.index, order))
 
 

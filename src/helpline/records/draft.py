@@ -121,6 +121,11 @@ class Draft:
         """What was said, in the order in which it began."""
         return sorted(self.captions.values(), key=lambda line: line.start_ms)
 
+    @property
+    def unsettled(self) -> bool:
+        """A change was asked for, and the call did not live to show what became of it."""
+        return any(proposal not in self.closed for proposal in self.proposals)
+
     def add_receipts(self, receipts: Iterable[Receipt]) -> None:
         """What the ledger knows and the call did not live to show."""
         for receipt in receipts:
@@ -301,6 +306,9 @@ def _shares(usage: Usage, price: Price | None) -> Iterator[tuple[str, Decimal]]:
     """What each modality of a usage cost; transcription by the minute is audio."""
     if price is None:
         return
-    for name, count in asdict(tokens_of(usage)).items():
-        yield name.partition("_")[0], count * price.tokens.get(name, Decimal(0)) / 1_000_000
-    yield "audio", seconds_of(usage) * (price.per_minute or 0) / 60
+    tokens = tokens_of(usage)
+    for name, per_million in price.tokens.items():
+        if count := getattr(tokens, name, 0):
+            yield name.partition("_")[0], count * per_million / 1_000_000
+    if price.per_minute:
+        yield "audio", seconds_of(usage) * price.per_minute / 60

@@ -122,7 +122,8 @@ class Records:
     async def _keep(self, draft: Draft, *, live: bool) -> None:
         usage = draft.usage(self._prices, self._model_of)
         async with self.store.database.write() as connection:
-            draft.add_receipts(await archive.receipts_of(connection, draft.began.call_id))
+            if draft.unsettled or not live:
+                draft.add_receipts(await archive.receipts_of(connection, draft.began.call_id))
             keys = await archive.customer_keys(connection, draft.customers)
             whole = document(draft, keys, usage)
             record = redacting.redacted(whole, self._kinds)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from statistics import median
 from typing import Any, Final, Literal
 
@@ -173,7 +174,7 @@ def _links(record: Mapping[str, Any]) -> str:
     counts = (
         ("lost", kinds.count("connection_lost")),
         ("rolled over", kinds.count("rollover")),
-        ("failed over", sum(before != after for before, after in zip(names, names[1:], strict=False))),
+        ("failed over", sum(before != after for before, after in pairwise(names))),
     )
     told = [f"{count} {what}" for what, count in counts if count]
     return f"{len(names)} sessions: {', '.join(told)}" if told else ""

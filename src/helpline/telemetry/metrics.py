@@ -5,7 +5,7 @@ made up is counted as `unknown`.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -13,12 +13,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from helpline.call import effects as fx
 from helpline.call import shown as sh
-from helpline.realtime.cost import Bill, PriceList
+from helpline.realtime.cost import PriceList, Tokens, money_of, seconds_of, tokens_of
 from helpline.records.draft import DEAD_AIR_MS, ModelOf
 from helpline.records.events import Connected, Happening
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
+_MODALITIES: Final = tuple(field.name for field in fields(Tokens))
 _TURN_BUCKETS_S: Final = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
 _SILENCE_BUCKETS_S: Final = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2)
 _TOOL_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
@@ -90,11 +91,13 @@ class Metrics:
                 pass
 
     def _count_usage(self, counted: fx.UsageCounted) -> None:
-        bill = Bill().charged(counted.usage, self._model_of(counted.backend, counted.kind), self._prices)
-        for modality, count in asdict(bill.tokens).items():
-            if count:
+        tokens, seconds = tokens_of(counted.usage), seconds_of(counted.usage)
+        for modality in _MODALITIES:
+            if count := getattr(tokens, modality):
                 self._tokens.labels(counted.backend, modality).inc(count)
-        self._money.labels(counted.backend).inc(float(bill.money))
+        price = self._prices.of(self._model_of(counted.backend, counted.kind))
+        money = money_of(tokens, seconds, price) if price else None
+        self._money.labels(counted.backend).inc(float(money or 0))
 
     def ended(self, record: Mapping[str, Any], *, live: bool) -> None:
         """A call's record was written; `live` is False for one that another process did not live to end."""
