@@ -22,17 +22,45 @@ from tests.records.desks import desk_in, settings_in, talk
 
 RECORD = {
     "id": "call_1",
+    "customers": [],
+    "identity": "guest",
+    "identities": [{"at_ms": 0, "identity": "guest"}],
+    "channel": "test",
+    "language": "en",
+    "started_at": "2026-11-26T09:00:00+00:00",
+    "duration_ms": 4000,
+    "backends": ["engine"],
+    "sessions": [{"at_ms": 0, "backend": "engine"}],
+    "ended": "hung up",
+    "reason": "cancel order",
+    "summary": "",
+    "summarised_by": "rules",
+    "next_step": "",
+    "promises": [],
     "lines": [
         {"speaker": "customer", "text": "cancel it", "heard": "cancel it", "start_ms": 0},
         {"speaker": "desk", "text": "It is cancelled <b>now</b>.", "heard": "It is", "start_ms": 5},
     ],
-    "tools": [{"name": "cancel_order", "arguments": {}, "say": "Shall I?", "at_ms": 3}],
-    "receipts": [{"action": "cancel_order"}],
-    "turns": [{"latency_ms": 100}, {"latency_ms": 900}],
+    "tools": [
+        {"name": "cancel_order", "arguments": {"a": "<img src=x onerror=alert(1)>"}, "say": "Shall I?",
+         "at_ms": 3, "took_ms": 2, "ok": True, "reason": ""}
+    ],
+    "proposals": [],
+    "receipts": [{"action": "cancel_order", "reference": "R-1", "at_ms": 4}],
+    "turns": [
+        {"at_ms": 100, "latency_ms": 100, "tool_ms": 0, "dead_air_ms": 0, "spoken": False},
+        {"at_ms": 1000, "latency_ms": 900, "tool_ms": 0, "dead_air_ms": 0, "spoken": False},
+    ],
+    "silences": [],
+    "interruptions": [],
+    "dead_air_ms": 0,
+    "unanswered_ms": 0,
     "outcome": "solved",
-    "usage": {"money": "0.25"},
+    "usage": {"money": "0.25", "money_by_modality": {}, "currency": "USD", "tokens": {}, "transcribed_s": 0,
+              "unpriced_models": []},
     "incidents": [],
-}
+    "notices": [],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -167,11 +195,71 @@ def test_noise_is_as_far_below_the_speech_as_was_asked():
 
 
 def test_the_report_asks_nothing_of_any_server_and_believes_no_word():
-    hostile = Scenario(name="<script>alert(1)</script>", steps=["x"])
-    text = page([Run(hostile, RECORD, ("it </pre> failed",)), Run(hostile, RECORD, ())], "Report <1>")
+    hostile = Scenario(name="<script>alert(1)</script>", steps=["</pre><script>"])
+    runs = [
+        Run(hostile, RECORD, ('it </pre> failed" onmouseover="x',), trace='{"pii./delta": "</pre><script>"}'),
+        Run(hostile, RECORD, ()),
+    ]
+    text = page(runs, "Report <1>")
     assert "<script" not in text
     assert "</pre> failed" not in text
     assert "<b>now</b>" not in text
-    assert not re.search(r"https?:|src=|href=|@import|url\(", text)
+    assert "<img" not in text
+    assert 'failed" on' not in text
+    assert not re.search(r"https?:|src=|@import|url\(", text.replace("src=x", ""))
+    assert set(re.findall(r"href='([^']*)'", text)) == {"#call-1", "#call-2"}
+    assert "default-src 'none'" in text
     assert "1 of 2" in text
     assert text.count("<svg") == 2
+    assert "pii./delta" in text
+
+
+def test_a_report_of_calls_that_did_not_come_about_is_a_report():
+    scenario = Scenario(name="x", steps=["x"])
+    assert "did not come about" in page(
+        [Run(scenario, {"turns": [], "usage": {}}, ("no backend",))], "Report"
+    )
+    assert "0 of 0" in page([], "Report")
+
+
+def test_what_was_pressed_cut_and_interrupted_is_done_again():
+    record = {
+        **RECORD,
+        "lines": [
+            {"speaker": "customer", "text": "cancel order 1005", "heard": "", "start_ms": 100},
+            {"speaker": "customer", "text": "wait", "heard": "", "start_ms": 5000},
+            {"speaker": "customer", "text": "are you there", "heard": "", "start_ms": 9000},
+        ],
+        "proposals": [
+            {"id": "p1", "subject": "1005", "outcome": "declined", "means": "button", "answered_ms": 7000}
+        ],
+        "receipts": [],
+        "incidents": [{"at_ms": 8000, "kind": "connection_lost", "detail": ""}],
+        "interruptions": [{"at_ms": 5600, "heard_ms": 450}],
+    }
+    assert scenario_of(record, "maya").steps == [
+        "cancel order 1005",
+        Step(interrupt="wait", after_ms=450),
+        Step(press="no"),
+        Step(say="are you there", cut=True),
+    ]
+
+
+async def test_a_button_that_was_pressed_is_pressed_again(tmp_path):
+    pressed = Scenario(
+        name="button", customer="maya", steps=["cancel order 1005", Step(press="yes"), "thank you"]
+    )
+    (first,) = await play(settings_in(tmp_path), Plan([pressed], calls=1))
+    assert [each["means"] for each in first.record["proposals"]] == ["button"]
+    again = read_scenario(as_yaml(scenario_of(first.record, "maya")))
+    assert again.plan[1] == Step(press="yes")
+    (second,) = await play(settings_in(tmp_path), Plan([again], calls=1))
+    assert second.failures == ()
+
+
+async def test_a_failed_calls_trace_is_kept_and_a_passed_ones_is_not(tmp_path):
+    wrong = Scenario(name="a", steps=["hello"], expect=Expect(receipts=["cancel_order"]))
+    right = Scenario(name="b", steps=["hello"])
+    failed, passed = await play(settings_in(tmp_path), Plan([wrong, right], calls=2))
+    assert '"way":"sent"' in failed.trace
+    assert passed.trace == ""

@@ -11,7 +11,7 @@ from helpline.actions import Answer, Means, Proposal
 from helpline.call import replies
 from helpline.call.claims import Done
 from helpline.call.confirm import asks_for, classify, is_backchannel, read_back_heard
-from helpline.call.effects import CallerChanged, Disconnect, Settle, Settled
+from helpline.call.effects import Answered, CallerChanged, Disconnect, Settle, Settled
 from helpline.call.shown import CardShown, Notice, ProposalClosed, ProposalShown, ReceiptShown
 from helpline.call.state import Pending, Reply, Step
 from helpline.call.transcript import Line, Transcript, after, before, quoted
@@ -103,6 +103,7 @@ def _settle(s: Step, pending: Pending, answer: Answer, means: Means, heard: str,
     s.set(pending=replace(pending, settling=True))
     if s.c.turn_ms is None:
         s.set(turn_ms=s.now_ms)
+    s.record(Answered(pending.proposal.id, answer, means))
     s.emit(Settle(pending.proposal, answer, means, heard, said))
 
 

@@ -252,6 +252,15 @@ class Silenced:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The customer's answer to a proposal was taken: by voice, typed, or by its button."""
+
+    proposal_id: str
+    answer: Answer
+    means: Means
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """Something for the record that is nobody's line: an ignored error, a stopped claim, a lost utterance."""
 
@@ -259,7 +268,7 @@ class Incident:
     detail: str = ""
 
 
-Fact = TurnTimed | UsageCounted | Interrupted | Silenced | Incident
+Fact = TurnTimed | UsageCounted | Interrupted | Silenced | Answered | Incident
 
 
 @dataclass(frozen=True, slots=True)

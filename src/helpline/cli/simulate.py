@@ -1,5 +1,6 @@
 """`helpline simulate`: simulated customers at the desk, before real ones."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import click
 
 from helpline.cli.start import prepare, wait_for
 from helpline.simulate.judge import Run
+from helpline.simulate.report import as_json as in_json
 from helpline.simulate.report import lines_of, page
 from helpline.simulate.runner import Plan, play
 from helpline.simulate.scenario import read_scenarios
@@ -20,6 +22,7 @@ RUNS = 3
 @click.option("--backends", help="Who answers: a list of azure, openai, voice_live, realtime, engine.")
 @click.option("--speech/--text", "spoken", default=False, help="Speak in real time, or type (the default).")
 @click.option("--at-once", type=click.IntRange(1, 200), default=4, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: the figures and each call's record.")
 @click.option(
     "--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page with plots."
 )
@@ -30,6 +33,7 @@ def command(
     spoken: bool,
     at_once: int,
     report: Path | None,
+    as_json: bool,
 ) -> None:
     """Play the scenarios of PATHS (files or folders of YAML); exit 1 when one of the calls failed.
 
@@ -40,8 +44,10 @@ def command(
     plan = Plan(scenarios, calls or RUNS * len(scenarios), spoken=spoken, at_once=at_once)
     runs = wait_for(play(settings, plan, _tell))
     click.echo("", err=True)
-    for line in lines_of(runs):
-        click.echo(line)
+    if as_json:
+        click.echo(json.dumps(in_json(runs), ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(lines_of(runs)))
     if report is not None:
         how = "spoken" if spoken else "typed"
         handle = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -37,6 +37,7 @@ class Draft:
     captions: dict[str, sh.Caption] = field(default_factory=dict)
     tools: list[tuple[int, sh.ToolEnded]] = field(default_factory=list)
     proposals: dict[str, tuple[int, Proposal]] = field(default_factory=dict)
+    answers: dict[str, tuple[int, fx.Answered]] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
     receipts: dict[str, tuple[int, Receipt]] = field(default_factory=dict)
     """By proposal: a repeat of a yes gives the first receipt again."""
@@ -96,6 +97,8 @@ class Draft:
                 self.incidents.append((at_ms, what))
             case fx.Interrupted():
                 self.interruptions.append((at_ms, what))
+            case fx.Answered():
+                self.answers[what.proposal_id] = (at_ms, what)
             case fx.Silenced():
                 self.silences.append((at_ms, what))
             case fx.TurnTimed():
@@ -276,6 +279,7 @@ def arguments_of(text: str) -> Any:
 
 
 def _proposal(draft: Draft, at_ms: int, proposal: Proposal) -> dict[str, Any]:
+    answered_ms, answer = draft.answers.get(proposal.id, (None, None))
     return {
         "at_ms": at_ms,
         "id": proposal.id,
@@ -286,6 +290,8 @@ def _proposal(draft: Draft, at_ms: int, proposal: Proposal) -> dict[str, Any]:
         "amount_cents": proposal.amount_cents,
         "currency": proposal.currency,
         "outcome": draft.closed.get(proposal.id, "left open"),
+        "answered_ms": answered_ms,
+        "means": answer.means if answer is not None else "",
     }
 
 

@@ -52,6 +52,7 @@ _KINDS: Final = {
         fx.UsageCounted,
         fx.Interrupted,
         fx.Silenced,
+        fx.Answered,
         fx.Incident,
     )
 }

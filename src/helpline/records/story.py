@@ -243,6 +243,9 @@ def _tool(tool: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Happen
 
 def _proposal(proposal: Mapping[str, Any]) -> Happened:
     outcome = _PROPOSALS.get(proposal["outcome"], proposal["outcome"])
+    means = {"voice": " aloud", "typed": " in writing", "button": " with the button"}
+    if proposal["outcome"] in ("confirmed", "declined"):
+        outcome += means.get(proposal.get("means", ""), "")
     return Happened(proposal["at_ms"], "asked", f"{proposal['effect']}: {outcome}", "change")
 
 

@@ -17,6 +17,8 @@ class Run:
     """As `helpline calls show --json` gives it."""
     failures: tuple[str, ...]
     """What was not as expected; empty when it passed."""
+    trace: str = ""
+    """Of a call that failed: what went over its connections, a line each."""
 
     @property
     def passed(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -27,6 +27,9 @@ from helpline.simulate.scenario import Scenario
 from helpline.simulate.text import TextChannel
 from helpline.store import Store
 from helpline.store import schema as t
+
+TRACE_LIMIT: Final = 200_000
+"""So much of a failed call's trace goes into the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ class Stage:
         folder = self._folder / str(number)
         try:
             async with self._desk(folder) as (desk, line):
-                return await _call(desk, line, scenario, self._settings, spoken=spoken)
+                run = await _call(desk, line, scenario, self._settings, spoken=spoken)
+            return run if run.passed else replace(run, trace=_trace(folder))
         except HelplineError as error:
             return Run(scenario, _EMPTY, (str(error),))
         finally:
@@ -106,6 +110,7 @@ class Stage:
             origins=(),
             shop="demo",
             chat_url="",
+            trace_calls="yes",
             webhook_url="",
             webhook_secret=Secret(),
             smtp_host="",
@@ -113,6 +118,14 @@ class Stage:
         backends = [CuttableBackend(backend) for backend in self._backends]
         async with open_desk(settings, backends=backends) as desk:
             yield desk, backends[0]
+
+
+def _trace(folder: Path) -> str:
+    """What went over the connections of the one call that was played there, without its sound."""
+    for path in (folder / "traces").glob("*.jsonl"):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        return text if len(text) <= TRACE_LIMIT else f"{text[:TRACE_LIMIT]}\n…"
+    return ""
 
 
 _EMPTY: dict[str, Any] = {
