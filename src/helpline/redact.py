@@ -140,7 +140,7 @@ def find(text: str, kinds: Iterable[Kind] = KINDS) -> tuple[Found, ...]:
         found += _find_numbers(tokens_of(_without_moments(text)), cues)
     if "iban" in wanted and digits >= _IBAN_DIGITS and _IBAN_HINT.search(text):
         found += _find_ibans(tokens_of(text))
-    return _apart(each for each in found if each.kind in wanted)
+    return apart(each for each in found if each.kind in wanted)
 
 
 def _without_moments(text: str) -> str:
@@ -186,10 +186,10 @@ def find_in_turns(turns: Sequence[tuple[str, str]], kinds: Iterable[Kind] = KIND
                     finds[index].append(
                         Found(found.kind, max(found.start, first) - first, min(found.end, last) - first)
                     )
-    return [_apart(each) for each in finds]
+    return [apart(each) for each in finds]
 
 
-def _apart(found: Iterable[Found]) -> tuple[Found, ...]:
+def apart(found: Iterable[Found]) -> tuple[Found, ...]:
     """Overlapping finds as one, of the kind that begins first."""
     apart: list[Found] = []
     for each in sorted(found, key=lambda one: (one.start, -one.end)):

@@ -1,11 +1,18 @@
 """After `forget` nothing of a customer is left, searched as bytes; nothing of one reaches a log at all."""
 
+import asyncio
+import gc
 import json
 import logging
+import sqlite3
+from contextlib import closing
 
 import pytest
+import sqlalchemy as sa
 
+from helpline.errors import StoreError
 from helpline.records.people import data_of, forget
+from helpline.store.schema import metadata
 from helpline.telemetry import logs
 from tests.records.desks import desk_in, settings_in, talk
 from tests.records.receiver import receiving
@@ -19,11 +26,12 @@ async def rename(store):
     """Maya becomes somebody whom no text mentions by chance."""
     async with store.database.write() as connection:
         for statement, values in (
-            ("UPDATE customers SET first_name=?, last_name=?, email=?, phone=? WHERE id='maya'",
-             (NAME, "Zorbulon", EMAIL, PHONE)),
-            ("UPDATE addresses SET street=? WHERE customer_id='maya'", (STREET,)),
+            ("UPDATE customers SET first_name=:first, last_name=:last, email=:email, phone=:phone"
+             " WHERE id='maya'",
+             {"first": NAME, "last": "Zorbulon", "email": EMAIL, "phone": PHONE}),
+            ("UPDATE addresses SET street=:street WHERE customer_id='maya'", {"street": STREET}),
         ):  # fmt: skip
-            await connection.exec_driver_sql(statement, values)
+            await connection.execute(sa.text(statement), values)
 
 
 CALLS = (
@@ -64,6 +72,45 @@ async def test_after_forgetting_nothing_is_left_in_any_file(tmp_path):
         assert await data_of(store, desk.demo_customers[1].customer_id) is not None
     # The shop's own orders stay, and name the shop's own customer by the shop's own id.
     assert files_with(folder, SENTINELS[:-1]) == []
+
+
+async def test_words_that_a_reader_holds_in_the_files_are_not_called_gone(tmp_path):
+    folder = tmp_path / "var"
+    async with desk_in(folder) as desk:
+        await talk(desk, f"I want a {SPOKEN}")
+        store = desk.store
+        with closing(sqlite3.connect(folder / "helpline.db", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM calls").fetchone()
+            with pytest.raises(StoreError, match="do this again"):
+                await forget(settings_in(folder), store, "maya", ())
+        await forget(settings_in(folder), store, "maya", ())
+        assert files_with(folder, [SPOKEN.encode()]) == []
+
+
+async def test_after_forgetting_nothing_is_left_in_any_row(tmp_path, shop_url):
+    settings = settings_in(tmp_path, database_url=shop_url)
+    async with desk_in(tmp_path, database_url=shop_url, trace_calls="yes") as desk:
+        store = desk.store
+        await rename(store)
+        for said in CALLS:
+            await talk(desk, *said)
+        before = await rows_with(store, SENTINELS[:-1])
+        assert {name for name, _ in before} >= {"calls", "customers", "callbacks"}
+        forgotten = await forget(settings, store, "maya", ())
+        assert forgotten.removed["traces"] == len(CALLS)
+        assert await rows_with(store, SENTINELS[:-1]) == []
+        assert await store.verify_ledger() == ()
+
+
+async def rows_with(store, sentinels):
+    """The tables in which a sentinel stands in any column of any row."""
+    found = []
+    async with store.database.read() as connection:
+        for table in metadata.sorted_tables:
+            text = repr((await connection.execute(sa.select(table))).all())
+            found += [(table.name, each) for each in sentinels if each.decode() in text]
+    return found
 
 
 async def test_everything_that_is_kept_is_given_to_them(tmp_path):
@@ -116,6 +163,7 @@ async def test_no_log_line_holds_anything_personal(tmp_path, capsys, log_format)
     before = (root.handlers[:], root.level, ours.level)
     try:
         logs.set_up(log_format)
+        root.setLevel(logging.DEBUG)
         ours.setLevel(logging.DEBUG)
         async with receiving(refuses=2) as (_, url), desk_in(tmp_path, webhook_url=url) as desk:
             await rename(desk.records.store)
@@ -124,6 +172,12 @@ async def test_no_log_line_holds_anything_personal(tmp_path, capsys, log_format)
             await desk.records.work_off()
             log = logging.getLogger("helpline.test")
             log.info("somebody wrote %s into a log", EMAIL)
+            log.info("and beside it", extra={"phone": PHONE, "said": f"write to {EMAIL}", "pii.name": NAME})
+            log.info("in pieces: %s", {"card": "4242 4242", "rest": "4242 4242"})
+            nobodys = asyncio.get_running_loop().create_future()
+            nobodys.set_exception(ValueError(f"not even {NAME} waits for this"))
+            del nobodys
+            gc.collect()
             try:
                 raise ValueError(f"a text with {NAME} in it")
             except ValueError:

@@ -35,6 +35,24 @@ async def test_each_kind_goes_in_its_own_time(tmp_path):
     assert counts == {("webhook", "waiting"): 1}, "what still has to be done is never too old"
 
 
+async def test_what_was_asked_for_in_a_call_goes_with_it_and_what_is_left_to_do_stays(tmp_path):
+    settings = replace(settings_in(tmp_path), keep_calls_days=10)
+    now = datetime.now(UTC)
+    async with desk_in(tmp_path) as desk:
+        store = desk.store
+        await talk(desk, "call me back tomorrow at 3 pm", "yes")
+        await talk(desk, "call me back tomorrow at 4 pm", "yes", caller=desk.demo_customers[1])
+        async with store.database.write() as connection:
+            (first, _) = await archive.callbacks(connection)
+            assert await archive.finish_callback(connection, first["id"])
+        gone = await retention.clean(store, settings, now + timedelta(days=30))
+        assert (gone["calls"], gone["proposals"], gone["callbacks"]) == (2, 2, 1)
+        async with store.database.read() as connection:
+            (left,) = await archive.callbacks(connection, "")
+        assert left["state"] == "booked"
+        assert await store.verify_ledger() == ()
+
+
 def test_traces_go_by_their_age(tmp_path):
     now = datetime.now(UTC)
     for name, days in (("old", 15), ("new", 13)):

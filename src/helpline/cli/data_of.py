@@ -23,6 +23,7 @@ async def _data_of(customer: str) -> dict[str, Any]:
         found = await data_of(store, customer)
         if found is None:
             raise LocalError("Nothing is kept about a customer of that id.")
+        await looked(store, "data-of")
         for record in found["calls"]:
             await looked(store, "data-of", record["id"])
         return found

@@ -22,6 +22,7 @@ from helpline.records.events import Began, decode
 from helpline.records.journal import Journal, JournalError, Journals
 from helpline.records.messages import NothingToSay
 from helpline.records.recording import Recording
+from helpline.records.tracing import redact_trace
 from helpline.settings import Settings
 from helpline.store import Store
 from helpline.store.database import to_its_end
@@ -103,6 +104,7 @@ class Records:
         if recording.journal is not None:
             recording.journal.close()
         self.look()
+        await to_its_end(self._redact_trace(recording.draft.began.call_id))
 
     async def recover(self) -> int:
         """Write the records of calls whose process is gone; how many there were."""
@@ -113,11 +115,16 @@ class Records:
             draft = Draft.of(map(decode, journal.read()))
             if draft is not None:
                 await self._keep(draft, live=False)
+                await self._redact_trace(draft.began.call_id)
                 count += 1
             journal.close()
         if count:
             log.warning("%d calls had broken off with the desk; they are in the record", count)
         return count
+
+    async def _redact_trace(self, call_id: str) -> None:
+        if self._settings.trace_calls != "no":  # a long one takes a while, and other calls go on
+            await asyncio.to_thread(redact_trace, self._settings, call_id, self._kinds)
 
     async def _keep(self, draft: Draft, *, live: bool) -> None:
         usage = draft.usage(self._prices, self._model_of)

@@ -4,12 +4,14 @@ import logging
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from helpline.settings import Settings
 from helpline.store import Store
 from helpline.store import call_tables as c
+from helpline.store import schema as t
 from helpline.store.database import to_its_end
 
 log = logging.getLogger(__name__)
@@ -27,8 +29,13 @@ async def clean(store: Store, settings: Settings, now: datetime) -> Counter[str]
 
 async def _clean_tables(store: Store, settings: Settings, now: datetime) -> Counter[str]:
     finished = c.work.c.state != "waiting"
-    rules = (
+    # What was asked for in a call goes with the call; what somebody still has to do is never too old.
+    rules: tuple[tuple[sa.Table, sa.Column[Any], int, sa.ColumnElement[bool]], ...] = (
         (c.calls, c.calls.c.ended_at, settings.keep_calls_days, sa.true()),
+        (t.proposals, t.proposals.c.made_at, settings.keep_calls_days, t.proposals.c.state != "working"),
+        (t.callbacks, t.callbacks.c.at, settings.keep_calls_days, t.callbacks.c.state != "booked"),
+        (t.tickets, t.tickets.c.at, settings.keep_calls_days, t.tickets.c.state != "open"),
+        (t.login_codes, t.login_codes.c.expires_at, 1, sa.true()),
         (c.work, c.work.c.done_at, settings.keep_work_days, finished),
         (c.reads, c.reads.c.at, settings.keep_reads_days, sa.true()),
     )

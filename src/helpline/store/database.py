@@ -78,12 +78,21 @@ class Database:
                 yield connection
 
     async def compact(self) -> None:
-        """Give the space of deleted rows back, so that nothing of them is left in the database's files."""
+        """Give the space of deleted rows back, so that nothing of them is left in the database's files.
+
+        Raises:
+            StoreError: somebody is reading an older state of it, which is why that is kept.
+        """
         async with self.writer or nullcontext(), self.engine.connect() as connection:
             bare = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await bare.exec_driver_sql("VACUUM")
             if self.writer is not None:
-                await bare.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                busy = (await bare.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
+                if busy:
+                    raise StoreError(
+                        "What was deleted is still in the database's files, since another program reads them:"
+                        " do this again."
+                    )
 
     async def close(self) -> None:
         """Close every connection."""

@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any, Final
 
-from helpline.redact import redact
+from helpline.redact import redact, redact_json
 
 _call_id: ContextVar[str] = ContextVar("helpline_call", default="")
 _TEXT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -25,7 +25,21 @@ def set_up(log_format: str) -> None:
     """Send the log to stderr, as `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if log_format == "json" else _Text(_TEXT))
+    handler.addFilter(_of_ours)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _of_ours(record: logging.LogRecord) -> bool:
+    """Our lines as they are, other people's only when something is wrong.
+
+    Database drivers and HTTP clients log what they carry; behind the first line of theirs stand exceptions.
+    """
+    if record.name.partition(".")[0] == "helpline":
+        return True
+    if record.levelno < logging.WARNING:
+        return False
+    record.msg, record.args = record.getMessage().partition("\n")[0], None
+    return True
 
 
 class _Text(logging.Formatter):
@@ -83,8 +97,10 @@ def _without_exception(_logger: Any, _name: str, line: MutableMapping[str, Any])
 
 
 def _without_personal(_logger: Any, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    line["event"] = redact(str(line.get("event", "")))
-    return line
+    kept: dict[str, Any] = redact_json(
+        {name: value for name, value in line.items() if not name.startswith("pii")}
+    )
+    return kept | {"event": redact(str(line.get("event", "")))}
 
 
 def _place(error: BaseException | None) -> str:
