@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from helpline.actions import GUEST, Caller
 from helpline.call.call import Call, Kept, Unrecorded
-from helpline.call.conversation import Rules
+from helpline.call.conversation import Conversation, Rules
 from helpline.call.meter import Meter
 from helpline.channels.channel import Channel
 from helpline.clock import Clock, SystemClock
@@ -20,6 +20,7 @@ from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
 from helpline.realtime.connection import Backend
 from helpline.realtime.cost import prices
+from helpline.records.continuing import goes_on
 from helpline.records.courier import courier_of
 from helpline.records.recording import Recording
 from helpline.records.records import Records, model_of, open_records
@@ -29,6 +30,7 @@ from helpline.settings import Settings
 from helpline.store import Store
 from helpline.telemetry import logs
 from helpline.telemetry.spans import exported
+from helpline.tools.context import CallContext
 from helpline.tools.desk import desk_tools
 from helpline.tools.knowledge import Knowledge
 from helpline.tools.mcp_servers import mcp_tools
@@ -40,6 +42,7 @@ log = logging.getLogger(__name__)
 IDLE_MS = 60_000
 """A desk that closes hangs up a typed call in which nothing has gone on for so long."""
 LOOK_S = 1.0
+CLOSING = "The desk is closing."
 
 
 class Desk:
@@ -68,6 +71,7 @@ class Desk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._clock = clock or SystemClock()
         self._calls: dict[str, Call] = {}
+        self._recordings: dict[str, Recording] = {}
         self.records = records
         """None for a desk that writes nothing down."""
         self.draining = False
@@ -87,23 +91,78 @@ class Desk:
         """One line: which backend answers."""
         return self.backends[0].answers
 
-    async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "") -> Call:
+    async def admit(
+        self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "", holder: str = ""
+    ) -> Call:
         """Take a call. It lives until somebody hangs up; `kind` is the channel's: `web`, `wav`.
 
         `address` is where it comes from: whoever fails to say who they are too often is locked out by it.
+        `holder` is who may go on with it when the desk has broken off and started again (`take_up`).
         Raises DeskDraining when the desk is about to close.
         """
         if self.draining:
             raise DeskDraining
         call_id = f"call_{secrets.token_hex(8)}"
         recording = (
-            self.records.begin(call_id, channel=kind, language=self.settings.language, caller=caller)
+            self.records.begin(
+                call_id, channel=kind, language=self.settings.language, caller=caller, holder=holder
+            )
             if self.records
             else None
         )
         context = self.toolbox.context(
             call_id=call_id, caller=caller, language=self.settings.language, channel=kind, address=address
         )
+        call, tracing = self._call(channel, context, recording)
+        self._run(call, recording, tracing)
+        return call
+
+    async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
+        """Go on with the holder's call that broke off when the desk did, if there is one: the same call, with
+        the caller who was verified in it. What its customer had seen is shown again.
+
+        Raises DeskDraining when the desk is about to close.
+        """
+        if self.draining:
+            raise DeskDraining
+        taken = await self.records.take_up(holder) if self.records else None
+        if taken is None or self.records is None:
+            return None
+        broken, stored = taken
+        for shown in broken.shown():
+            await channel.show(shown)
+        began = broken.draft.began
+        context = self.toolbox.context(
+            call_id=began.call_id,
+            caller=self._still(broken.caller),
+            language=began.language,
+            channel=began.channel,
+            address=address,
+        )
+        elapsed_ms = broken.elapsed_ms(self._clock.utcnow())
+        conversation, effects = goes_on(
+            broken, stored, rules_of(self.settings), now_ms=self._clock.now_ms(), elapsed_ms=elapsed_ms
+        )
+        recording = self.records.go_on(broken)
+        call, tracing = self._call(channel, context, recording, begun=conversation, part=f"-{elapsed_ms}")
+        call.spent(broken.draft.usages)
+        await call.perform(effects)
+        self._run(call, recording, tracing)
+        return call
+
+    def _still(self, caller: Caller) -> Caller:
+        """Who was verified in the call; a demo customer only where there still are such."""
+        return GUEST if caller.how == "demo" and caller not in self.demo_customers else caller
+
+    def _call(
+        self,
+        channel: Channel,
+        context: CallContext,
+        recording: Recording | None,
+        *,
+        begun: Conversation | None = None,
+        part: str = "",
+    ) -> tuple[Call, ExitStack]:
         tracing = ExitStack()
         call = Call(
             channel,
@@ -116,14 +175,19 @@ class Desk:
             kept=Kept(
                 recorder=recording or Unrecorded(),
                 meter=Meter(prices(), model_of(self.settings), self.settings.max_call_money),
-                trace=tracing.enter_context(trace_of(self.settings, call_id, self._clock)),
+                trace=tracing.enter_context(trace_of(self.settings, f"{context.call_id}{part}", self._clock)),
             ),
+            begun=begun,
         )
+        return call, tracing
+
+    def _run(self, call: Call, recording: Recording | None, tracing: ExitStack) -> None:
         self._calls[call.id] = call
+        if recording is not None:
+            self._recordings[call.id] = recording
         task = asyncio.create_task(self._attend(call, recording, tracing), name=call.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return call
 
     async def _attend(self, call: Call, recording: Recording | None, tracing: ExitStack) -> None:
         """Run one call to its end; what goes wrong in it is its own and harms no other."""
@@ -137,6 +201,7 @@ class Desk:
             if self.records and recording:
                 await self.records.close(recording)
             del self._calls[call.id]
+            self._recordings.pop(call.id, None)
 
     async def gone(self, call: Call) -> None:
         """Wait until a call is over and its record is written."""
@@ -162,15 +227,23 @@ class Desk:
         while self._tasks and loop.time() < until:
             for call in self._calls.values():
                 if call.idle_ms(self._clock.now_ms()) >= IDLE_MS:
-                    call.hang_up("The desk is closing.")
+                    self._break_off(call, CLOSING)
             await asyncio.wait(self._tasks, timeout=min(LOOK_S, until - loop.time()))
         return len(self._calls)
 
-    async def close(self, reason: str = "The desk is closing.") -> None:
-        """Hang up every call and wait until all have ended."""
+    async def close(self, reason: str = CLOSING) -> None:
+        """Hang up every call and wait until all have ended.
+
+        A call whose holder can come back is over for this process alone: the next start goes on with it.
+        """
         for call in self._calls.values():
-            call.hang_up(reason)
+            self._break_off(call, reason)
         await asyncio.gather(*self._tasks)
+
+    def _break_off(self, call: Call, reason: str) -> None:
+        if recording := self._recordings.get(call.id):
+            recording.leave()
+        call.hang_up(reason)
 
 
 def _without_words(error: BaseException) -> str:

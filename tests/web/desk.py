@@ -113,7 +113,7 @@ class ScriptedDesk:
         self._news = asyncio.Condition()
 
     async def admit(
-        self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = ""
+        self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "", holder: str = ""
     ) -> ScriptedCall:
         if self.trouble:
             raise self.trouble
@@ -125,6 +125,9 @@ class ScriptedDesk:
         async with self._news:
             self._news.notify_all()
         return call
+
+    async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> ScriptedCall | None:
+        return None
 
     async def call(self, number: int = 0) -> ScriptedCall:
         """The call of that number, once it has been admitted."""

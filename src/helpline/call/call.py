@@ -12,7 +12,7 @@ from typing import Protocol
 
 from helpline.actions import Answer, Caller, Receipt, ToolDefinition, ToolResult
 from helpline.call import effects as fx
-from helpline.call.conversation import Rules
+from helpline.call.conversation import Conversation, Rules
 from helpline.call.driver import Driver
 from helpline.call.meter import Meter
 from helpline.call.shown import Shown
@@ -99,7 +99,9 @@ class Call:
         clock: Clock,
         rules: Rules,
         kept: Kept | None = None,
+        begun: Conversation | None = None,
     ) -> None:
+        """`begun` is where a call goes on that broke off with an earlier desk."""
         self.id = context.call_id
         self.kind = context.channel
         kept = kept or Kept()
@@ -109,7 +111,7 @@ class Call:
         self._toolbox = toolbox
         self._manner = manner
         self._context = context
-        self._driver = Driver(self, backends, rules=rules, clock=clock, trace=kept.trace)
+        self._driver = Driver(self, backends, rules=rules, clock=clock, trace=kept.trace, begun=begun)
         self._backend: Backend | None = None
         self._keywords: tuple[str, ...] = ()
         self.facts: deque[fx.Fact] = deque(maxlen=KEPT_FACTS)
@@ -198,6 +200,21 @@ class Call:
     def dropped_audio_ms(self) -> int:
         """Microphone audio that had to be dropped while there was nobody to send it to."""
         return self._driver.dropped_audio_ms
+
+    def spent(self, usages: Sequence[fx.UsageCounted]) -> None:
+        """What a call that goes on has cost already."""
+        for usage in usages:
+            limit = self._meter.charge(usage) if self._meter is not None else None
+            if limit is not None:
+                self._driver.post(limit)
+
+    async def perform(self, effects: Sequence[fx.Effect]) -> None:
+        """Show and record what the start of a call that goes on has brought, before it runs."""
+        for effect in effects:
+            if isinstance(effect, fx.Show):
+                await self.show(effect.shown)
+            elif isinstance(effect, fx.Record):
+                self.record(effect.fact)
 
     # --- what the driver asks of its host ---
 

@@ -72,6 +72,7 @@ class Driver:
         rules: Rules | None = None,
         clock: Clock | None = None,
         past: Transcript | None = None,
+        begun: Conversation | None = None,
         trace: Trace | None = None,
     ) -> None:
         self._host = host
@@ -79,7 +80,8 @@ class Driver:
         self._dialect: Dialect = GA
         self._backends = tuple(backends)
         self._clock = clock or SystemClock()
-        self.conversation: Conversation = begin(self._clock.now_ms(), rules, past)
+        self._begun = begun
+        self.conversation: Conversation = begun or begin(self._clock.now_ms(), rules, past)
         self._inbox: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()
@@ -138,6 +140,8 @@ class Driver:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 try:
+                    if self._begun is not None:  # Something may be due at once.
+                        self.post(fx.Ticked())
                     await self._loop()
                 finally:
                     self._cancel_timer()

@@ -73,6 +73,16 @@ async def receipts_of(connection: AsyncConnection, call_id: str) -> tuple[Receip
     return tuple(each.receipt for each in found if each is not None and each.receipt is not None)
 
 
+async def proposals_of(connection: AsyncConnection, call_id: str) -> dict[str, tuple[str, Receipt | None]]:
+    """What became of a call's proposals, by id: their state, and the receipt of one that is done."""
+    query = sa.select(t.proposals.c.id).where(t.proposals.c.call_id == call_id)
+    found = [
+        await proposals.find(connection, call_id, proposal_id)
+        for proposal_id in (await connection.execute(query)).scalars().all()
+    ]
+    return {each.proposal.id: (each.state, each.receipt) for each in found if each is not None}
+
+
 async def insert(connection: AsyncConnection, record: Mapping[str, Any], words: str) -> bool:
     """Write a call's record; False when it is there already, from before a crash."""
     values = {

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from helpline.actions import Caller, Proposal, Receipt
+from helpline.actions import GUEST, Caller, Proposal, Receipt
 from helpline.call import effects as fx
 from helpline.call import shown as sh
 from helpline.realtime.cost import Bill, Price, PriceList, seconds_of, tokens_of
@@ -52,6 +52,7 @@ class Draft:
     ended: str | None = None
     """Why the call ended; None while it lives, and for good when it was killed."""
     last_ms: int = 0
+    _caller: Caller = GUEST
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Draft | None":
@@ -109,10 +110,16 @@ class Draft:
                 pass  # Shown and gone: cards, states, tools that only began.
 
     def _meet(self, caller: Caller, at_ms: int) -> None:
+        self._caller = caller
         self.identities.append((at_ms, caller.identity.name.lower()))
         if caller.customer_id is not None:
             self.callers = [each for each in self.callers if each.customer_id != caller.customer_id]
             self.callers.append(caller)
+
+    @property
+    def caller(self) -> Caller:
+        """Who is on the line now."""
+        return self._caller
 
     @property
     def customers(self) -> tuple[str, ...]:

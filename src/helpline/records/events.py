@@ -21,6 +21,8 @@ class Began:
     at: str
     """ISO 8601 with offset."""
     caller: Caller
+    holder: str = ""
+    """Who may go on with it when the desk starts again: a browser's name, hashed; empty for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,12 @@ class Became:
     caller: Caller
 
 
-Happening = Began | Connected | Became | sh.Shown | fx.Fact
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The desk had broken off, and its next start went on with the call."""
+
+
+Happening = Began | Connected | Became | Resumed | sh.Shown | fx.Fact
 
 _KINDS: Final = {
     kind.__name__: kind
@@ -41,6 +48,7 @@ _KINDS: Final = {
         Began,
         Connected,
         Became,
+        Resumed,
         sh.Caption,
         sh.ToolEnded,
         sh.ProposalShown,

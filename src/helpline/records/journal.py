@@ -35,6 +35,7 @@ else:
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
+_TAG_BYTES: Final = 16
 _LENGTH: Final = struct.Struct(">I")
 _SUFFIX: Final = ".call"
 
@@ -118,6 +119,15 @@ class Journal:
     def read(self) -> Iterator[bytes]:
         """Its events, up to the first that was cut short or tampered with."""
         yield from _unsealed(self.path.read_bytes(), self.call_id, self._cipher)
+
+    def resume(self) -> tuple[bytes, ...]:
+        """Its events, with what was cut short behind them removed: what comes next is read after them."""
+        data = self.path.read_bytes()
+        events = tuple(_unsealed(data, self.call_id, self._cipher))
+        overhead = _LENGTH.size + _NONCE_BYTES + _TAG_BYTES
+        os.ftruncate(self._handle, sum(overhead + len(event) for event in events))
+        self._count = len(events)
+        return events
 
     def leave(self) -> None:
         """Let go of the file without removing it: whoever starts next takes it up."""

@@ -7,7 +7,7 @@ from helpline.call import effects as fx
 from helpline.call import shown as sh
 from helpline.clock import Clock
 from helpline.records.draft import Draft
-from helpline.records.events import Became, Began, Connected, Event, Happening, encode, is_kept
+from helpline.records.events import Became, Began, Connected, Event, Happening, Resumed, encode, is_kept
 from helpline.records.journal import Journal
 from helpline.telemetry.metrics import Metrics
 
@@ -17,16 +17,37 @@ log = logging.getLogger(__name__)
 class Recording:
     """What a call tells while it lives. Made by `Records.begin`, ended by `Records.close`."""
 
-    def __init__(self, began: Began, journal: Journal | None, clock: Clock, metrics: Metrics) -> None:
-        self.draft = Draft.begin(began)
+    def __init__(
+        self,
+        began: Began,
+        journal: Journal | None,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        resumed: Draft | None = None,
+        elapsed_ms: int = 0,
+    ) -> None:
+        """`resumed` is what an earlier desk had written, `elapsed_ms` how long ago the call began."""
+        self.draft = resumed or Draft.begin(began)
         self.journal = journal
         """None where it cannot be written: the call goes on, and a kill would lose its record."""
         self._full = False
         self._clock = clock
         self._metrics = metrics
-        self._began_ms = clock.now_ms()
+        self._began_ms = clock.now_ms() - elapsed_ms
+        self.left = False
         self._written: dict[str, sh.Caption] = {}
-        self._write(Event(0, began))
+        self._write(Event(elapsed_ms, Resumed() if resumed else began))
+
+    def leave(self) -> bool:
+        """The desk closes in mid-call: write no more, so that its next start may go on from here.
+
+        False when it could not: nobody can prove that it is theirs, or it is not whole.
+        """
+        if self.journal is None or self._full or not self.draft.began.holder:
+            return False
+        self.left = True
+        return True
 
     def connected(self, backend: str) -> None:
         """A session with this backend has begun."""
@@ -38,7 +59,7 @@ class Recording:
 
     def shown(self, shown: sh.Shown) -> None:
         """Something is about to be shown."""
-        if not is_kept(shown):
+        if self.left or not is_kept(shown):
             return
         if not isinstance(shown, sh.Caption):
             self._keep(shown)
@@ -55,6 +76,8 @@ class Recording:
         self._keep(fact)
 
     def _keep(self, what: Happening) -> None:
+        if self.left:
+            return
         event = Event(self._now_ms(), what)
         self._write(event)
         self.draft.take(event)

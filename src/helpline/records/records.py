@@ -5,6 +5,7 @@ and what the retention of each kind of data asks for.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +18,9 @@ from helpline.actions import GUEST, Caller
 from helpline.clock import Clock, SystemClock
 from helpline.realtime.cost import PriceList, prices
 from helpline.records import archive, redacting, retention, work
+from helpline.records.continuing import BrokenOff, Stored
 from helpline.records.draft import Draft, ModelOf, document
-from helpline.records.events import Began, decode
+from helpline.records.events import Began
 from helpline.records.journal import Journal, JournalError, Journals
 from helpline.records.messages import NothingToSay
 from helpline.records.recording import Recording
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S: Final = 15.0
 """Another process may have left work; ours wakes us at once."""
+HELD_S: Final = 60.0
+"""How long a desk that starts holds the calls that were left to it: pages reconnect within seconds."""
 RETENTION_EVERY: Final = timedelta(hours=1)
 
 
@@ -70,13 +74,17 @@ class Records:
         self._model_of = model_of(settings)
         self.metrics = Metrics(self._prices, self._model_of)
         self._journals = _journals(settings)
+        self._broken: dict[str, BrokenOff] = {}
+        """By holder: calls that an earlier desk left, whose pages may come back."""
         self._wake = asyncio.Event()
 
     # --- a call ---
 
-    def begin(self, call_id: str, *, channel: str, language: str, caller: Caller = GUEST) -> Recording:
-        """A call has come in."""
-        began = Began(call_id, channel, language, self._clock.utcnow().isoformat(), caller)
+    def begin(
+        self, call_id: str, *, channel: str, language: str, caller: Caller = GUEST, holder: str = ""
+    ) -> Recording:
+        """A call has come in. `holder` may go on with it should the desk break off."""
+        began = Began(call_id, channel, language, self._clock.utcnow().isoformat(), caller, _hidden(holder))
         self.metrics.began()
         return Recording(began, self._journal(call_id), self._clock, self.metrics)
 
@@ -92,8 +100,12 @@ class Records:
     async def close(self, recording: Recording) -> None:
         """The call is over: write its record, then let go of its journal.
 
-        When the database cannot be written the journal stays for the next start.
+        When the database cannot be written the journal stays for the next start; so it does when the desk
+        closes in mid-call, whose holder may come back.
         """
+        if recording.left and recording.journal is not None:
+            recording.journal.leave()
+            return
         try:
             await to_its_end(self._keep(recording.draft, live=True))
         except (SQLAlchemyError, OSError) as error:
@@ -107,24 +119,82 @@ class Records:
         await to_its_end(self._redact_trace(recording.draft.began.call_id))
 
     async def recover(self) -> int:
-        """Write the records of calls whose process is gone; how many there were."""
+        """Write the records of calls whose process is gone; how many there were.
+
+        Those whose holder may come back wait for them: see `take_up`.
+        """
         if self._journals is None:
             return 0
         count = 0
         for journal in self._journals.left_behind():
-            draft = Draft.of(map(decode, journal.read()))
-            if draft is not None:
-                await self._keep(draft, live=False)
-                await self._redact_trace(draft.began.call_id)
-                count += 1
-            journal.close()
+            broken = BrokenOff.of(journal)
+            if broken is not None and broken.may_go_on(self._clock.utcnow()):
+                before = self._broken.pop(broken.holder, None)
+                self._broken[broken.holder] = broken
+                count += await self._write_down(before)
+            else:
+                count += await self._write_down(broken)
+                if broken is None:  # It was cut short before it said whose it is.
+                    journal.close()
         if count:
             log.warning("%d calls had broken off with the desk; they are in the record", count)
+        if self._broken:
+            log.warning("%d calls had broken off with the desk and wait for their pages", len(self._broken))
         return count
 
     async def _redact_trace(self, call_id: str) -> None:
         if self._settings.trace_calls != "no":  # a long one takes a while, and other calls go on
             await asyncio.to_thread(redact_trace, self._settings, call_id, self._kinds)
+
+    async def take_up(self, holder: str) -> tuple[BrokenOff, Stored] | None:
+        """The call of this holder that broke off with the desk, once, with what became of its proposals."""
+        broken = self._broken.pop(_hidden(holder), None) if holder else None
+        if broken is None:
+            return None
+        try:
+            async with self.store.database.read() as connection:
+                stored = await archive.proposals_of(connection, broken.draft.began.call_id)
+        except BaseException:
+            self._broken[broken.holder] = broken
+            raise
+        self.metrics.began()
+        return broken, stored
+
+    def go_on(self, broken: BrokenOff) -> Recording:
+        """Write the rest of a call behind what there is of it."""
+        elapsed_ms = broken.elapsed_ms(self._clock.utcnow())
+        draft = broken.draft
+        return Recording(
+            draft.began, broken.journal, self._clock, self.metrics, resumed=draft, elapsed_ms=elapsed_ms
+        )
+
+    async def wait_for_holders(self) -> None:
+        """Give the pages of calls that broke off a while to come back."""
+        await asyncio.sleep(HELD_S)
+        await self.give_up_waiting()
+
+    async def give_up_waiting(self) -> None:
+        """Write down every call that still waits for its page."""
+        while self._broken:
+            _, broken = self._broken.popitem()
+            try:
+                await to_its_end(self._write_down(broken))
+            except (SQLAlchemyError, OSError) as error:
+                log.error("call %s: its record waits: %s", broken.draft.began.call_id, type(error).__name__)
+                broken.journal.leave()
+
+    def let_go(self) -> None:
+        """The desk closes: what still waits for its page waits for the next start."""
+        while self._broken:
+            self._broken.popitem()[1].journal.leave()
+
+    async def _write_down(self, broken: BrokenOff | None) -> int:
+        if broken is None:
+            return 0
+        await self._keep(broken.draft, live=False)
+        await self._redact_trace(broken.draft.began.call_id)
+        broken.journal.close()
+        return 1
 
     async def _keep(self, draft: Draft, *, live: bool) -> None:
         usage = draft.usage(self._prices, self._model_of)
@@ -220,6 +290,11 @@ class Records:
         return min(LOOK_AGAIN_S, max(0.05, (due - now).total_seconds()))
 
 
+def _hidden(holder: str) -> str:
+    """The name under which a journal knows who may go on with its call; it leads back to nobody."""
+    return hashlib.sha256(f"holder:{holder}".encode()).hexdigest() if holder else ""
+
+
 def _journals(settings: Settings) -> Journals | None:
     try:
         return Journals(settings.data_dir)
@@ -263,8 +338,11 @@ async def open_records(
     records = Records(settings, store, clock=clock, workers=workers, traced=traced)
     await records.recover()
     worker = asyncio.create_task(records.run(), name="records")
+    holding = asyncio.create_task(records.wait_for_holders(), name="calls that broke off")
     try:
         yield records
     finally:
         worker.cancel()
-        await asyncio.gather(worker, return_exceptions=True)
+        holding.cancel()
+        await asyncio.gather(worker, holding, return_exceptions=True)
+        records.let_go()

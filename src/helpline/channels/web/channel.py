@@ -73,6 +73,10 @@ class WebChannel:
         """The page has gone; what is shown from now on is remembered."""
         self._page = NoPage()
 
+    def come_back(self, page: Page) -> None:
+        """The page is there again; `draw_on` draws what it missed."""
+        self._page = page
+
     async def draw_on(self, page: Page) -> None:
         """Draw all that is remembered on a page, and go on there."""
         fresh = page.id != self._page.id

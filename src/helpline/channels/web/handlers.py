@@ -71,7 +71,11 @@ class Handlers:
             await self._resume(visit, page)
         else:
             visit = self._visits.begin(page, browser=browser, language=language)
-            await self._welcome(visit)
+            visit.address = address_of(session.environ)
+            if await visit.take_up(self._visits.desk):
+                await self._go_on(visit)
+            else:
+                await self._welcome(visit)
         visit.address = address_of(session.environ)
         self._hold(visit)
         await self._tell_about(visit)
@@ -215,6 +219,15 @@ class Handlers:
         await visit.channel.notice(self._visits.desk.banner, step_id=f"{page_id}-answers")
         # A page that outlived a restart of the desk still believes that its microphone is wanted.
         await visit.channel.page.voice(False)
+
+    async def _go_on(self, visit: Visit) -> None:
+        """The desk has started again in mid-call: the page shows the call as it was, from its beginning."""
+        await _mark_first_interaction()
+        page = visit.channel.page
+        await page.voice(False)
+        await page.clear()
+        await visit.channel.draw_on(page)
+        await visit.channel.notice(visit.words.interrupted)
 
     async def _resume(self, visit: Visit, page: ChainlitPage) -> None:
         """Go on where the visit was: a reload, or another tab, which then has the call alone."""

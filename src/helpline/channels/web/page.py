@@ -19,6 +19,9 @@ class Page(Protocol):
     async def put(self, step: Mapping[str, Any]) -> None:
         """Show a step, or show it anew: a step is known by its `id`."""
 
+    async def clear(self) -> None:
+        """Take away every step that is shown."""
+
     async def change(self, step_id: str, **changes: Any) -> None:
         """Change some fields of a step that is shown."""
 
@@ -49,6 +52,11 @@ class ChainlitPage:
     async def put(self, step: Mapping[str, Any]) -> None:
         await self._emitter.send_step({"threadId": self._emitter.session.thread_id, **step})
 
+    async def clear(self) -> None:
+        # What Chainlit's page does with a thread that it reopens: it replaces all that it shows.
+        thread = {"id": self._emitter.session.thread_id, "steps": [], "elements": [], "metadata": {}}
+        await self._emitter.resume_thread(thread)
+
     async def change(self, step_id: str, **changes: Any) -> None:
         await self._emitter.update_step({"id": step_id, **changes})
 
@@ -71,6 +79,7 @@ class NoPage:
     id = ""
 
     async def put(self, step: Mapping[str, Any]) -> None: ...
+    async def clear(self) -> None: ...
     async def change(self, step_id: str, **changes: Any) -> None: ...
     async def tell(self, kind: str, **values: Any) -> None: ...
     async def sound(self, track: str, pcm24k: bytes) -> None: ...

@@ -48,8 +48,17 @@ class Desk(Protocol):
     def demo_customers(self) -> tuple[Caller, ...]:
         """Whom a visitor may be; empty unless the demo shop is served on this machine alone."""
 
-    async def admit(self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "") -> Call:
-        """`address` is where the page is, as far as it is known: guesses at a customer are counted by it."""
+    async def admit(
+        self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "", holder: str = ""
+    ) -> Call:
+        """`address` is where the page is, as far as it is known: guesses at a customer are counted by it.
+
+        `holder` names the browser: it alone may go on with the call after a restart of the desk.
+        """
+        ...
+
+    async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
+        """The browser's call that broke off when the desk did, going on; what was seen is shown again."""
         ...
 
 

@@ -54,10 +54,34 @@ class Visit:
             if self.call is None:
                 self.channel.begin()
                 self._call = await desk.admit(
-                    self.channel, kind="web", caller=self.caller, address=self.address
+                    self.channel,
+                    kind="web",
+                    caller=self.caller,
+                    address=self.address,
+                    holder=self.browser,
                 )
             assert self._call is not None
             return self._call
+
+    async def take_up(self, desk: Desk) -> bool:
+        """Go on with the call in which this browser was when the desk broke off; False when there is none.
+
+        What was seen of it is remembered, and drawn when the channel has its page again.
+        """
+        if not self.browser:
+            return False
+        async with self._admitting:
+            page = self.channel.page
+            self.channel.leave()
+            try:
+                call = await desk.take_up(self.channel, holder=self.browser, address=self.address)
+            finally:
+                if not self.channel.page.id:  # No second tab has come meanwhile.
+                    self.channel.come_back(page)
+            if call is None:
+                return False
+            self._call, self.caller = call, call.caller
+            return True
 
     async def become(self, caller: Caller) -> None:
         """Go on as another customer, in the call too if there is one."""

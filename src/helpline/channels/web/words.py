@@ -19,6 +19,7 @@ class Words:
     welcome: str
     microphone: dict[MicFault, str]
     elsewhere: str
+    interrupted: str
     failed: str
     person: str
     too_long: str
@@ -43,6 +44,7 @@ ENGLISH: Final = Words(
         "silent": "The microphone sends silence: check that it is not muted, or type here.",
     },
     elsewhere="This conversation goes on in another tab.",
+    interrupted="We were interrupted for a moment, and go on where we were. To talk, press P again.",
     failed="Something went wrong on our side. Please try again.",
     person="I would like to talk to a person.",
     too_long="That message was too long and was cut at {limit} characters.",
@@ -64,6 +66,7 @@ CHINESE: Final = Words(
         "silent": "麦克风没有声音：请检查是否静音，或在此输入文字。",
     },
     elsewhere="此对话已在另一个标签页中继续。",
+    interrupted="刚才中断了一下，现在从原处继续。如需通话，请再次按 P。",
     failed="我们这边出了点问题，请重试。",
     person="我想和人工客服通话。",
     too_long="该消息过长，已截断为 {limit} 个字符。",

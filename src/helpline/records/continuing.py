@@ -1,0 +1,156 @@
+"""A call that broke off with its desk, and how its next start goes on with it.
+
+What was said and done comes from the sealed journal, what became of its changes from the database: nothing
+of it comes from the customer's browser.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, get_args
+
+from helpline.actions import Caller, Receipt
+from helpline.call import claims
+from helpline.call import effects as fx
+from helpline.call import shown as sh
+from helpline.call.claims import Done
+from helpline.call.replies import KEPT_REPORTS, output_of
+from helpline.call.state import Conversation, Pending, Rules, Step
+from helpline.call.transcript import Entry, Exchange, Line, Note, Transcript, quoted
+from helpline.records.draft import Draft
+from helpline.records.events import Event, decode
+from helpline.records.journal import Journal
+
+GOES_ON_WITHIN: Final = timedelta(minutes=30)
+"""A call whose last word is older than this has ended: its customer has long gone on to something else."""
+
+Stored = Mapping[str, tuple[str, Receipt | None]]
+"""What became of a call's proposals, by id: the state, and the receipt of one that is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenOff:
+    """A call whose desk is gone, as far as its journal goes."""
+
+    journal: Journal
+    draft: Draft
+    events: tuple[Event, ...]
+
+    @classmethod
+    def of(cls, journal: Journal) -> "BrokenOff | None":
+        """None for a journal that was cut short before it said whose it is."""
+        events = tuple(map(decode, journal.resume()))
+        draft = Draft.of(events)
+        return cls(journal, draft, events) if draft is not None else None
+
+    @property
+    def holder(self) -> str:
+        return self.draft.began.holder
+
+    @property
+    def caller(self) -> Caller:
+        """Who was on the line, as verified in the call."""
+        return self.draft.caller
+
+    def may_go_on(self, now: datetime) -> bool:
+        """Whether somebody can prove that it is theirs, it had not ended, and it is not old."""
+        recent = now - self.draft.ended_at() < GOES_ON_WITHIN
+        return bool(self.holder) and self.draft.ended is None and recent
+
+    def elapsed_ms(self, now: datetime) -> int:
+        """Since the call began; never before its last event, whatever the wall clock says."""
+        elapsed = now - datetime.fromisoformat(self.draft.began.at)
+        return max(self.draft.last_ms, int(elapsed.total_seconds() * 1000))
+
+    def shown(self) -> Iterator[sh.Shown]:
+        """What its customer had seen, again and in order."""
+        for event in self.events:
+            if not isinstance(event.what, get_args(sh.Shown)):
+                continue
+            yield event.what
+            if isinstance(event.what, sh.ToolEnded):
+                yield from map(sh.CardShown, event.what.result.cards)
+            elif isinstance(event.what, sh.ReceiptShown) and event.what.receipt.card is not None:
+                yield sh.CardShown(event.what.receipt.card)
+
+
+def goes_on(
+    broken: BrokenOff, stored: Stored, rules: Rules, *, now_ms: int, elapsed_ms: int
+) -> tuple[Conversation, tuple[fx.Effect, ...]]:
+    """The conversation as it was, and what has to be shown: what was done meanwhile and never seen. PURE."""
+    draft = broken.draft
+    started_ms = now_ms - elapsed_ms
+    tools = [event.what for event in broken.events if isinstance(event.what, sh.ToolEnded)]
+    entries = _entries(broken)
+    outputs = [entry.output for entry in entries if isinstance(entry, Exchange)]
+    told = [claims.told_in(tool.result.say) for tool in tools if tool.result.proposal is None]
+    reported = (*(r for output in outputs for r in claims.reports_in(output)), *(r for t in told for r in t))
+    s = Step(
+        Conversation(
+            rules=rules,
+            started_ms=started_ms,
+            quiet_ms=now_ms,
+            words_ms=now_ms,
+            transcript=Transcript(tuple(entries)),
+            called=frozenset(tool.tool_call_id for tool in tools),
+            notes=_numbered(entries, draft),
+            reported=reported[-KEPT_REPORTS:],
+        ),
+        now_ms,
+    )
+    s.incident("desk_restarted")
+    unanswered = bool(entries) and not (isinstance(entries[-1], Line) and entries[-1].speaker == "desk")
+    for proposal_id, (at_ms, proposal) in draft.proposals.items():
+        state, receipt = stored.get(proposal_id, ("failed", None))
+        if receipt is not None:
+            s.set(done=(*s.c.done, Done(receipt.action, proposal.subject, proposal.effect_words)))
+        if proposal_id in draft.closed and (receipt is None or proposal_id in draft.receipts):
+            continue
+        if state in ("open", "working"):
+            made_by = [
+                t.tool_call_id for t in tools if t.result.proposal and t.result.proposal.id == proposal_id
+            ]
+            s.set(pending=Pending(proposal, started_ms + at_ms, made_by[-1] if made_by else ""))
+            if unanswered:
+                s.tell("The desk was interrupted, and nothing was done yet. " + quoted(proposal.read_back))
+        elif receipt is not None:
+            s.show(sh.ProposalClosed(proposal_id, "confirmed"))
+            s.show(sh.ReceiptShown(receipt))
+            if receipt.card is not None:
+                s.show(sh.CardShown(receipt.card))
+            s.tell(f"The customer said yes. It is done: receipt {receipt.reference}. {quoted(receipt.say)}")
+            unanswered = True
+        elif state == "declined":
+            s.show(sh.ProposalClosed(proposal_id, "declined"))
+            s.tell("The customer said no. " + quoted("All right, I have not changed anything."))
+            unanswered = True
+        else:
+            s.show(sh.ProposalClosed(proposal_id, "expired" if state == "expired" else "failed"))
+            s.tell(f"It was not done: the offer to {proposal.effect} is over.")
+    s.set(wants_reply=unanswered)
+    return s.c, tuple(s.effects)
+
+
+def _entries(broken: BrokenOff) -> list[Entry]:
+    """Lines, tools' exchanges and receipts in the order in which they began."""
+    timed: list[tuple[int, int, Entry]] = []
+    for line in broken.draft.lines:
+        entry = Line(
+            line.line_id, line.speaker, line.text, line.heard, True, line.typed, line.start_ms, line.end_ms
+        )
+        timed.append((line.start_ms, 0 if line.speaker == "customer" else 2, entry))
+    for at_ms, tool in broken.draft.tools:
+        output = output_of(tool.result)
+        exchange = Exchange(tool.tool_call_id, tool.name, tool.arguments, output)
+        timed.append((at_ms - tool.took_ms, 1, exchange))
+    for at_ms, receipt in broken.draft.receipts.values():
+        done = f"The customer said yes. It is done: receipt {receipt.reference}."
+        timed.append((at_ms, 1, Note(f"receipt_{receipt.reference}", done)))
+    return [entry for _, _, entry in sorted(timed, key=lambda each: each[:2])]
+
+
+def _numbered(entries: list[Entry], draft: Draft) -> int:
+    """A number above those of all lines and notes, so that none that comes takes the place of one of them."""
+    found = [int(match[1]) for entry in entries if (match := re.fullmatch(r"\w+_(\d{1,6})", entry.id))]
+    return max(found, default=0) + len(draft.proposals) + 100
