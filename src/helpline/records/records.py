@@ -144,7 +144,9 @@ class Records:
 
     async def _redact_trace(self, call_id: str) -> None:
         if self._settings.trace_calls != "no":  # a long one takes a while, and other calls go on
-            await asyncio.to_thread(redact_trace, self._settings, call_id, self._kinds)
+            for part in (self._settings.data_dir / "traces").glob(f"{call_id}*.jsonl"):
+                # One that went on after a restart of the desk has several.
+                await asyncio.to_thread(redact_trace, self._settings, part.stem, self._kinds)
 
     async def take_up(self, holder: str) -> tuple[BrokenOff, Stored] | None:
         """The call of this holder that broke off with the desk, once, with what became of its proposals."""
