@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from types import MappingProxyType
 
-from helpline.actions import GUEST, Caller
+from helpline.actions import GUEST, Caller, Identity
 from helpline.call.call import Call, Kept, Unrecorded
 from helpline.call.conversation import Conversation, Rules
 from helpline.call.meter import Meter
@@ -116,6 +116,15 @@ class Desk:
         call, tracing = self._call(channel, context, recording)
         self._run(call, recording, tracing)
         return call
+
+    async def customer(self, customer_id: str) -> Caller | None:
+        """The shop's customer of that id, as far as the policy lets a sign-in reach; None for nobody.
+
+        For who has signed them in, and for nobody else: nothing is checked here.
+        """
+        identity = self.toolbox.policy.reaches("sign_in")
+        found = await self.toolbox.shop.customer(customer_id) if identity > Identity.GUEST else None
+        return Caller(found.id, found.name, identity, "sign_in") if found is not None else None
 
     async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
         """Go on with the holder's call that broke off when the desk did, if there is one: the same call, with

@@ -95,6 +95,17 @@ class Settings:
         "a list of origins. With any, the demo customer is not signed in.",
         unset="its own address",
     )  # fmt: skip
+    sign_in_header: str = _setting(
+        "", "HELPLINE_SIGN_IN_HEADER", text.header_name, "Desk",
+        "The header in which a reverse proxy that has signed a customer in tells their id, such as "
+        "`X-Customer-Id`. Believed only beside HELPLINE_SIGN_IN_SECRET; the proxy must remove it from what "
+        "browsers send.",
+        unset="nobody is signed in by a proxy",
+    )  # fmt: skip
+    sign_in_secret: Secret = _setting(
+        Secret(), "HELPLINE_SIGN_IN_SECRET", text.secret, "Desk",
+        "What the proxy has to send as `X-Helpline-Secret` beside that header: at least 16 characters.",
+    )  # fmt: skip
     shop: str = _setting(
         "demo", "HELPLINE_SHOP", text.line, "Desk",
         "Which shop is served. `demo` is seeded with fictional data; its demo customer is signed in only "

@@ -110,6 +110,13 @@ def language(text: str) -> str:
     return text
 
 
+def header_name(text: str) -> str:
+    """A header's name, which no proxy takes for another."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", text):
+        raise ValueError("a header's name such as X-Customer-Id")
+    return text
+
+
 def secret(text: str) -> Secret:
     """A key, fit for an HTTP header."""
     if not (text.isascii() and text.isprintable() and " " not in text):

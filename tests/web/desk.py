@@ -126,6 +126,12 @@ class ScriptedDesk:
             self._news.notify_all()
         return call
 
+    async def customer(self, customer_id: str) -> Caller | None:
+        names = {each.customer_id: each.name for each in (ANA, BO)}
+        if customer_id not in names:
+            return None
+        return Caller(customer_id, names[customer_id], Identity.PROVEN, "sign_in")
+
     async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> ScriptedCall | None:
         return None
 

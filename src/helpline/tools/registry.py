@@ -51,6 +51,15 @@ class Toolbox:
         self._clock = clock or SystemClock()
         self._confirming = Confirming(store, self._require, self._run_after_yes)
 
+    @property
+    def policy(self) -> Policy:
+        return self._policy
+
+    @property
+    def shop(self) -> Shop:
+        """Where this desk's customers and orders are."""
+        return self._shop
+
     def context(
         self, *, call_id: str, caller: Caller, language: str = "en", channel: str = "web", address: str = ""
     ) -> CallContext:

@@ -21,6 +21,7 @@ from helpline.channels.web.guard import Guard
 from helpline.channels.web.handlers import Handlers
 from helpline.channels.web.operating import DrainingServer, ServedDesk, metrics_route
 from helpline.channels.web.seam import Desk, OpenDesk
+from helpline.channels.web.signing_in import SignIn
 from helpline.channels.web.site import routes
 from helpline.channels.web.sockets import take_over
 from helpline.channels.web.visits import GRACE_S, Visits
@@ -43,17 +44,19 @@ def create_app(
 ) -> FastAPI:
     """The page over a desk that `open_desk(settings)` opens for as long as the application runs.
 
-    Raises MissingPartError without Chainlit, which knows one page per process: the last one made is served.
+    Raises SettingsError for a sign-in that is half set, and MissingPartError without Chainlit, which knows
+    one page per process: the last one made is served.
     """
     clock = clock or SystemClock()
     fitted = fit(DESK_NAME)
     browsers = Browsers(load_key(settings.data_dir))
+    sign_in = SignIn.of(settings)
     ready = asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_desk(settings) as desk:
-            visits = Visits(desk, clock, desk_name=DESK_NAME, grace_s=grace_s)
+            visits = Visits(desk, clock, desk_name=DESK_NAME, grace_s=grace_s, sign_in=sign_in)
             handlers = Handlers(visits, browsers)
             handlers.register()
             take_over(fitted, handlers, browsers)
@@ -116,7 +119,7 @@ def server_config(app: Any, *, host: str, port: int) -> uvicorn.Config:
 def _greeting(settings: Settings, listener: socket.socket, desk: Desk) -> str:
     host = "localhost" if settings.loopback else settings.host
     lines = [f"{DESK_NAME} is open at http://{host}:{listener.getsockname()[1]}", desk.banner]
-    if desk.demo_customers:
+    if desk.demo_customers and not settings.sign_in_header:
         lines.append(f"Demo shop with fictional data: you are {desk.demo_customers[0].name}.")
     return "\n".join(lines)
 

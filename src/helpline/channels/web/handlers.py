@@ -66,15 +66,20 @@ class Handlers:
         cookies = session.environ.get("HTTP_COOKIE", "")
         browser = self._browsers.known(cookies)
         language = cookie(cookies, LANGUAGE_COOKIE) or session.environ.get("HTTP_ACCEPT_LANGUAGE", "en")
-        if visit := self._visits.of(browser):
+        signed_in = await self._visits.signed_in(session.environ)
+        visit = self._visits.of(browser)
+        if visit and await self._visits.recognise(visit, signed_in):
             visit.words = words_for(language)
             await self._resume(visit, page)
         else:
-            visit = self._visits.begin(page, browser=browser, language=language)
+            visit = self._visits.begin(page, browser=browser, language=language, signed_in=signed_in)
             visit.address = address_of(session.environ)
-            if await visit.take_up(self._visits.desk):
+            if not await visit.take_up(self._visits.desk):
+                await self._welcome(visit)
+            elif await self._visits.recognise(visit, signed_in):
                 await self._go_on(visit)
-            else:
+            else:  # It was another customer's; nothing of it has been shown.
+                visit = self._visits.begin(page, browser=browser, language=language, signed_in=signed_in)
                 await self._welcome(visit)
         visit.address = address_of(session.environ)
         self._hold(visit)
@@ -95,6 +100,11 @@ class Handlers:
         """The socket of a page that was away is back."""
         visit = self._visits.at(_session().id)
         if visit is None:
+            await _page().voice(False)
+            await self.on_chat_start()
+            return
+        if not await self._visits.recognise(visit, await self._visits.signed_in(_session().environ)):
+            await _page().clear()
             await _page().voice(False)
             await self.on_chat_start()
             return
@@ -207,7 +217,7 @@ class Handlers:
 
     async def _become(self, visit: Visit, customer_id: str) -> None:
         """Switch to another of the *demo* customers; nobody else can be chosen."""
-        chosen = [who for who in self._visits.desk.demo_customers if who.customer_id == customer_id]
+        chosen = [who for who in self._visits.demo_customers if who.customer_id == customer_id]
         if chosen and chosen[0] != visit.caller:
             await visit.become(chosen[0])
             await self._tell_about(visit)
@@ -241,7 +251,7 @@ class Handlers:
 
     async def _tell_about(self, visit: Visit) -> None:
         """What the page's script shows around the conversation."""
-        customers = [{"id": who.customer_id, "name": who.name} for who in self._visits.desk.demo_customers]
+        customers = [{"id": who.customer_id, "name": who.name} for who in self._visits.demo_customers]
         await visit.channel.page.tell(
             "desk",
             name=self._visits.desk_name,

@@ -57,6 +57,9 @@ class Desk(Protocol):
         """
         ...
 
+    async def customer(self, customer_id: str) -> Caller | None:
+        """The customer of that id as signed in; None when the shop has none."""
+
     async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
         """The browser's call that broke off when the desk did, going on; what was seen is shown again."""
         ...

@@ -6,7 +6,8 @@ with it the call. A visit is found again by its page's session id, or by the coo
 
 import asyncio
 import secrets
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from helpline.actions import GUEST, Caller
 from helpline.channels.web.channel import WebChannel
@@ -14,12 +15,14 @@ from helpline.channels.web.lateness import Lateness
 from helpline.channels.web.limits import Allowance
 from helpline.channels.web.page import Page
 from helpline.channels.web.seam import Call, Desk
+from helpline.channels.web.signing_in import SignIn, is_anothers
 from helpline.channels.web.words import Words, words_for
 from helpline.clock import Clock
 
 GRACE_S: Final = 30.0
 """How long a call waits for a page that is away."""
 
+SIGNED_OUT: Final = "The customer signed out."
 PAGE_LOST: Final = "The page was closed or its connection was lost."
 
 
@@ -98,7 +101,16 @@ class Visit:
 class Visits:
     """Every visit, by its id, by its page and by its browser's cookie."""
 
-    def __init__(self, desk: Desk, clock: Clock, *, desk_name: str, grace_s: float = GRACE_S) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        clock: Clock,
+        *,
+        desk_name: str,
+        grace_s: float = GRACE_S,
+        sign_in: SignIn | None = None,
+    ) -> None:
+        self._sign_in = sign_in
         self.desk = desk
         self.clock = clock
         self.desk_name = desk_name
@@ -122,9 +134,34 @@ class Visits:
         """The visit that this browser's cookie names, if it is still going on."""
         return self._visits.get(self._by_browser.get(browser, "")) if browser else None
 
-    def begin(self, page: Page, *, browser: str, language: str) -> Visit:
-        """A new visit, as the first of the demo customers where there are any, else as a guest."""
-        caller = self.desk.demo_customers[0] if self.desk.demo_customers else GUEST
+    @property
+    def demo_customers(self) -> tuple[Caller, ...]:
+        """Whom a visitor may be; nobody where customers sign in."""
+        return () if self._sign_in else self.desk.demo_customers
+
+    async def signed_in(self, environ: Mapping[str, Any]) -> Caller:
+        """Who is signed in at the page that this request opened; GUEST for nobody."""
+        return await self._sign_in.caller(environ, self.desk) if self._sign_in else GUEST
+
+    async def recognise(self, visit: Visit, signed_in: Caller) -> bool:
+        """Who is signed in at a visit's page is who the visit is from now on.
+
+        False when it was somebody else's, or they have signed out: then it is over, and nothing of it may be
+        shown any more.
+        """
+        if self._sign_in is None:
+            return True
+        known = visit.call.caller if visit.call else visit.caller
+        if is_anothers(known, signed_in):
+            self.end(visit, SIGNED_OUT)
+            return False
+        if known.identity < signed_in.identity:
+            await visit.become(signed_in)
+        return True
+
+    def begin(self, page: Page, *, browser: str, language: str, signed_in: Caller = GUEST) -> Visit:
+        """A new visit: of the first demo customer where there are such, else of who is signed in."""
+        caller = self.demo_customers[0] if self.demo_customers else signed_in
         channel = WebChannel(page, desk_name=self.desk_name)
         visit = Visit(channel, caller=caller, browser=browser, language=language)
         self._visits[visit.id] = visit
