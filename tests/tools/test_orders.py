@@ -1,5 +1,8 @@
 """What can be done about orders beside the article's seven, over the demo shop, on both databases."""
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -200,3 +203,16 @@ async def test_a_ticket_is_written_after_a_yes(toolbox, maya, store):
     async with store.database.read() as connection:
         (ticket,) = (await connection.execute(sa.select(t.tickets))).all()
     assert (ticket.kind, ticket.subject) == ("ticket", "A broken lamp")
+
+
+async def test_a_faulty_item_is_exchanged_for_another_of_its_kind_where_the_policy_says_so(toolbox, maya):
+    order = (await maya.shop.orders("maya", "1002"))[0]
+    line = order.lines[0]
+    same = [{"item": line.variant_id, "new_item": line.variant_id}]
+    proposal = await propose(toolbox, maya, "exchange_items", order_id="1002", items=same)
+    assert "The price stays the same" in proposal.read_back
+    policy = load_policy()
+    strict = msgspec.structs.replace(policy.exchange, same_item=False)
+    context = replace(maya, policy=msgspec.structs.replace(policy, exchange=strict))
+    asked = ask(toolbox, context, "exchange_items", order_id="1002", items=same)
+    assert await refused(asked) == "same_item"

@@ -72,6 +72,8 @@ class Exchange(_Table, frozen=True):
 
     statuses: tuple[OrderStatus, ...] = ("delivered",)
     window_days: Count = 30
+    same_item: bool = True
+    """Whether a faulty item may be exchanged for another of its kind."""
 
 
 class Refunds(_Table, frozen=True):

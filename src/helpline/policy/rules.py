@@ -185,7 +185,8 @@ def _exchange(policy: Policy, change: ExchangeItems, facts: Facts) -> Outcome:
     order = _order(facts)
     _status(order, policy.exchange.statuses, "exchange anything in it")
     _within_window(order, policy.exchange.window_days, facts.now, "exchange anything in it")
-    difference, method = _swaps(change.swaps, change.method_id, order, facts)
+    same = policy.exchange.same_item
+    difference, method = _swaps(change.swaps, change.method_id, order, facts, same_item=same)
     return Outcome(difference, (), method.id)
 
 
@@ -201,7 +202,9 @@ def _change_items(policy: Policy, change: ChangeItems, facts: Facts) -> Outcome:
     return Outcome(difference, (movement,), method.id)
 
 
-def _swaps(swaps: Sequence[Swap], method_id: str, order: Order, facts: Facts) -> tuple[int, PaymentMethod]:
+def _swaps(
+    swaps: Sequence[Swap], method_id: str, order: Order, facts: Facts, *, same_item: bool = False
+) -> tuple[int, PaymentMethod]:
     """The price difference and what settles it, when every swap can be made."""
     lines = _lines(order, [(swap.line_id, swap.quantity) for swap in swaps], "exchange")
     wanted: Counter[str] = Counter()
@@ -212,7 +215,7 @@ def _swaps(swaps: Sequence[Swap], method_id: str, order: Order, facts: Facts) ->
             raise refusal(
                 "other_product", f"I can swap the {line.name} only for the same product in other options."
             )
-        if new.id == line.variant_id:
+        if new.id == line.variant_id and not same_item:
             raise refusal("same_item", f"That is the same {line.name} that you already have.")
         wanted[new.id] += quantity
         if not new.has(wanted[new.id]):
