@@ -20,7 +20,7 @@ from helpline.engine.espeak import load_espeak
 from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
 
-_VERSION = "6"
+_VERSION = "10"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
@@ -34,7 +34,8 @@ _WEIGHTS = {
     "inform": 4,
     "generic": 0.6,
     "filler": 1.5,
-    "affirm": 0.6,
+    "affirm": 2.5,
+    "deny": 2.0,
 }
 
 # espeak's ASCII mnemonics for en-us, longest first, in ARPAbet.

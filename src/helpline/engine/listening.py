@@ -264,7 +264,7 @@ _DECODE: dict[AudioFormat, Callable[[bytes], bytes]] = {
 
 
 def _to_16k(audio_format: AudioFormat) -> Callable[[bytes], bytes]:
-    stream = Resampler(24_000 if audio_format == "audio/pcm" else 8_000, 16_000, quality="LQ")
+    stream = Resampler(24_000 if audio_format == "audio/pcm" else 8_000, 16_000, quality="HQ")
     return lambda audio: stream.feed(_DECODE[audio_format](audio))
 
 

@@ -131,7 +131,7 @@ class Fills:
                 return pick.choice(
                     (pick.choice(_DIGIT_NAMES[1:]), say_reference(f"{pick.randrange(10, 1000)}", pick))
                 )
-            case "product" if self._products and pick.random() < 0.8:
+            case "product" if self._products and pick.random() < 0.95:
                 return pick.choice(self._products)
         return draw(pick.choice(self._slots[slot]), pick, self) if slot in self._slots else slot
 
@@ -225,7 +225,7 @@ def _when(pick: random.Random) -> str:
         f"at quarter to {hour}", "at noon",
     ))  # fmt: skip
     span = pick.choice(
-        ("ten minutes", "half an hour", "an hour", "two hours", "forty five minutes", "thirty minutes")
+        ("ten minutes", "half an hour", "an hour", "two hours", "forty minutes", "thirty minutes")
     )
     return pick.choice((day, f"{day} {clock}", f"{day} {clock}", f"{day} {clock}", clock, f"in {span}"))
 
