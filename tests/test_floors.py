@@ -46,6 +46,7 @@ FLOOR_OF = {
     "helpline.call.replay": "running",
     "helpline.client": "running",
     "helpline.desk": "running",
+    "helpline.hooks": "running",
     "helpline.manner": "running",
     "helpline.channels": "ways in",
     "helpline.cli": "ways in",

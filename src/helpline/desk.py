@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from helpline.actions import GUEST, Caller, Identity
@@ -15,6 +16,7 @@ from helpline.channels.channel import Channel
 from helpline.clock import Clock, SystemClock
 from helpline.engine.backend import EngineBackend
 from helpline.errors import DeskDraining, SettingsError
+from helpline.hooks import CallHooks, Hooks
 from helpline.manner import Manner
 from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
@@ -42,7 +44,19 @@ log = logging.getLogger(__name__)
 IDLE_MS = 60_000
 """A desk that closes hangs up a typed call in which nothing has gone on for so long."""
 LOOK_S = 1.0
+LAST_HOOKS_S = 10.0
+"""A company's hooks have so long for what a call that is over left to tell them."""
 CLOSING = "The desk is closing."
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A call with what goes along with it."""
+
+    call: Call
+    recording: Recording | None
+    hooks: CallHooks
+    tracing: ExitStack
 
 
 class Desk:
@@ -54,6 +68,7 @@ class Desk:
         *,
         toolbox_with: Callable[[Sequence[Tool]], Toolbox],
         extra_tools: Sequence[Tool] = (),
+        hooks: Hooks | None = None,
         backends: Sequence[Backend],
         manner: Manner,
         clock: Clock | None = None,
@@ -62,6 +77,7 @@ class Desk:
     ) -> None:
         self.settings = settings
         self._toolbox_with = toolbox_with
+        self._hooks = hooks or Hooks()
         self.toolbox = toolbox_with(extra_tools)
         """The tools of calls that come in from now on; a call keeps those that it began with."""
         self.backends = tuple(backends)
@@ -77,9 +93,10 @@ class Desk:
         self.draining = False
         """No new calls are taken."""
 
-    def bring(self, extra_tools: Sequence[Tool]) -> None:
-        """Offer other tools of the company to calls from now on. Raises SettingsError, then all stays."""
+    def bring(self, extra_tools: Sequence[Tool], hooks: Hooks | None = None) -> None:
+        """Other tools and hooks of the company for calls from now on. Raises SettingsError; then all stays."""
         self.toolbox = self._toolbox_with(extra_tools)
+        self._hooks = hooks or Hooks()
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -113,9 +130,10 @@ class Desk:
         context = self.toolbox.context(
             call_id=call_id, caller=caller, language=self.settings.language, channel=kind, address=address
         )
-        call, tracing = self._call(channel, context, recording)
-        self._run(call, recording, tracing)
-        return call
+        live = self._live(channel, context, recording)
+        live.hooks.began(kind, self.settings.language, caller, self._clock.utcnow())
+        self._run(live)
+        return live.call
 
     async def customer(self, customer_id: str) -> Caller | None:
         """The shop's customer of that id, as far as the policy lets a sign-in reach; None for nobody.
@@ -153,17 +171,17 @@ class Desk:
             broken, stored, rules_of(self.settings), now_ms=self._clock.now_ms(), elapsed_ms=elapsed_ms
         )
         recording = self.records.go_on(broken)
-        call, tracing = self._call(channel, context, recording, begun=conversation, part=f"-{elapsed_ms}")
-        call.spent(broken.draft.usages)
-        await call.perform(effects)
-        self._run(call, recording, tracing)
-        return call
+        live = self._live(channel, context, recording, begun=conversation, part=f"-{elapsed_ms}")
+        live.call.spent(broken.draft.usages)
+        await live.call.perform(effects)
+        self._run(live)
+        return live.call
 
     def _still(self, caller: Caller) -> Caller:
         """Who was verified in the call; a demo customer only where there still are such."""
         return GUEST if caller.how == "demo" and caller not in self.demo_customers else caller
 
-    def _call(
+    def _live(
         self,
         channel: Channel,
         context: CallContext,
@@ -171,7 +189,8 @@ class Desk:
         *,
         begun: Conversation | None = None,
         part: str = "",
-    ) -> tuple[Call, ExitStack]:
+    ) -> "_Live":
+        hooks = CallHooks(self._hooks, context.call_id, recording or Unrecorded())
         tracing = ExitStack()
         call = Call(
             channel,
@@ -182,35 +201,43 @@ class Desk:
             clock=self._clock,
             rules=rules_of(self.settings),
             kept=Kept(
-                recorder=recording or Unrecorded(),
+                recorder=hooks,
                 meter=Meter(prices(), model_of(self.settings), self.settings.max_call_money),
                 trace=tracing.enter_context(trace_of(self.settings, f"{context.call_id}{part}", self._clock)),
             ),
             begun=begun,
         )
-        return call, tracing
+        return _Live(call, recording, hooks, tracing)
 
-    def _run(self, call: Call, recording: Recording | None, tracing: ExitStack) -> None:
+    def _run(self, live: "_Live") -> None:
+        call = live.call
         self._calls[call.id] = call
-        if recording is not None:
-            self._recordings[call.id] = recording
-        task = asyncio.create_task(self._attend(call, recording, tracing), name=call.id)
+        if live.recording is not None:
+            self._recordings[call.id] = live.recording
+        task = asyncio.create_task(self._attend(live), name=call.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _attend(self, call: Call, recording: Recording | None, tracing: ExitStack) -> None:
+    async def _attend(self, live: "_Live") -> None:
         """Run one call to its end; what goes wrong in it is its own and harms no other."""
+        call = live.call
         logs.in_call(call.id)
+        began_ms = self._clock.now_ms()
+        hooks = asyncio.create_task(live.hooks.run(), name=f"hooks of {call.id}")
         try:
-            with tracing:
+            with live.tracing:
                 await call.run()
         except Exception as error:  # noqa: BLE001 - the edge of a task: one call must not end the desk
             log.error("call %s broke off: %s", call.id, _without_words(error))
+            live.hooks.broke_off()
         finally:
-            if self.records and recording:
-                await self.records.close(recording)
+            live.hooks.ended(self._clock.now_ms() - began_ms)
+            if self.records and live.recording:
+                await self.records.close(live.recording)
             del self._calls[call.id]
             self._recordings.pop(call.id, None)
+            await asyncio.wait([hooks], timeout=LAST_HOOKS_S)
+            hooks.cancel()
 
     async def gone(self, call: Call) -> None:
         """Wait until a call is over and its record is written."""
@@ -299,6 +326,7 @@ async def open_desk(
     *,
     backends: Sequence[Backend] | None = None,
     extra_tools: Sequence[Tool] = (),
+    hooks: Hooks | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Desk]:
     """Open the shop and the desk; on the way out every call is hung up and the shop is closed.
@@ -335,6 +363,7 @@ async def open_desk(
             settings,
             toolbox_with=toolbox_with,
             extra_tools=extra_tools,
+            hooks=hooks,
             backends=backends,
             manner=manner,
             clock=clock,

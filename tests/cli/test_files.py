@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from helpline.cli.files import tools_in
+from helpline.cli.files import own_in
 from helpline.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def file(tmp_path):
 def test_the_example_in_the_docs_is_a_desk_that_loads(file):
     page = (ROOT / "docs/tools.md").read_text()
     example = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)[0]
-    hours, points, catalogue = tools_in(file(example))
+    hours, points, catalogue = own_in(file(example)).tools
     assert hours.name == "store_hours"
     assert hours.description == "Say when one of our stores is open."
     assert hours.parameters["properties"]["city"]["enum"] == ["Berlin", "Boston"]
@@ -47,9 +47,9 @@ def test_the_example_in_the_docs_is_a_desk_that_loads(file):
 )
 def test_a_file_that_is_wrong_is_refused_with_its_line(file, text, words):
     with pytest.raises(SettingsError, match=rf"my_desk\.py.*{words}"):
-        tools_in(file(text))
+        own_in(file(text))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SettingsError, match=r"absent\.py is no Python file"):
-        tools_in(tmp_path / "absent.py")
+        own_in(tmp_path / "absent.py")

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-from helpline.cli.files import tools_in
+from helpline.cli.files import own_in
 from helpline.cli.run import read_again
 from helpline.desk import open_desk
 from tests.records.desks import settings_in, talk
@@ -21,7 +21,7 @@ def {name}() -> str:
 @asynccontextmanager
 async def desk_with(folder, file):
     said = asyncio.Queue()
-    async with open_desk(settings_in(folder), extra_tools=tools_in(file)) as desk:
+    async with open_desk(settings_in(folder), extra_tools=own_in(file).tools) as desk:
         watching = asyncio.create_task(read_again(file, desk, said.put_nowait))
         try:
             yield desk, said

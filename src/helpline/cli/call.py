@@ -15,7 +15,7 @@ from helpline.audio.wav import read_wav, write_wav
 from helpline.call.call import Call
 from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, ToolEnded
 from helpline.channels.wav import WavChannel, line_to
-from helpline.cli.files import tools_in
+from helpline.cli.files import Own, own_in
 from helpline.cli.start import prepare
 from helpline.desk import Desk, open_desk
 from helpline.engine.voice import Synthesiser
@@ -69,7 +69,8 @@ def command(
     turns: list[Turn] = [read_wav(path) for path in recordings]
     turns += sentences if text else map(Synthesiser().speak, sentences)
     show = None if as_json else Printer()
-    open_ours = partial(open_desk, extra_tools=tools_in(tools)) if tools else open_desk
+    own = own_in(tools) if tools else Own()
+    open_ours = partial(open_desk, extra_tools=own.tools, hooks=own.hooks)
     channel = asyncio.run(place_call(settings, turns, customer=customer, show=show, open_desk=open_ours))
     if out:
         write_wav(out, bytes(channel.heard))

@@ -3,14 +3,25 @@
 import importlib.util
 import sys
 import traceback
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpline.errors import SettingsError
+from helpline.hooks import Hooks, hooks_in
 from helpline.tools.tool import Tool
 
 
-def tools_in(path: Path) -> tuple[Tool, ...]:
-    """The tools that a Python file defines, in order. Raises SettingsError with the line that is wrong."""
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the file brings."""
+
+    tools: tuple[Tool, ...] = ()
+    """In the order in which they stand there."""
+    hooks: Hooks = field(default_factory=Hooks)
+
+
+def own_in(path: Path) -> Own:
+    """The tools and hooks that a Python file defines. Raises SettingsError with the line that is wrong."""
     spec = importlib.util.spec_from_file_location(f"helpline_desk_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise SettingsError(f"{path} is no Python file that can be read.")
@@ -21,9 +32,10 @@ def tools_in(path: Path) -> tuple[Tool, ...]:
     except Exception as wrong:
         raise SettingsError(f"{path}{_line_of(wrong, path)}: {type(wrong).__name__}: {wrong}.") from wrong
     tools = tuple(value for value in vars(module).values() if isinstance(value, Tool))
-    if not tools:
+    hooks = hooks_in(vars(module), str(path))
+    if not tools and not hooks:
         raise SettingsError(f"{path} has no tool: put @tool from helpline.tools above a typed function.")
-    return tools
+    return Own(tools, hooks)
 
 
 def _line_of(wrong: Exception, path: Path) -> str:

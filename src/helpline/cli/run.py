@@ -9,12 +9,11 @@ from pathlib import Path
 
 import click
 
-from helpline.cli.files import tools_in
+from helpline.cli.files import Own, own_in
 from helpline.cli.start import prepare
 from helpline.desk import Desk, open_desk
 from helpline.errors import SettingsError
 from helpline.settings import Settings
-from helpline.tools.tool import Tool
 
 
 @click.command()
@@ -25,15 +24,15 @@ from helpline.tools.tool import Tool
 def command(file: Path | None, host: str | None, port: int | None, backends: str | None) -> None:
     """Start the desk and its page; FILE.py brings tools of your own, and is read again when it is saved."""
     settings = prepare(host=host, port=port, backends=backends)
-    tools = tools_in(file) if file else ()
+    own = own_in(file) if file else Own()
     from helpline.channels.web.app import serve  # Chainlit is slow to import: settings are checked first.
 
-    asyncio.run(serve(settings, partial(_open, file=file, tools=tools)))
+    asyncio.run(serve(settings, partial(_open, file=file, own=own)))
 
 
 @asynccontextmanager
-async def _open(settings: Settings, /, *, file: Path | None, tools: tuple[Tool, ...]) -> AsyncIterator[Desk]:
-    async with open_desk(settings, extra_tools=tools) as desk:
+async def _open(settings: Settings, /, *, file: Path | None, own: Own) -> AsyncIterator[Desk]:
+    async with open_desk(settings, extra_tools=own.tools, hooks=own.hooks) as desk:
         if file is None:
             yield desk
             return
@@ -64,7 +63,8 @@ async def read_again(file: Path, desk: Desk, say: Callable[[str], None]) -> None
     """
     async for _ in _saves(file):
         try:
-            desk.bring(await asyncio.to_thread(tools_in, file))
+            own = await asyncio.to_thread(own_in, file)
+            desk.bring(own.tools, own.hooks)
         except SettingsError as wrong:
             say(f"{wrong} The desk keeps the tools that it has.")
         else:
