@@ -94,7 +94,7 @@ class Desk:
         """No new calls are taken."""
 
     def bring(self, extra_tools: Sequence[Tool], hooks: Hooks | None = None) -> None:
-        """Other tools and hooks of the company for calls from now on. Raises SettingsError; then all stays."""
+        """Other tools and hooks of the company, for calls from now on. Raises SettingsError."""
         self.toolbox = self._toolbox_with(extra_tools)
         self._hooks = hooks or Hooks()
 

