@@ -175,12 +175,15 @@ def find_in_turns(turns: Sequence[tuple[str, str]], kinds: Iterable[Kind] = KIND
     ]
     finds: list[list[Found]] = [[] for _ in turns]
     for view, looked_for in views:
+        text = "\n".join(turns[index][1] for index in view)
+        if looked_for is proven and digits_at_most(text.lower())[0] < _IBAN_DIGITS:
+            continue  # too few for a card or an IBAN, and the rest is read from these
         start = 0
         spans = []
         for index in view:
             spans.append((index, start, start + len(turns[index][1])))
             start = spans[-1][2] + 1
-        for found in find("\n".join(turns[index][1] for index in view), looked_for):
+        for found in find(text, looked_for):
             for index, first, last in spans:
                 if found.start < last and found.end > first:
                     finds[index].append(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -99,11 +99,19 @@ async def insert(connection: AsyncConnection, record: Mapping[str, Any], words: 
         "words": words,
         "record": dict(record),
     }
-    done = await insert_new(connection, c.calls, values)
+    done = (await connection.execute(_INSERT_CALL[connection.dialect.name], values)).rowcount > 0
     if done and record["customers"]:
         rows = [{"call_id": record["id"], "customer_key": key} for key in record["customers"]]
-        await connection.execute(sa.insert(c.call_customers), rows)
+        await connection.execute(_INSERT_CUSTOMERS, rows)
     return done
+
+
+# Made once: SQLAlchemy takes longer to make a statement than the database to carry it out.
+_INSERT_CALL: Final = {
+    "sqlite": sqlite.insert(c.calls).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(c.calls).on_conflict_do_nothing(),
+}
+_INSERT_CUSTOMERS: Final = sa.insert(c.call_customers)
 
 
 async def insert_new(connection: AsyncConnection, table: sa.Table, values: Mapping[str, Any]) -> bool:

@@ -113,10 +113,11 @@ class Records:
             if recording.journal is not None:
                 recording.journal.leave()
             return
+        # Before the journal goes: after a kill the next start finds that and does the rest.
+        await to_its_end(self._redact_trace(recording.draft.began.call_id))
         if recording.journal is not None:
             recording.journal.close()
         self.look()
-        await to_its_end(self._redact_trace(recording.draft.began.call_id))
 
     async def recover(self) -> int:
         """Write the records of calls whose process is gone; how many there were.

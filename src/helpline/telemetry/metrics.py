@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from helpline.call import effects as fx
 from helpline.call import shown as sh
-from helpline.realtime.cost import PriceList, Tokens, money_of, seconds_of, tokens_of
+from helpline.realtime.cost import Price, PriceList, Tokens, money_of, seconds_of, tokens_of
 from helpline.records.draft import DEAD_AIR_MS, ModelOf
 from helpline.records.events import Connected, Happening
 
@@ -32,6 +32,7 @@ class Metrics:
     def __init__(self, prices: PriceList, model_of: ModelOf) -> None:
         self._prices = prices
         self._model_of = model_of
+        self._price_of: dict[tuple[str, str], Price | None] = {}
         self.registry = CollectorRegistry()
         counter, gauge, histogram = self._counter, self._gauge, self._histogram
         self._active = gauge("calls_active", "Calls that are live.")
@@ -95,7 +96,10 @@ class Metrics:
         for modality in _MODALITIES:
             if count := getattr(tokens, modality):
                 self._tokens.labels(counted.backend, modality).inc(count)
-        price = self._prices.of(self._model_of(counted.backend, counted.kind))
+        priced = (counted.backend, counted.kind)
+        if priced not in self._price_of:
+            self._price_of[priced] = self._prices.of(self._model_of(*priced))
+        price = self._price_of[priced]
         money = money_of(tokens, seconds, price) if price else None
         self._money.labels(counted.backend).inc(float(money or 0))
 
