@@ -216,7 +216,10 @@ class Records:
         self.metrics.ended(record, live=live)
         self.metrics.redacted(redacting.counts(record))
         if self._traced is not None:
-            self._traced.ended(record)
+            try:
+                self._traced.ended(record)
+            except Exception as error:  # noqa: BLE001 - the edge: the record is written, whatever a collector says
+                log.error("call %s has no trace elsewhere: %s", record["id"], type(error).__name__)
 
     # --- what calls leave behind ---
 

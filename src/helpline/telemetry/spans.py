@@ -26,6 +26,9 @@ OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 TOOL: Final = "gen_ai.tool.name"
 ERROR: Final = "error.type"
 
+TIMEOUT_S: Final = 3
+"""A collector that is away holds up a desk that closes for no longer."""
+
 PROVIDERS: Final = {
     "azure": "azure.ai.openai",
     "voice_live": "azure.ai.openai",
@@ -73,7 +76,7 @@ def _parts(record: Mapping[str, Any]) -> Iterator[tuple[str, int, int, dict[str,
     """What goes into a call's trace: name, begin and end in ms of the call, attributes."""
     sessions = record["sessions"]
     ends = [session["at_ms"] for session in sessions[1:]] + [record["duration_ms"]]
-    for session, end_ms in zip(sessions, ends, strict=True):
+    for session, end_ms in zip(sessions, ends, strict=False):  # a call that nobody answered has none
         backend = session["backend"]
         attributes: dict[str, str | bool | int] = {
             OPERATION: "chat",
@@ -115,7 +118,8 @@ def exported(settings: Settings) -> Iterator[Spans | None]:
             'HELPLINE_OTLP_URL needs OpenTelemetry: pip install "helpline[traces]".'
         ) from None
     provider = TracerProvider(resource=Resource.create({"service.name": "helpline"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.otlp_url)))
+    exporter = OTLPSpanExporter(endpoint=settings.otlp_url, timeout=TIMEOUT_S)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     try:
         yield Spans(provider)
     finally:
