@@ -14,6 +14,7 @@ from helpline.realtime.events import TokenDetails, Usage
 from helpline.records import story
 from helpline.records.draft import Draft, document
 from helpline.records.events import Became, Began, Connected, Event, decode, encode
+from helpline.records.redacting import Kinds, redacted
 
 MAYA = Caller("maya", "Maya", Identity.PROVEN)
 USAGE = Usage(
@@ -97,6 +98,16 @@ def test_a_record_of_an_earlier_version_is_told_too():
     record["notices"] = ["Voice is back."]
     assert "Voice is back." in "\n".join(told(record))
     assert story.heading(record)
+
+
+def test_a_tools_name_that_a_model_made_up_is_redacted_as_the_reason_too():
+    draft = Draft.of(Event(at_ms, what) for at_ms, what in HAPPENED)
+    draft.tools.insert(
+        0, (1, sh.ToolEnded("t0", "pay 4242 4242 4242 4242", "{}", ToolResult("No.", ok=False), 1))
+    )
+    record = document(draft, [], draft.usage(prices(), lambda backend, kind: "gpt-realtime"))
+    assert "4242 4242" in repr(record)
+    assert "4242 4242" not in repr(redacted(record, Kinds()))
 
 
 def test_what_was_said_cannot_command_a_terminal():

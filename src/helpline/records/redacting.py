@@ -28,7 +28,7 @@ class Kinds:
 
 
 _TOOLS = ("tools", "proposals", "receipts")
-_SUMMARY = ("summary", "next_step", "promises", "notices", "incidents", "ended")
+_SUMMARY = ("reason", "summary", "next_step", "promises", "notices", "incidents", "ended")
 
 
 def redacted(record: Mapping[str, Any], kinds: Kinds) -> dict[str, Any]:
