@@ -24,6 +24,7 @@ from helpline.realtime.connection import Backend
 from helpline.realtime.cost import prices
 from helpline.records.continuing import goes_on
 from helpline.records.courier import courier_of
+from helpline.records.events import Rated
 from helpline.records.recording import Recording
 from helpline.records.records import Records, model_of, open_records
 from helpline.records.tracing import trace_of
@@ -143,6 +144,13 @@ class Desk:
         identity = self.toolbox.policy.reaches("sign_in")
         found = await self.toolbox.shop.customer(customer_id) if identity > Identity.GUEST else None
         return Caller(found.id, found.name, identity, "sign_in") if found is not None else None
+
+    async def rate(self, call_id: str, good: bool, comment: str) -> None:
+        """Keep what the customer thinks of a call of theirs, live or over, with its record."""
+        if recording := self._recordings.get(call_id):
+            recording.rated(Rated(good, comment))
+        elif self.records is not None:
+            await self.records.rate(call_id, Rated(good, comment))
 
     async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
         """Go on with the holder's call that broke off when the desk did, if there is one: the same call, with

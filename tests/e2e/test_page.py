@@ -329,3 +329,21 @@ async def test_the_customer_changes_the_language_and_stays_in_the_call(site, des
         await call.until_told("type", "我想和人工客服通话。")
         await expect(page.get_by_text("where is it")).to_be_visible()
         assert len(desk.calls) == 1
+
+
+async def test_a_conversation_is_rated_with_a_word_about_it(site, desk, browser):
+    async with visiting(browser, site) as page:
+        up = page.get_by_role("button", name="Helpful", exact=True)
+        assert not await up.is_visible()
+        await page.locator("#chat-input").click()
+        await page.keyboard.type("hello")
+        await page.keyboard.press("Enter")
+        call = await desk.call()
+        await call.channel.show(StateShown("thinking"))
+        await up.click()
+        await call.until_told("rated", True, "")
+        await page.keyboard.type("Pretty quick")  # P talks elsewhere; here it is a letter
+        await page.keyboard.press("Enter")
+        await call.until_told("rated", True, "Pretty quick")
+        assert await up.get_attribute("aria-pressed") == "true"
+        assert call.count("start_voice") == 0

@@ -132,6 +132,11 @@ class ScriptedDesk:
             return None
         return Caller(customer_id, names[customer_id], Identity.PROVEN, "sign_in")
 
+    async def rate(self, call_id: str, good: bool, comment: str) -> None:
+        for call in self.calls:
+            if call.id == call_id:
+                call._note("rated", good, comment)
+
     async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> ScriptedCall | None:
         return None
 

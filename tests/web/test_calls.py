@@ -351,3 +351,20 @@ async def test_a_call_knows_where_its_page_is(site, desk):
     async with page_at(site, **{"X-Forwarded-For": "203.0.113.9"}) as page:
         await page.type("hello")
         assert (await desk.call()).address == "203.0.113.9"
+
+
+async def test_a_rating_is_kept_with_the_call_while_it_lives_and_after(site, desk):
+    async with page_at(site) as page:
+        await page.tell(type="rating", good=True, comment="")
+        await page.type("hello")
+        call = await desk.call()
+        await page.tell(type="rating", good=True, comment="")
+        await call.until_told("rated", True, "")
+        await call.channel.show(StateShown("ended", "hung up"))
+        await page.tell(type="rating", good="yes", comment="")
+        await page.tell(type="rating", good=False, comment="slow\x1b[31m " + "x" * 600)
+        _, _, comment = await call.until_told("rated", False)
+        assert comment.startswith("slow")
+        assert "\x1b" not in comment
+        assert len(comment) <= 501
+        assert call.count("rated") == 2

@@ -122,6 +122,15 @@ async def insert_new(connection: AsyncConnection, table: sa.Table, values: Mappi
     ).rowcount > 0
 
 
+async def rate(connection: AsyncConnection, call_id: str, rating: Mapping[str, Any]) -> None:
+    """Put the customer's rating into a call's record."""
+    query = sa.select(c.calls.c.record).where(c.calls.c.id == call_id).with_for_update()
+    record = (await connection.execute(query)).scalar_one_or_none()
+    if record is not None:
+        values = {"record": {**record, "rating": dict(rating)}}
+        await connection.execute(sa.update(c.calls).where(c.calls.c.id == call_id).values(**values))
+
+
 async def summarise(connection: AsyncConnection, call_id: str, found: Mapping[str, Any]) -> None:
     """Put a model's summary in the place of the rules' own, once: a repeat changes nothing."""
     row = (

@@ -16,7 +16,7 @@ from helpline.call import effects as fx
 from helpline.call import shown as sh
 from helpline.realtime.cost import Bill, Price, PriceList, seconds_of, tokens_of
 from helpline.realtime.events import Usage
-from helpline.records.events import Became, Began, Connected, Event
+from helpline.records.events import Became, Began, Connected, Event, Rated
 from helpline.records.outcome import Seen, Verdict, judge
 
 DEAD_AIR_MS: Final = 2000
@@ -49,6 +49,7 @@ class Draft:
     notices: list[tuple[int, sh.Notice]] = field(default_factory=list)
     identities: list[tuple[int, str]] = field(default_factory=list)
     """How well the caller was known, from when on."""
+    rating: Rated | None = None
     ended: str | None = None
     """Why the call ended; None while it lives, and for good when it was killed."""
     last_ms: int = 0
@@ -94,6 +95,8 @@ class Draft:
                 self.sessions.append((at_ms, what.backend))
             case Became():
                 self._meet(what.caller, at_ms)
+            case Rated():
+                self.rating = what
             case fx.Incident():
                 self.incidents.append((at_ms, what))
             case fx.Interrupted():
@@ -212,6 +215,7 @@ def document(draft: Draft, customer_keys: Sequence[str], usage: Mapping[str, Any
         "turns": [_turn(draft, at_ms, turn) for at_ms, turn in draft.turns],
         "dead_air_ms": sum(max(0, turn.latency_ms - DEAD_AIR_MS) for _, turn in draft.turns),
         "unanswered_ms": _unanswered_ms(draft),
+        "rating": asdict(draft.rating) if draft.rating else None,
         "usage": dict(usage),
         "notices": [
             {"at_ms": at_ms, "kind": notice.kind, "text": notice.text} for at_ms, notice in draft.notices

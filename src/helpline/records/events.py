@@ -40,7 +40,15 @@ class Resumed:
     """The desk had broken off, and its next start went on with the call."""
 
 
-Happening = Began | Connected | Became | Resumed | sh.Shown | fx.Fact
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What the customer thinks of the call; a later word takes the place of an earlier one."""
+
+    good: bool
+    comment: str = ""
+
+
+Happening = Rated | Began | Connected | Became | Resumed | sh.Shown | fx.Fact
 
 _KINDS: Final = {
     kind.__name__: kind
@@ -49,6 +57,7 @@ _KINDS: Final = {
         Connected,
         Became,
         Resumed,
+        Rated,
         sh.Caption,
         sh.ToolEnded,
         sh.ProposalShown,

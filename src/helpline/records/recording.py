@@ -7,7 +7,17 @@ from helpline.call import effects as fx
 from helpline.call import shown as sh
 from helpline.clock import Clock
 from helpline.records.draft import Draft
-from helpline.records.events import Became, Began, Connected, Event, Happening, Resumed, encode, is_kept
+from helpline.records.events import (
+    Became,
+    Began,
+    Connected,
+    Event,
+    Happening,
+    Rated,
+    Resumed,
+    encode,
+    is_kept,
+)
 from helpline.records.journal import Journal
 from helpline.telemetry.metrics import Metrics
 
@@ -70,6 +80,10 @@ class Recording:
         if shown.final and self._written.get(shown.line_id) != shown:
             self._written[shown.line_id] = shown
             self._write(event)
+
+    def rated(self, rated: Rated) -> None:
+        """The customer says what they think of the call."""
+        self._keep(rated)
 
     def noted(self, fact: fx.Fact) -> None:
         """Something happened that is nobody's line."""

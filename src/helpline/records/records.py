@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
@@ -20,11 +21,12 @@ from helpline.realtime.cost import PriceList, prices
 from helpline.records import archive, redacting, retention, work
 from helpline.records.continuing import BrokenOff, Stored
 from helpline.records.draft import Draft, ModelOf, document
-from helpline.records.events import Began
+from helpline.records.events import Began, Rated
 from helpline.records.journal import Journal, JournalError, Journals
 from helpline.records.messages import NothingToSay
 from helpline.records.recording import Recording
 from helpline.records.tracing import redact_trace
+from helpline.redact import redact_json
 from helpline.settings import Settings
 from helpline.store import Store
 from helpline.store.database import to_its_end
@@ -118,6 +120,12 @@ class Records:
         if recording.journal is not None:
             recording.journal.close()
         self.look()
+
+    async def rate(self, call_id: str, rated: Rated) -> None:
+        """A word about a call whose record is written; one that is not there any more is left alone."""
+        rating = redact_json(asdict(rated), self._kinds.lines)
+        async with self.store.database.write() as connection:
+            await archive.rate(connection, call_id, rating)
 
     async def recover(self) -> int:
         """Write the records of calls whose process is gone; how many there were.

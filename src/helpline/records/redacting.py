@@ -41,6 +41,7 @@ def redacted(record: Mapping[str, Any], kinds: Kinds) -> dict[str, Any]:
         **record,
         **{part: redact_json(record[part], kinds.tools) for part in _TOOLS},
         **{part: redact_json(record[part], kinds.summary) for part in _SUMMARY},
+        "rating": redact_json(record.get("rating"), kinds.lines),
         "lines": [
             {**line, "text": text, "heard": part}
             for line, text, part in zip(lines, texts, heard, strict=True)

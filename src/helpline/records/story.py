@@ -67,12 +67,20 @@ def heading(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("summary", f"{record['summary']} (by {_by(record['summarised_by'])})"),
         ("next step", record["next_step"]),
         ("promised", "; ".join(record["promises"])),
+        ("rating", _rating(record.get("rating"))),
         ("answers", _answers(record)),
         ("barge-in", _barge_in(record)),
         ("links", _links(record)),
         ("cost", _cost(record["usage"])),
     ]
     return [(name, text) for name, text in rows if text]
+
+
+def _rating(rating: Mapping[str, Any] | None) -> str:
+    if rating is None:
+        return ""
+    word = "helpful" if rating["good"] else "not helpful"
+    return f"{word}: “{rating['comment']}”" if rating["comment"] else word
 
 
 def events(record: Mapping[str, Any]) -> list[Happened]:

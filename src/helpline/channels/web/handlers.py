@@ -21,6 +21,7 @@ from helpline.channels.web.inbound import (
     PageMessage,
     PersonAsked,
     Played,
+    RatingGiven,
     Stopped,
     read_page_message,
 )
@@ -197,6 +198,9 @@ class Handlers:
             case PersonAsked():
                 if visit.messages.take(self._visits.clock.now_ms()):
                     await self._type(visit, visit.words.person)
+            case RatingGiven(good, comment) if visit.latest:
+                if visit.messages.take(self._visits.clock.now_ms()):
+                    await self._visits.desk.rate(visit.latest.id, good, comment)
             case CustomerChosen(customer_id):
                 await self._become(visit, customer_id)
             case MicFailed(fault):

@@ -8,8 +8,12 @@ right type and size; everything else is no message.
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
+from helpline import wording
+
 MicFault = Literal["refused", "missing", "busy", "insecure", "lost", "silent"]
 MIC_FAULTS: Final[tuple[MicFault, ...]] = get_args(MicFault)
+MAX_COMMENT: Final = 500
+"""Characters of what a customer says about a call; the rest is cut."""
 _MAX_ID: Final = 128
 _MAX_PLAYED_MS: Final = 60 * 60 * 1000
 
@@ -54,7 +58,15 @@ class MicFailed:
     fault: MicFault
 
 
-PageMessage = Played | Answered | Stopped | PersonAsked | CustomerChosen | MicFailed
+@dataclass(frozen=True, slots=True)
+class RatingGiven:
+    """Whether the call was helpful, and why: at most 500 characters."""
+
+    good: bool
+    comment: str
+
+
+PageMessage = RatingGiven | Played | Answered | Stopped | PersonAsked | CustomerChosen | MicFailed
 
 
 def read_page_message(data: object) -> PageMessage | None:
@@ -68,6 +80,8 @@ def read_page_message(data: object) -> PageMessage | None:
             return _answered(data.get("proposal"), data.get("yes"))
         case "stop":
             return Stopped()
+        case "rating":
+            return _rating(data.get("good"), data.get("comment"))
         case "person":
             return PersonAsked()
         case "customer":
@@ -90,6 +104,12 @@ def _played(track: Any, ms: Any) -> Played | None:
 def _answered(proposal: Any, yes: Any) -> Answered | None:
     name = _name(proposal)
     return Answered(name, yes) if name and isinstance(yes, bool) else None
+
+
+def _rating(good: Any, comment: Any) -> RatingGiven | None:
+    if not isinstance(good, bool) or not isinstance(comment, str):
+        return None
+    return RatingGiven(good, wording.plain(comment, MAX_COMMENT))
 
 
 def _name(value: Any) -> str:

@@ -60,6 +60,9 @@ class Desk(Protocol):
     async def customer(self, customer_id: str) -> Caller | None:
         """The customer of that id as signed in; None when the shop has none."""
 
+    async def rate(self, call_id: str, good: bool, comment: str) -> None:
+        """Keep what the customer thinks of a call, live or over."""
+
     async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
         """The browser's call that broke off when the desk did, going on; what was seen is shown again."""
         ...

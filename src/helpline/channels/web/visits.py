@@ -51,6 +51,11 @@ class Visit:
         """The call that is going on, if one is."""
         return None if self.channel.ended else self._call
 
+    @property
+    def latest(self) -> Call | None:
+        """The call that is going on, or the one that was the last."""
+        return self._call
+
     async def call_at(self, desk: Desk) -> Call:
         """The call that is going on, or a new one. Raises what `Desk.admit` raises."""
         async with self._admitting:

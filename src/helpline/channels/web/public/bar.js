@@ -2,6 +2,7 @@
 // who the customer is. It stands beside Chainlit's own elements, never in them: React owns those.
 import { tellDesk } from "/public/mailbox.js";
 import { el } from "/public/dom.js";
+import { offerRating, rating } from "/public/rating.js";
 import { words } from "/public/words.js";
 
 const label = el("span", { class: "hl-state-label" }, words.states.idle);
@@ -30,7 +31,7 @@ const language = el(
   el("option", { value: "en", lang: "en", "aria-label": "English" }, "EN"),
   el("option", { value: "zh", lang: "zh", "aria-label": "中文" }, "中文"),
 );
-const bar = el("header", { id: "hl-bar" }, name, state, stop, person, language);
+const bar = el("header", { id: "hl-bar" }, name, state, stop, rating, person, language);
 const customer = el("select", { "aria-label": words.customer });
 const demo = el("aside", { "aria-label": words.demoShop, id: "hl-demo", hidden: "" }, el("span", {}, words.demo), customer);
 
@@ -53,6 +54,7 @@ document.addEventListener("DOMContentLoaded", () => document.body.append(bar, de
 export function showState({ state: now, detail }) {
   const known = words.states[now] ?? now;
   state.dataset.state = now;
+  offerRating(now);
   const more = now === "working" ? detail.replaceAll("_", " ") : detail;
   label.textContent = more ? `${known.replace("…", "")} · ${more}` : known;
   stop.hidden = now !== "speaking";

@@ -52,6 +52,11 @@ const ENGLISH = {
   voiceOff: "End voice (P)",
   send: "Send",
   input: "Your message",
+  rating: "Was this helpful?",
+  helpful: "Helpful",
+  unhelpful: "Not helpful",
+  thanks: "Thank you. Would you tell us why?",
+  whyRated: "Why? (you need not say)",
 };
 
 const CHINESE = {
@@ -125,6 +130,11 @@ const CHINESE = {
   voiceOff: "结束语音 (P)",
   send: "发送",
   input: "您的消息",
+  rating: "这次服务对您有帮助吗？",
+  helpful: "有帮助",
+  unhelpful: "没有帮助",
+  thanks: "谢谢！方便告诉我们原因吗？",
+  whyRated: "原因（可不填）",
 };
 
 export const words = document.documentElement.lang.startsWith("zh") ? CHINESE : ENGLISH;
