@@ -7,10 +7,12 @@ import pytest
 
 from helpline.actions import Caller, Identity
 from helpline.call.shown import Caption, ReceiptShown, ToolEnded
+from helpline.records import archive
 from helpline.records.draft import Draft
 from helpline.records.events import Began, Event, decode, encode
 from helpline.records.journal import JournalError, Journals
 from tests.call.talk import proposal
+from tests.records.desks import desk_in
 
 BEGAN = Began("call_1", "web", "en", "2026-11-22T10:00:00+00:00", Caller("maya", "Maya", Identity.PROVEN))
 EVENTS = [
@@ -95,3 +97,20 @@ def test_a_key_of_another_length_is_an_error_that_names_the_setting(tmp_path):
     (tmp_path / "live.key").write_bytes(b"short")
     with pytest.raises(JournalError, match="HELPLINE_DATA_DIR"):
         Journals(tmp_path)
+
+
+async def test_a_desk_starts_with_what_it_can_read_of_another_versions_calls(tmp_path):
+    journals = Journals(tmp_path)
+    journal = journals.begin("call_1")
+    for line in (
+        encode(EVENTS[0]),
+        b'[5, "Teleported", {"to": "the moon"}]',
+        b'[6, "Caption", {"line_id": 7}]',
+        encode(EVENTS[1]),
+    ):
+        journal.write(line)
+    journal.leave()
+    async with desk_in(tmp_path) as desk, desk.store.database.read() as connection:
+        record = await archive.find(connection, "call_1")
+    assert [line["text"] for line in record["lines"]] == ["cancel it"]
+    assert list((tmp_path / "live").iterdir()) == []

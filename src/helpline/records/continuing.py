@@ -19,7 +19,7 @@ from helpline.call.replies import KEPT_REPORTS, output_of
 from helpline.call.state import Conversation, Pending, Rules, Step
 from helpline.call.transcript import Entry, Exchange, Line, Note, Transcript, quoted
 from helpline.records.draft import Draft
-from helpline.records.events import Event, decode
+from helpline.records.events import Event, readable
 from helpline.records.journal import Journal
 
 GOES_ON_WITHIN: Final = timedelta(minutes=30)
@@ -40,7 +40,7 @@ class BrokenOff:
     @classmethod
     def of(cls, journal: Journal) -> "BrokenOff | None":
         """None for a journal that was cut short before it said whose it is."""
-        events = tuple(map(decode, journal.resume()))
+        events = tuple(readable(journal.resume()))
         draft = Draft.of(events)
         return cls(journal, draft, events) if draft is not None else None
 

@@ -3,6 +3,8 @@
 One line of JSON each: `[at_ms, kind, value]`.
 """
 
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,6 +75,7 @@ _KINDS: Final = {
         fx.Incident,
     )
 }
+log = logging.getLogger(__name__)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -102,3 +105,15 @@ def decode(line: bytes) -> Event:
         raise ValueError("an unknown kind of event")
     what: Any = msgspec.json.decode(value, type=_KINDS[kind])
     return Event(at_ms, what)
+
+
+def readable(lines: Iterable[bytes]) -> Iterator[Event]:
+    """The events of a journal; those that another version of the desk wrote in its own way are left out.
+
+    A desk that was upgraded between a kill and its next start must start, with what it can read.
+    """
+    for line in lines:
+        try:
+            yield decode(line)
+        except (ValueError, msgspec.MsgspecError):
+            log.warning("an event of a call that broke off cannot be read: another version wrote it")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from helpline.clock import Clock, SystemClock
 from helpline.records import archive, work
 from helpline.records.draft import Draft
-from helpline.records.events import decode
+from helpline.records.events import readable
 from helpline.records.journal import Journals
 from helpline.records.work import Kind
 from helpline.settings import Settings
@@ -63,7 +63,7 @@ def _remove_journals(settings: Settings, customer_id: str) -> tuple[int, int]:
     journals = Journals(settings.data_dir)
     removed = 0
     for journal in journals.left_behind():
-        draft = Draft.of(map(decode, journal.read()))
+        draft = Draft.of(readable(journal.read()))
         if draft is not None and customer_id in draft.customers:
             journal.close()
             removed += 1
@@ -71,7 +71,7 @@ def _remove_journals(settings: Settings, customer_id: str) -> tuple[int, int]:
             journal.leave()
     live = 0
     for _, events in journals.read_live():
-        draft = Draft.of(map(decode, events))
+        draft = Draft.of(readable(events))
         live += draft is not None and customer_id in draft.customers
     return removed, live
 
