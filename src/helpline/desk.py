@@ -30,6 +30,7 @@ from helpline.records.records import Records, model_of, open_records
 from helpline.records.tracing import trace_of
 from helpline.records.workers import workers_of
 from helpline.settings import Settings
+from helpline.settings_text import nearest_hint
 from helpline.store import Store
 from helpline.telemetry import logs
 from helpline.telemetry.spans import exported
@@ -311,6 +312,22 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
+def chosen(tools: Sequence[Tool], names: Sequence[str]) -> tuple[Tool, ...]:
+    """The tools that a company wants offered: all, or those it names and the ways to say who one is.
+
+    Raises SettingsError for a name that no tool has.
+    """
+    if not names:
+        return tuple(tools)
+    known = [each.name for each in tools]
+    for name in names:
+        if name not in known:
+            raise SettingsError(
+                f"HELPLINE_TOOLS names {name}, which is no tool of this desk{nearest_hint(name, known)}."
+            )
+    return tuple(each for each in tools if each.name in names or each.below is not None)
+
+
 @asynccontextmanager
 async def backends_of(settings: Settings) -> AsyncIterator[tuple[Backend, ...]]:
     """The backends in the order in which they are tried. Raises SettingsError when one lacks a setting."""
@@ -356,7 +373,9 @@ async def open_desk(
 
         def toolbox_with(extra: Sequence[Tool]) -> Toolbox:
             try:
-                return Toolbox((*own, *extra), store=store, policy=policy, clock=clock)
+                return Toolbox(
+                    chosen((*own, *extra), settings.tools), store=store, policy=policy, clock=clock
+                )
             except ValueError as twice:
                 raise SettingsError(f"{str(twice).capitalize()}: rename one, or leave it out.") from None
 

@@ -136,6 +136,23 @@ class Settings:
         None, "HELPLINE_KNOWLEDGE_DIR", text.existing_dir, "Desk",
         "Folder of Markdown pages that `search_help` answers from.", unset="the demo shop's",
     )  # fmt: skip
+    name: str = _setting(
+        "ShopMe", "HELPLINE_NAME", text.short, "Desk", "What the desk is called on its page."
+    )
+    welcome: str = _setting(
+        "", "HELPLINE_WELCOME", text.line, "Desk",
+        "The first line on the page, in every language; `{shop}` stands for the name.",
+        unset="a welcome in the customer's language",
+    )  # fmt: skip
+    tools_file: Path | None = _setting(
+        None, "HELPLINE_TOOLS_FILE", text.existing_file, "Desk",
+        "Your Python file of tools and hooks, when `helpline run` names none.", unset="none",
+    )  # fmt: skip
+    tools: tuple[str, ...] = _setting(
+        (), "HELPLINE_TOOLS", text.words, "Desk",
+        "The tools that the desk offers, by name: a list. The ways to say who one is stay, as the policy has "
+        "them.", unset="all",
+    )  # fmt: skip
     language: str = _setting("en", "HELPLINE_LANGUAGE", text.language, "Desk", "Language of the calls.")
     voice: str = _setting("marin", "HELPLINE_VOICE", text.line, "Desk", "Voice of a vendor's model.")
     log_level: str = _setting(

@@ -103,6 +103,21 @@ def line(text: str) -> str:
     return text
 
 
+def short(text: str) -> str:
+    """A name that fits a page's heading."""
+    if not text.isprintable() or len(text) > 40:
+        raise ValueError("one line of at most 40 characters")
+    return text
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A list with commas of names, each once."""
+    found = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", word) for word in found):
+        raise ValueError("a list, with commas, of names such as check_order_status")
+    return found
+
+
 def language(text: str) -> str:
     """A language tag of BCP 47, in its usual forms."""
     if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):

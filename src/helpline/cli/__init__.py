@@ -14,6 +14,7 @@ from helpline import __version__
 from helpline.errors import HelplineError, SettingsError
 
 COMMANDS: Final = {
+    "init": "Write a desk of your own into a new folder, ready to run.",
     "run": "Start the desk and its page.",
     "call": "Place a call from the terminal, spoken or typed.",
     "engine": "Start the embedded engine alone, for any client of the Realtime protocol.",

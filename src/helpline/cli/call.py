@@ -69,6 +69,7 @@ def command(
     turns: list[Turn] = [read_wav(path) for path in recordings]
     turns += sentences if text else map(Synthesiser().speak, sentences)
     show = None if as_json else Printer()
+    tools = tools or settings.tools_file
     own = own_in(tools) if tools else Own()
     open_ours = partial(open_desk, extra_tools=own.tools, hooks=own.hooks)
     channel = asyncio.run(place_call(settings, turns, customer=customer, show=show, open_desk=open_ours))

@@ -24,6 +24,7 @@ from helpline.settings import Settings
 def command(file: Path | None, host: str | None, port: int | None, backends: str | None) -> None:
     """Start the desk and its page; FILE.py brings tools of your own, and is read again when it is saved."""
     settings = prepare(host=host, port=port, backends=backends)
+    file = file or settings.tools_file
     own = own_in(file) if file else Own()
     from helpline.channels.web.app import serve  # Chainlit is slow to import: settings are checked first.
 

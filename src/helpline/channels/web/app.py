@@ -29,8 +29,6 @@ from helpline.clock import Clock, SystemClock
 from helpline.errors import LocalError
 from helpline.settings import Settings
 
-DESK_NAME: Final = "ShopMe"
-
 _DRAIN_S: Final = 5
 """How long a server that stops waits for its pages; their calls are hung up by the desk."""
 
@@ -48,7 +46,7 @@ def create_app(
     one page per process: the last one made is served.
     """
     clock = clock or SystemClock()
-    fitted = fit(DESK_NAME)
+    fitted = fit(settings.name)
     browsers = Browsers(load_key(settings.data_dir))
     sign_in = SignIn.of(settings)
     ready = asyncio.Event()
@@ -56,7 +54,14 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_desk(settings) as desk:
-            visits = Visits(desk, clock, desk_name=DESK_NAME, grace_s=grace_s, sign_in=sign_in)
+            visits = Visits(
+                desk,
+                clock,
+                desk_name=settings.name,
+                welcome=settings.welcome,
+                grace_s=grace_s,
+                sign_in=sign_in,
+            )
             handlers = Handlers(visits, browsers)
             handlers.register()
             take_over(fitted, handlers, browsers)
@@ -70,7 +75,7 @@ def create_app(
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.ready = ready
-    app.router.routes.extend(routes(fitted, browsers, name=DESK_NAME, ready=ready.is_set))
+    app.router.routes.extend(routes(fitted, browsers, name=settings.name, ready=ready.is_set))
     app.add_middleware(Guard, clock=clock, loopback=settings.loopback, origins=settings.origins)
     return app
 
@@ -118,7 +123,7 @@ def server_config(app: Any, *, host: str, port: int) -> uvicorn.Config:
 
 def _greeting(settings: Settings, listener: socket.socket, desk: Desk) -> str:
     host = "localhost" if settings.loopback else settings.host
-    lines = [f"{DESK_NAME} is open at http://{host}:{listener.getsockname()[1]}", desk.banner]
+    lines = [f"{settings.name} is open at http://{host}:{listener.getsockname()[1]}", desk.banner]
     if desk.demo_customers and not settings.sign_in_header:
         lines.append(f"Demo shop with fictional data: you are {desk.demo_customers[0].name}.")
     return "\n".join(lines)

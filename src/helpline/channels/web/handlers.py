@@ -25,6 +25,7 @@ from helpline.channels.web.inbound import (
     Stopped,
     read_page_message,
 )
+from helpline.channels.web.markup import plain
 from helpline.channels.web.page import ChainlitPage
 from helpline.channels.web.visits import Visit, Visits
 from helpline.channels.web.words import words_for
@@ -228,7 +229,9 @@ class Handlers:
 
     async def _welcome(self, visit: Visit) -> None:
         page_id = visit.channel.page.id
-        welcome = visit.words.welcome_to(self._visits.desk_name)
+        name = self._visits.desk_name
+        own = self._visits.welcome.replace("{shop}", name)
+        welcome = plain(own) if own else visit.words.welcome_to(plain(name))
         await visit.channel.say(f"{page_id}-welcome", welcome)
         await visit.channel.notice(self._visits.desk.banner, step_id=f"{page_id}-answers")
         # A page that outlived a restart of the desk still believes that its microphone is wanted.

@@ -105,7 +105,8 @@ def routes(fitted: Fitted, browsers: Browsers, *, name: str, ready: Callable[[],
         return _svg("favicon.svg")
 
     async def logo(request: Request) -> Response:
-        return _svg("logo-dark.svg" if request.query_params.get("theme") == "dark" else "logo-light.svg")
+        dark = request.query_params.get("theme") == "dark"
+        return _logo("logo-dark.svg" if dark else "logo-light.svg", name)
 
     return [
         Route("/health/live", live),
@@ -163,6 +164,13 @@ def _found(pattern: str, text: str) -> str:
 
 def _svg(name: str) -> Response:
     return Response((PUBLIC / name).read_bytes(), media_type="image/svg+xml")
+
+
+def _logo(file: str, name: str) -> Response:
+    """The logo with the desk's name in it."""
+    text = (PUBLIC / file).read_text(encoding="utf-8").replace("ShopMe", html.escape(name))
+    wide = text.replace('viewBox="0 0 168 40"', f'viewBox="0 0 {max(168, 50 + 13 * len(name))} 40"')
+    return Response(wide, media_type="image/svg+xml")
 
 
 def _language(request: Request) -> Language:

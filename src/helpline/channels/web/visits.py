@@ -112,6 +112,7 @@ class Visits:
         clock: Clock,
         *,
         desk_name: str,
+        welcome: str = "",
         grace_s: float = GRACE_S,
         sign_in: SignIn | None = None,
     ) -> None:
@@ -119,6 +120,8 @@ class Visits:
         self.desk = desk
         self.clock = clock
         self.desk_name = desk_name
+        self.welcome = welcome
+        """The company's own, in place of ours."""
         self._grace_s = grace_s
         self._visits: dict[str, Visit] = {}
         self._by_page: dict[str, str] = {}
