@@ -30,7 +30,7 @@ def test_what_it_writes_is_a_desk_with_a_tool_a_policy_and_pages(helpline, tmp_p
     assert "is a valid policy for My Shop" in helpline("policy", "check", "policy.toml").output
     settings = load_settings(env={})
     assert settings.name == "My Shop"
-    answers = helpline("call", "--text", "--json", "when is the store in Boston open", "do you have parking")
+    answers = helpline("call", "--text", "--json", "when is the store in Boston open", "where can I park")
     assert answers.exit_code == 0, answers.output
     said = " ".join(line["text"] for line in json.loads(answers.stdout)["lines"])
     assert "In Boston we are open from 10 to 20." in said, "the tool of the new file"

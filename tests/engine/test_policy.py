@@ -368,3 +368,13 @@ def test_any_result_can_be_said(value: Any) -> None:
     assert len(say_result(output)) <= 620
     last_price(output)
     question_in(output)
+
+
+def test_a_question_that_makes_no_sense_of_its_own_is_looked_up_in_the_pages_of_help():
+    text = {"type": "string", "description": "The customer's question, in their words."}
+    pages = function("search_help", "Look up how the shop does things.", ["question"], question=text)
+    caller = Caller(*SHOP_TOOLS, pages).says("where can I park")
+    ((name, arguments),) = caller.calls
+    assert name == "search_help"
+    assert "park" in arguments["question"]
+    assert Caller(*SHOP_TOOLS, pages).says("mumble the other").calls == []

@@ -13,7 +13,7 @@ from helpline.errors import LocalError
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default="my-desk")
 def command(folder: Path) -> None:
-    """Write a desk of your own into FOLDER (my-desk): settings, a tool, a policy, help pages; ready to run."""
+    """Write a desk of your own into FOLDER (my-desk): settings, tool, policy, help pages; ready to run."""
     begin(folder)
     click.echo(f"A desk is in {folder}. Next:\n\n  cd {folder}\n  helpline run\n")
     click.echo("desk.toml says what to change; my_desk.py is where your own tools go.")

@@ -61,6 +61,12 @@ class Topic:
     """The name and the JSON arguments of the last function call."""
 
 
+_A_QUESTION = re.compile(
+    r"(?:and |so |well |um )*(?:(?:what|where|when|how|why|who|which|is|are|do|does|can|could|will|may)"
+    r" \S+ \S|tell me about \S)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the app told the engine to listen for."""
@@ -170,6 +176,11 @@ class Policy:
         if tool is not None and turn.tool_choice != "none":
             return self._start(dialogue, tool, said, turn, context)
         if best.score < _SURE:
+            pages = tool_for("policy_question", turn.tools)
+            if pages is not None and turn.tool_choice != "none" and _A_QUESTION.match(said.text):
+                # It may stand on a page of help, in words that no phrase of ours has.
+                asked = dict.fromkeys(pages.required[:1], said.text)
+                return self._call_or_ask(dialogue, pages, asked, turn)
             return self._missed(dialogue, turn)
         return self._small_talk(dialogue, best.intent, said, turn)
 
