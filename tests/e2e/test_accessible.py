@@ -1,0 +1,86 @@
+"""What axe-core finds on the page: nothing serious, light and dark, wide and narrow, empty and in a call."""
+
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+
+from helpline.actions import Card
+from helpline.call.shown import Caption, CardShown, ProposalShown, ReceiptShown, StateShown
+from tests.e2e.browser import visiting
+from tests.e2e.test_page import CANCEL, RECEIPT
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
+LOOKS = {
+    "wide and light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
+    "wide and dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
+    "narrow and light": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    "narrow and dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+}
+
+ORDER = {
+    "status": "shipped",
+    "total_cents": 8450,
+    "currency": "USD",
+    "lines": [{"name": "Trail shoe", "quantity": 1, "price_cents": 8450}],
+    "timeline": [{"text": "Placed.", "at": "2026-11-20T12:00:00+00:00"}],
+}
+PRODUCT = {
+    "description": "For rain.",
+    "price_cents": 8450,
+    "currency": "USD",
+    "variants": [{"name": "blue, 42", "price_cents": 8450, "in_stock": True}],
+}
+SHOWN = (
+    Caption("l1", "customer", "Where is my order?", "Where is my order?", True),
+    Caption("l2", "desk", "It left on Monday, and will be there soon.", "It left on Monday,", True),
+    CardShown(Card("order", "Order 1004", ORDER, key="order-1004")),
+    CardShown(Card("product", "Trail shoe", PRODUCT, key="product-1")),
+    CardShown(
+        Card("passage", "Returns", {"text": "Within 30 days.", "source": "returns.md"}, key="passage-1")
+    ),
+    CardShown(
+        Card("ticket", "Transfer to a person", {"number": "T-1", "summary": "A parcel."}, key="transfer")
+    ),
+    ProposalShown(CANCEL),
+    ReceiptShown(RECEIPT),
+    StateShown("working", "cancel_order"),
+)
+
+
+async def serious(page) -> list[str]:
+    """What axe-core calls serious or critical: the rule, and the element that breaks it."""
+    await page.evaluate(AXE)  # through the debugger: the page's own policy stays as it is
+    found = await page.evaluate("() => axe.run()")
+    assert found["passes"], "axe-core looked at nothing"
+    return [
+        f"{rule['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS.keys())
+async def test_neither_the_start_page_nor_a_call_with_cards_has_a_serious_violation(
+    site, desk, browser, look
+):
+    async with visiting(browser, site, **look) as page:
+        assert await serious(page) == []
+        await page.locator("#chat-input").click()
+        await page.keyboard.type("hello")
+        await page.keyboard.press("Enter")
+        call = await desk.call()
+        for shown in SHOWN:
+            await call.channel.show(shown)
+        await page.locator('.hl-card[data-kind="receipt"]').wait_for()
+        assert await page.locator(".hl-card").count() == 6
+        assert await serious(page) == []
+
+
+async def test_axe_would_find_one(site, browser):
+    async with visiting(browser, site) as page:
+        await page.evaluate("document.body.append(document.createElement('button'))")
+        assert any(found.startswith("button-name") for found in await serious(page))
