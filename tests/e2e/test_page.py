@@ -347,3 +347,19 @@ async def test_a_conversation_is_rated_with_a_word_about_it(site, desk, browser)
         await call.until_told("rated", True, "Pretty quick")
         assert await up.get_attribute("aria-pressed") == "true"
         assert call.count("start_voice") == 0
+
+
+async def test_a_reply_that_the_line_was_cut_in_is_heard_to_its_end(site, desk, browser):
+    async with proxied(site) as (address, proxy), visiting(browser, address) as page:
+        await page.keyboard.press("p")
+        call = await desk.call()
+        await until_state(page, "listening")
+        await call.channel.play("t1", tone(1000))
+        await page.wait_for_function("() => window.loudness() > 0.1")
+        proxy.cut()
+        await call.channel.play("t1", tone(1000))
+        await asyncio.sleep(4)  # the time that the line is away is what is tested
+        proxy.mend()
+        await call.until_told("played", "t1", 2000)
+        assert call.count("hang_up") == 0
+        assert len(desk.calls) == 1
