@@ -22,6 +22,8 @@ export const rating = el("div", { class: "hl-rating", role: "group", "aria-label
 /** There is a conversation: it can be rated. */
 export function offerRating(state) {
   if (state !== "idle") rating.hidden = false;
+  // A phone's bar has room for what the desk is doing, or for this.
+  rating.classList.toggle("hl-busy", state !== "idle" && state !== "ended");
 }
 
 form.addEventListener("submit", (event) => {
