@@ -238,7 +238,11 @@ class Settings:
         8765, "HELPLINE_ENGINE_PORT", text.whole(0, 65535), "Engine", "Port of `helpline engine`."
     )
     engine_ears: str = _setting(
-        "pocketsphinx", "HELPLINE_ENGINE_EARS", text.line, "Engine", "The embedded engine's recogniser."
+        "pocketsphinx",
+        "HELPLINE_ENGINE_EARS",
+        text.one_of(("pocketsphinx",)),
+        "Engine",
+        "The embedded engine's recogniser.",
     )
     engine_voice: str = _setting(
         "espeak:en-us", "HELPLINE_ENGINE_VOICE", text.line, "Engine", "The embedded engine's voice."

@@ -11,9 +11,11 @@ from agents import function_tool
 from agents.realtime import RealtimeAgent, RealtimeRunner
 from openai import AsyncOpenAI
 
+from helpline.engine.backend import EngineBackend
 from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions, EngineServer
 from helpline.engine.voice import Synthesiser
+from helpline.realtime.events import SessionSettings, SessionUpdate, SessionUpdated, Transcription
 from tests.engine.talk import SHOP_TOOLS
 
 WAIT_S = 30
@@ -125,3 +127,15 @@ async def _until_answered(session: Any) -> int:
         elif event.type == "audio_end":
             return heard
     raise AssertionError("the session ended")
+
+
+async def test_the_desk_tells_the_engine_in_its_own_process_what_words_to_expect():
+    backend = EngineBackend()
+    connection = await backend.connect()
+    words = Transcription(languages=("en",), keywords=("Yoga Mat",))
+    await connection.send(SessionUpdate(session=SessionSettings(transcription=words)))
+    while not isinstance(event := await connection.receive(), SessionUpdated):
+        pass
+    assert event.session.audio["input"]["transcription"]["keywords"] == ["Yoga Mat"]
+    await connection.close()
+    await backend.aclose()

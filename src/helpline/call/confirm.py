@@ -158,7 +158,7 @@ _CONTRACTIONS = {
     "o.k.": "ok",
 }
 _CHINESE_YES = re.compile(
-    r"(?:嗯|好|好的|是|是的|对|对的|行|可以|没问题|确认|确定|同意|请继续|请|谢谢|吧|的|了|呀|啊)+"
+    r"(?:嗯|好|好的|是|是的|对|对的|行|可以|没问题|确认|确定|同意|请继续|请|谢谢|吧|的|呀|啊)+"
 )
 _CHINESE_NO = re.compile(
     r"(?:不|不是|不要|不用|不行|不可以|不同意|不对|不想|别|先|算了|了|吧|谢谢|还是|的|要|我)+"
@@ -294,7 +294,7 @@ def _classify_chinese(text: str, proposal: Proposal | None) -> Verdict:
         return "no"
     return (
         "yes"
-        if re.search("[是好对行请]|可以|没问题|确|同意", rest) and _CHINESE_YES.fullmatch(rest)
+        if re.search("[是好对行]|可以|没问题|确|同意|请继续", rest) and _CHINESE_YES.fullmatch(rest)
         else "neither"
     )
 

@@ -2,10 +2,17 @@
 
 import asyncio
 
+from msgspec.structs import replace
+
 from helpline.engine.server import Engine, EngineOptions, options_of
 from helpline.errors import BackendError, MissingPartError
-from helpline.realtime.connection import Connection, memory_pair
+from helpline.realtime.connection import Connection, FramedConnection, memory_frames
+from helpline.realtime.dialects import GA
+from helpline.realtime.events import SessionSettings, Transcription
 from helpline.settings import Settings
+
+EARS = "gpt-transcribe"
+"""What the engine calls its own recognition: a name that may be given keywords."""
 
 
 class EngineBackend:
@@ -38,11 +45,11 @@ class EngineBackend:
             raise BackendError(str(missing), setting="HELPLINE_BACKENDS", retry=False) from missing
         if self._engine.full:
             raise BackendError("The engine has as many calls as it may have.", retry=True)
-        client, server = memory_pair()
+        client, server = memory_frames()
         session = asyncio.create_task(self._engine.serve(server), name="engine-session")
         self._sessions.add(session)
         session.add_done_callback(self._ended)
-        return client
+        return FramedConnection(client, GA, _with_our_ears)
 
     def _ended(self, session: "asyncio.Task[None]") -> None:
         self._sessions.discard(session)
@@ -57,3 +64,11 @@ class EngineBackend:
             session.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
         self._engine.close()
+
+
+def _with_our_ears(settings: SessionSettings) -> SessionSettings:
+    """The model by name: with none the keywords are left out, as for a vendor's model that takes none."""
+    asked = settings.transcription
+    if not isinstance(asked, Transcription) or asked.model:
+        return settings
+    return replace(settings, transcription=replace(asked, model=EARS))
