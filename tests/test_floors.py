@@ -49,6 +49,7 @@ FLOOR_OF = {
     "helpline.desk": "running",
     "helpline.hooks": "running",
     "helpline.manner": "running",
+    "helpline.own": "running",
     "helpline.channels": "ways in",
     "helpline.cli": "ways in",
     "helpline.simulate": "ways in",

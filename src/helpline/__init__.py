@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from helpline.actions import Caller as Caller
     from helpline.actions import Identity as Identity
+    from helpline.channels.web.mounting import mount as mount
     from helpline.client import RealtimeClient as RealtimeClient
     from helpline.tools.tool import tool as tool
 
 __version__ = "0.1.0"
-__all__ = ["Caller", "Identity", "RealtimeClient", "__version__", "tool"]
+__all__ = ["Caller", "Identity", "RealtimeClient", "__version__", "mount", "tool"]
 
 _HOMES = {
     "Caller": "helpline.actions",
     "Identity": "helpline.actions",
     "RealtimeClient": "helpline.client",
+    "mount": "helpline.channels.web.mounting",
     "tool": "helpline.tools",
 }
 

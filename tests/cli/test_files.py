@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from helpline.cli.files import own_in
 from helpline.errors import SettingsError
+from helpline.own import own_in
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,10 +5,10 @@ import logging
 import pytest
 
 from helpline import hooks as h
-from helpline.cli.files import own_in
 from helpline.desk import open_desk
 from helpline.errors import SettingsError
 from helpline.hooks import hooks_in
+from helpline.own import own_in
 from tests.records.desks import settings_in, talk
 
 

@@ -3,9 +3,9 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-from helpline.cli.files import own_in
 from helpline.cli.run import read_again
 from helpline.desk import open_desk
+from helpline.own import own_in
 from tests.records.desks import settings_in, talk
 
 TOOL = '''from helpline.tools import tool

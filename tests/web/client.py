@@ -15,7 +15,8 @@ SILENCE = bytes(1920)
 class SocketPage:
     """Notes each event of the server; `until` waits for one."""
 
-    def __init__(self, cookie: str) -> None:
+    def __init__(self, cookie: str, root: str = "") -> None:
+        self.root = root
         self.session_id = str(uuid.uuid4())
         self.cookie = cookie
         self.events: list[tuple[str, Any]] = []
@@ -31,7 +32,7 @@ class SocketPage:
                 address,
                 auth=auth,
                 headers={"Cookie": self.cookie, **headers} if self.cookie else headers,
-                socketio_path="/ws/socket.io",
+                socketio_path=f"{self.root}/ws/socket.io",
                 transports=["websocket"],
             )
         except socketio.exceptions.ConnectionError:
@@ -102,9 +103,11 @@ async def new_cookie(address: str) -> str:
 
 
 @asynccontextmanager
-async def page_at(address: str, cookie: str | None = None, **headers: str) -> AsyncIterator[SocketPage]:
-    """A page that was welcomed."""
-    page = SocketPage(await new_cookie(address) if cookie is None else cookie)
+async def page_at(
+    address: str, cookie: str | None = None, *, root: str = "", **headers: str
+) -> AsyncIterator[SocketPage]:
+    """A page that was welcomed; `root` is where the desk is mounted."""
+    page = SocketPage(await new_cookie(address) if cookie is None else cookie, root)
     await page.connect(address, **headers)
     try:
         await page.until(lambda page: page.told("desk") != [])

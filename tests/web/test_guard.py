@@ -51,7 +51,15 @@ def door(*, loopback=False, origins=()):
     ],
 )
 async def test_a_desk_on_this_machine_goes_by_this_machines_names(host, status):
-    assert (await ask(door(loopback=True), host=host))["status"] == status
+    assert (await ask(door(loopback=True), host=host, client="127.0.0.1"))["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("client", "status"),
+    [("127.0.0.1", 200), ("::1", 200), ("::ffff:127.0.0.1", 200), ("10.0.0.9", 403), ("2001:db8::1", 403)],
+)
+async def test_a_desk_on_this_machine_answers_no_other_machine_in_whatever_server_it_runs(client, status):
+    assert (await ask(door(loopback=True), host="localhost", client=client))["status"] == status
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from helpline.audio.wav import read_wav, write_wav
 from helpline.call.call import Call
 from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, ToolEnded
 from helpline.channels.wav import WavChannel, line_to
-from helpline.cli.files import Own, own_in
 from helpline.cli.start import prepare
 from helpline.desk import Desk, open_desk
 from helpline.engine.voice import Synthesiser
 from helpline.errors import BackendError, LocalError, SettingsError
+from helpline.own import Own, own_in
 from helpline.settings import Settings
 
 PATIENCE_S: Final = 30.0

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from helpline.cli.files import Own, own_in
 from helpline.cli.start import prepare
 from helpline.desk import Desk, open_desk
 from helpline.errors import SettingsError
+from helpline.own import Own, own_in
 from helpline.settings import Settings
 
 

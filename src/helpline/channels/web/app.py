@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from helpline.channels import operator
 from helpline.channels.web.browsers import Browsers, load_key
-from helpline.channels.web.fitting import MAX_FRAME_BYTES, fit
+from helpline.channels.web.fitting import MAX_FRAME_BYTES, alone, fit
 from helpline.channels.web.guard import Guard
 from helpline.channels.web.handlers import Handlers
 from helpline.channels.web.operating import DrainingServer, ServedDesk, metrics_route
@@ -53,7 +53,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_desk(settings) as desk:
+        async with alone(settings.name), open_desk(settings) as desk:
             visits = Visits(
                 desk,
                 clock,

@@ -12,12 +12,13 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from helpline.errors import MissingPartError
+from helpline.errors import LocalError, MissingPartError
 
 SESSION_TIMEOUT_S: Final = 120
 """How long Chainlit keeps a session whose socket is gone; longer than the desk's own grace time."""
@@ -89,6 +90,25 @@ class Fitted:
     build_dir: Path
     """Where the files of its page are."""
     translations_dir: Path
+
+
+_open: set[str] = set()
+"""The name of the page that is open, if one is."""
+
+
+@asynccontextmanager
+async def alone(name: str) -> AsyncIterator[None]:
+    """The page called `name` is open. Raises LocalError while another of this process is."""
+    if _open:
+        raise LocalError(
+            f"A process serves one page, and {min(_open)} is open in this one: mount it once, "
+            "and give the second desk a process of its own."
+        )
+    _open.add(name)
+    try:
+        yield
+    finally:
+        _open.clear()
 
 
 _root: tempfile.TemporaryDirectory[str] | None = None

@@ -6,6 +6,7 @@ sends no security headers. This ASGI middleware stands before everything:
 - a socket or a post whose `Origin` is another host's is refused (a request without one comes from no page);
 - the `Host` must be a name that the desk goes by, so that a foreign name that is made to point here (DNS
   rebinding) reaches nothing: those of this machine on a loopback address, and those of HELPLINE_ORIGINS;
+- a desk that is for this machine alone answers nobody who comes from another, whatever server it runs in;
 - an address that opens sockets too fast is refused;
 - every answer carries the policy below.
 
@@ -65,6 +66,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, clock: Clock, loopback: bool, origins: Iterable[str] = ()) -> None:
         self._app = app
         self._clock = clock
+        self._loopback = loopback
         self._origins = frozenset(origins)
         # A desk that is open to a network and was told no name of its own answers to any.
         named = loopback or self._origins
@@ -83,6 +85,8 @@ class Guard:
 
     def _refuses(self, scope: Scope) -> str:
         headers = Headers(scope=scope)
+        if self._loopback and _is_elsewhere(scope):
+            return "The desk is for this machine alone: see HELPLINE_HOST and HELPLINE_ORIGINS."
         if self._names is not None and _host_name(headers.get("host", "")) not in self._names:
             return "The desk does not go by this name: see HELPLINE_ORIGINS."
         asks_only = scope["type"] == "http" and scope["method"] in _SAFE_METHODS
@@ -118,6 +122,17 @@ def address_of(environ: Mapping[str, Any]) -> str:
             return "" if address.is_loopback else str(ipaddress.ip_network((address, 64), strict=False))
         address = address.ipv4_mapped
     return "" if address.is_loopback else str(address)
+
+
+def _is_elsewhere(scope: Scope) -> bool:
+    """Whether a request comes from another machine; one without an address comes through a local socket."""
+    client = scope.get("client")
+    try:
+        address = ipaddress.ip_address(client[0] if client else "127.0.0.1")
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return not (mapped or address).is_loopback
 
 
 def _host_name(host: str) -> str:

@@ -42,13 +42,13 @@ _DOCUMENT: Final = """\
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>{name}</title>
     <meta name="description" content="{name}: talk to us, or type." />
-    <meta property="og:root_path" content="" />
-    <link rel="icon" href="/favicon" type="image/svg+xml" />
-    <link rel="stylesheet" href="{style}" />
-    <link rel="stylesheet" href="/public/helpline.css" />
-    <script src="/public/first.js"></script>
-    <script type="module" src="/public/helpline.js"></script>
-    <script type="module" src="{script}"></script>
+    <meta property="og:root_path" content="{root}" />
+    <link rel="icon" href="{root}/favicon" type="image/svg+xml" />
+    <link rel="stylesheet" href="{root}{style}" />
+    <link rel="stylesheet" href="{root}/public/helpline.css" />
+    <script src="{root}/public/first.js"></script>
+    <script type="module" src="{root}/public/helpline.js"></script>
+    <script type="module" src="{root}{script}"></script>
   </head>
   <body>
     <main id="root"></main>
@@ -75,7 +75,7 @@ class FewPaths:
 
 
 def _wanted(scope: Scope) -> bool:
-    path = scope["path"]
+    path = _path_below(scope)
     if path.rstrip("/") == _SOCKET_PATH:
         # By websocket alone: polling would need a second guard of its own.
         return bool(scope["type"] == "websocket")
@@ -85,6 +85,13 @@ def _wanted(scope: Scope) -> bool:
     if not length.isdigit() or int(length) > _MAX_BODY_BYTES:
         return False
     return any(scope["method"] == method and pattern.fullmatch(path) for method, pattern in _CHAINLIT_PATHS)
+
+
+def _path_below(scope: Scope) -> str:
+    """The path as the page names it, below where it is mounted."""
+    root = scope.get("root_path", "")
+    path: str = scope["path"]
+    return path[len(root) :] if path.startswith(f"{root}/") else path
 
 
 def routes(fitted: Fitted, browsers: Browsers, *, name: str, ready: Callable[[], bool]) -> list[BaseRoute]:
@@ -133,7 +140,10 @@ class _Document:
 
     async def answer(self, request: Request) -> Response:
         language = "zh-CN" if _language(request) == "zh" else "en"
-        page = _DOCUMENT.format(lang=language, name=self._name, script=self._script, style=self._style)
+        root = request.scope.get("root_path", "")
+        page = _DOCUMENT.format(
+            lang=language, name=self._name, script=self._script, style=self._style, root=html.escape(root)
+        )
         response = HTMLResponse(page, headers={"cache-control": "no-store"})
         if not self._browsers.known(request.headers.get("cookie", "")):
             response.set_cookie(
@@ -141,6 +151,7 @@ class _Document:
                 self._browsers.new_cookie(),
                 httponly=True,
                 samesite="strict",
+                path=root or "/",
                 secure=request.url.scheme == "https",
             )
         return response

@@ -1,9 +1,9 @@
 // The strip above the conversation: what the desk is doing, a way to stop it, a person, and in the demo shop
 // who the customer is. It stands beside Chainlit's own elements, never in them: React owns those.
-import { tellDesk } from "/public/mailbox.js";
-import { el } from "/public/dom.js";
-import { offerRating, rating } from "/public/rating.js";
-import { words } from "/public/words.js";
+import { tellDesk } from "./mailbox.js";
+import { el } from "./dom.js";
+import { offerRating, rating } from "./rating.js";
+import { words } from "./words.js";
 
 const label = el("span", { class: "hl-state-label" }, words.states.idle);
 const stop = el(
@@ -42,7 +42,8 @@ language.value = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 language.addEventListener("change", () => {
   // The document, and Chainlit's own words in it, come in one language: the page is asked for again, and finds
   // its call by its cookie.
-  document.cookie = `helpline_language=${language.value}; path=/; max-age=31536000; samesite=strict`;
+  const path = document.querySelector('meta[property="og:root_path"]').content || "/";
+  document.cookie = `helpline_language=${language.value}; path=${path}; max-age=31536000; samesite=strict`;
   window.location.reload();
 });
 document.addEventListener("keydown", (event) => {

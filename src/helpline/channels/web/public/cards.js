@@ -1,8 +1,8 @@
 // Cards beside the desk's words, drawn from data. A card belongs to a step of Chainlit, whose plain text says
 // the same: that text is hidden while the card is there, and stands alone where this script is not.
-import { tellDesk } from "/public/mailbox.js";
-import { el, watch } from "/public/dom.js";
-import { words } from "/public/words.js";
+import { tellDesk } from "./mailbox.js";
+import { el, watch } from "./dom.js";
+import { words } from "./words.js";
 
 const cards = new Map();
 const drawn = new Map();

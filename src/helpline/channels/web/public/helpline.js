@@ -1,10 +1,10 @@
 // The desk's half of the page: mends Chainlit's voice, draws cards, shows what the desk is doing.
 // Runs before Chainlit's bundle (module scripts run in the order in which they stand in the document).
-import { drawCard } from "/public/cards.js";
-import { onDesk, openMailbox } from "/public/mailbox.js";
-import { showDesk, showElsewhere, showState } from "/public/bar.js";
-import { freeTheKeyboard, nameControls } from "/public/names.js";
-import { mendVoice } from "/public/voice.js";
+import { drawCard } from "./cards.js";
+import { onDesk, openMailbox } from "./mailbox.js";
+import { showDesk, showElsewhere, showState } from "./bar.js";
+import { freeTheKeyboard, nameControls } from "./names.js";
+import { mendVoice } from "./voice.js";
 
 openMailbox();
 mendVoice();

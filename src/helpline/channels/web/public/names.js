@@ -1,7 +1,7 @@
 // Names for controls of Chainlit that show only a picture, so that a screen reader can say what they do; and
 // the keyboard: Chainlit puts the cursor into the message field at the start, where P is only a letter.
-import { watch } from "/public/dom.js";
-import { words } from "/public/words.js";
+import { watch } from "./dom.js";
+import { words } from "./words.js";
 
 const NAMES = {
   "#new-chat-button": words.newChat,

@@ -1,7 +1,7 @@
 // What the customer thinks of the conversation: two thumbs, and a word about it for who likes to say one.
-import { el } from "/public/dom.js";
-import { tellDesk } from "/public/mailbox.js";
-import { words } from "/public/words.js";
+import { el } from "./dom.js";
+import { tellDesk } from "./mailbox.js";
+import { words } from "./words.js";
 
 const UP = "M7 11v9H4v-9h3Zm0 0 4-8c1.7 0 2.4 1 2.2 2.6L12.7 9H19a1.8 1.8 0 0 1 1.8 2.1l-1.3 7.4A1.8 1.8 0 0 1 17.7 20H7";
 

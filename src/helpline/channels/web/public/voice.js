@@ -6,7 +6,7 @@
 //   - nobody was told how much of a reply was played: now each 200 ms, and at its end, for each track;
 //   - the count of played samples began anew after an underrun: the worklet now outlives it;
 //   - two AudioContexts leaked with each call, and the microphone's sound piled up in memory.
-import { tellDesk } from "/public/mailbox.js";
+import { tellDesk } from "./mailbox.js";
 
 const SAMPLE_RATE = 24000;
 const MOST_WAITING = 100; // pieces of 100 ms
@@ -75,7 +75,7 @@ async function openMicrophone(recorder) {
     throw failed(FAULTS[error.name] ?? "refused");
   }
   const { context, source } = tap(stream);
-  await context.audioWorklet.addModule("/public/microphone-worklet.js");
+  await context.audioWorklet.addModule(new URL("./microphone-worklet.js", import.meta.url));
   const node = new AudioWorkletNode(context, "helpline-microphone", { numberOfOutputs: 0 });
   const analyser = analyserOf(context);
   source.connect(node);
@@ -146,7 +146,7 @@ function mendPlayer(player) {
 async function openPlayer(player) {
   const context = new AudioContext({ sampleRate: SAMPLE_RATE });
   await context.resume();
-  await context.audioWorklet.addModule("/public/speaker-worklet.js");
+  await context.audioWorklet.addModule(new URL("./speaker-worklet.js", import.meta.url));
   const node = new AudioWorkletNode(context, "helpline-speaker", {
     numberOfInputs: 0,
     outputChannelCount: [1],
