@@ -241,12 +241,14 @@ class Desk:
             live.hooks.broke_off()
         finally:
             live.hooks.ended(self._clock.now_ms() - began_ms)
-            if self.records and live.recording:
-                await self.records.close(live.recording)
-            del self._calls[call.id]
-            self._recordings.pop(call.id, None)
-            await asyncio.wait([hooks], timeout=LAST_HOOKS_S)
-            hooks.cancel()
+            try:
+                if self.records and live.recording:
+                    await self.records.close(live.recording)
+            finally:
+                del self._calls[call.id]
+                self._recordings.pop(call.id, None)
+                await asyncio.wait([hooks], timeout=LAST_HOOKS_S)
+                hooks.cancel()
 
     async def gone(self, call: Call) -> None:
         """Wait until a call is over and its record is written."""
@@ -364,7 +366,7 @@ async def open_desk(
     async with AsyncExitStack() as opened:
         if backends is None:
             backends = await opened.enter_async_context(backends_of(settings))
-        store = await Store.open(settings.database_url, demo=demo)
+        store = await Store.open(settings.database_url, data_dir=settings.data_dir, demo=demo)
         opened.push_async_callback(store.close)
         knowledge = Knowledge(store, settings.knowledge_dir, clock)
         courier = await opened.enter_async_context(courier_of(settings, clock=clock, shop=policy.shop))

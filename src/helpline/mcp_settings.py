@@ -3,6 +3,7 @@
 [mcp.stock]
 command = ["python", "stock_server.py"]   # or url = "https://stock.example.com/mcp"
 tools = ["stock_of", "reserve"]           # these and no others
+reads = ["stock_of"]                      # the others wait for the customer's yes
 env = ["STOCK_KEY"]                       # variables of the environment that are handed on
 
 [mcp.stock.read_back]
@@ -32,10 +33,10 @@ class McpServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
     """A server that speaks it over streamable HTTP."""
     reads: Words = ()
-    """Tools that change nothing. The others wait for the customer's yes, unless the server calls them
-    read-only and `changes` does not name them."""
-    changes: Words = ()
-    """Tools that change something, whatever the server says of them."""
+    """Tools that change nothing. Every other waits for the customer's yes, whatever the server says of it:
+    by the protocol, its hints are not to be trusted."""
+    repeatable: Words = ()
+    """Changes that do nothing twice for one idempotency key: one whose end is not known is made again."""
     identity: dict[str, Literal["guest", "known", "proven"]] = {}
     """What a tool needs; left out: known to read, proven to change."""
     read_back: dict[str, str] = {}
@@ -65,11 +66,11 @@ def _server(name: str, value: Any, place: str) -> McpServer:
         raise SettingsError(f"{place}: set either command or url.")
     if server.url and not _is_safe(server.url):
         raise SettingsError(f"{place}: url must be https, or http on this machine.")
-    named = {*server.reads, *server.changes, *server.identity, *server.read_back}
+    named = {*server.reads, *server.repeatable, *server.identity, *server.read_back}
     if strange := sorted(named - set(server.tools)):
         raise SettingsError(f"{place}: {strange[0]} is not among its tools.")
-    if both := sorted(set(server.reads) & set(server.changes)):
-        raise SettingsError(f"{place}: {both[0]} stands in reads and in changes.")
+    if both := sorted(set(server.reads) & set(server.repeatable)):
+        raise SettingsError(f"{place}: {both[0]} stands in reads and in repeatable, which is for changes.")
     return server
 
 

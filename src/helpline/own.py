@@ -29,8 +29,9 @@ def own_in(path: Path) -> Own:
     sys.modules[spec.name] = module  # Type hints in it are looked up by its name.
     try:
         spec.loader.exec_module(module)
-    except Exception as wrong:
-        raise SettingsError(f"{path}{_line_of(wrong, path)}: {type(wrong).__name__}: {wrong}.") from wrong
+    except (Exception, SystemExit, KeyboardInterrupt) as wrong:
+        # A file that ends the program while it is read must not end a desk that reads it again.
+        raise SettingsError(f"{path}{_line_of(wrong, path)}: {_why(wrong)}.") from wrong
     tools = tuple(value for value in vars(module).values() if isinstance(value, Tool))
     hooks = hooks_in(vars(module), str(path))
     if not tools and not hooks:
@@ -38,10 +39,20 @@ def own_in(path: Path) -> Own:
     return Own(tools, hooks)
 
 
-def _line_of(wrong: Exception, path: Path) -> str:
+def _why(wrong: BaseException) -> str:
+    match wrong:
+        case SystemExit() | KeyboardInterrupt():
+            return "it ends the program; define tools and hooks alone"
+        case UnicodeDecodeError() | SyntaxError() if "null byte" in str(wrong) or "utf-8" in str(wrong):
+            return "it is not a text in UTF-8"
+        case _:
+            return f"{type(wrong).__name__}: {wrong}"
+
+
+def _line_of(wrong: BaseException, path: Path) -> str:
     """Where in the file itself it went wrong, however deep it was raised."""
     if isinstance(wrong, SyntaxError):
-        return f", line {wrong.lineno}"
+        return f", line {wrong.lineno}" if wrong.lineno else ""
     lines = [
         frame.lineno for frame in traceback.extract_tb(wrong.__traceback__) if frame.filename == str(path)
     ]

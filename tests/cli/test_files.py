@@ -38,6 +38,9 @@ def test_the_example_in_the_docs_is_a_desk_that_loads(file):
         ("x = 1\n", "has no tool"),
         ("x = 1\ndef f(:\n", r"line 2: SyntaxError"),
         ("import os\n\nraise RuntimeError('no catalogue')\n", r"line 3: RuntimeError: no catalogue"),
+        ("import sys\nsys.exit(0)\n", r"line 2: it ends the program"),
+        ("raise KeyboardInterrupt\n", r"line 1: it ends the program"),
+        ("x = 1\0\n", r"it is not a text in UTF-8"),
         ("import no_such_module\n", r"line 1: ModuleNotFoundError"),
         (
             "from helpline.tools import tool\n@tool\ndef f(city): ...\n",
@@ -48,6 +51,13 @@ def test_the_example_in_the_docs_is_a_desk_that_loads(file):
 def test_a_file_that_is_wrong_is_refused_with_its_line(file, text, words):
     with pytest.raises(SettingsError, match=rf"my_desk\.py.*{words}"):
         own_in(file(text))
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "my_desk.py"
+    path.write_bytes("greeting = 'Grüezi'\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"my_desk\.py.*it is not a text in UTF-8"):
+        own_in(path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

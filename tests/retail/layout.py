@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from helpline.errors import ToolError
+
 
 def lookup_of(action: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
     """The verification that an action stands for, if it is one."""
@@ -56,12 +58,14 @@ def call_of(action: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
             return "update_account_info", {"address": _address(given)}
         case "transfer_to_human_agents":
             return "transfer_to_person", {"summary": given["summary"]}
-        case "calculate":
+        case "calculate" | "think":
             return None
-    raise ValueError(f"the tasks name an action that nobody mapped: {action['name']}")
+    raise ToolError("No shop knows that.", reason=f"unmapped:{action['name']}")
 
 
 def _swapped(given: Mapping[str, Any]) -> dict[str, Any]:
+    if len(given["item_ids"]) != len(given["new_item_ids"]):
+        raise ToolError("Each item needs one that it becomes.", reason="unequal_items")
     pairs = zip(given["item_ids"], given["new_item_ids"], strict=True)
     return {
         "order_id": given["order_id"],

@@ -105,10 +105,24 @@ class Replay:
         """Every action in turn, the caller verified before the first that needs it."""
         if not any(lookup_of(action) for action in actions):
             await self._verify_owner(actions)
-        for action in actions:
+        for action in sorted(actions, key=lambda action: not action["name"].startswith("find_user_id")):
+            await self._take(action)
+
+    async def _take(self, action: Mapping[str, Any]) -> None:
+        """One action; one that is not whole or about somebody else's account is refused, as in a call."""
+        try:
             called = lookup_of(action) or call_of(action)
-            if called is not None:
-                await self._act(*called)
+        except ToolError as refusal:
+            self.refusals.append(f"{action['name']}: {refusal.reason}")
+            return
+        except KeyError as missing:
+            self.refusals.append(f"{action['name']}: missing:{missing.args[0]}")
+            return
+        user_id = (action["arguments"] or {}).get("user_id", self._context.caller.customer_id)
+        if user_id != self._context.caller.customer_id:
+            self.refusals.append(f"{action['name']}: other_customer")
+        elif called is not None:
+            await self._act(*called)
 
     async def _verify_owner(self, actions: list[Mapping[str, Any]]) -> None:
         owner = next((user for action in actions if (user := owner_of(action, self._shop))), None)

@@ -10,7 +10,7 @@ import pytest
 from helpline.errors import StoreError
 from helpline.store import Store
 from helpline.store.retail import Loaded, export_retail, import_retail, read_retail
-from tests.retail.replay import changes, replay
+from tests.retail.replay import Replay, changes, replay
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data" / "retail"
@@ -79,6 +79,65 @@ async def test_a_file_in_another_layout_is_refused_whole(content, database_url):
         await store.close()
 
 
+SMALL = {
+    "products": {
+        "p": {
+            "product_id": "p",
+            "name": "Lamp",
+            "variants": {"v": {"item_id": "v", "options": {}, "available": True, "price": 5}},
+        }
+    },
+    "users": {
+        "u": {
+            "user_id": "u",
+            "name": {"first_name": "Ada", "last_name": "Byron"},
+            "email": "ada@example.com",
+            "address": dict.fromkeys(("address1", "address2", "city", "state", "zip", "country"), "x"),
+            "payment_methods": {"c": {"id": "c", "source": "paypal"}},
+            "orders": ["#W1"],
+        }
+    },
+    "orders": {
+        "#W1": {
+            "order_id": "#W1",
+            "user_id": "u",
+            "status": "pending",
+            "address": dict.fromkeys(("address1", "address2", "city", "state", "zip", "country"), "x"),
+            "items": [{"item_id": "v", "product_id": "p", "name": "Lamp", "options": {}, "price": 5}],
+            "fulfillments": [],
+            "payment_history": [{"transaction_type": "payment", "amount": 5, "payment_method_id": "c"}],
+        }
+    },
+}
+
+
+def small(change):
+    content = json.loads(json.dumps(SMALL))
+    change(content)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda shop: shop["users"]["u"].update(orders=[]), "order #W1 stands in no user's list of orders"),
+        (lambda shop: shop["users"]["u"].update(orders=["#W1", "#W1"]), "order #W1"),
+        (lambda shop: shop["orders"]["#W1"].update(status="lost"), "order #W1"),
+        (lambda shop: shop["orders"]["#W1"]["payment_history"][0].update(payment_method_id="d"), "order #W1"),
+        (lambda shop: shop["users"]["u"]["payment_methods"]["c"].update(source="shells"), "user u"),
+    ],
+)
+async def test_what_is_wrong_in_a_shop_is_named_and_nothing_of_it_stays(change, words, database_url):
+    store = await Store.open(database_url)
+    try:
+        with pytest.raises(StoreError, match=words):
+            await import_retail(store, small(change))
+        assert await import_retail(store, SMALL) == Loaded(1, 1, 1, 1)
+        assert await export_retail(store) == SMALL
+    finally:
+        await store.close()
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(StoreError, match="nothing"):
         read_retail(tmp_path / "nothing.json")
@@ -94,6 +153,32 @@ def test_every_task_ends_as_expected(shop, backend, request):
         [*command, "--database-url", server], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.stdout.startswith("74 of 74 as expected"), done.stdout[:4000] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("action", "refusal"),
+    [
+        (
+            {"name": "exchange_delivered_order_items", "arguments": {"item_ids": ["1"], "new_item_ids": []}},
+            "unequal_items",
+        ),
+        ({"name": "cancel_pending_order", "arguments": {"order_id": "#W1"}}, "missing:reason"),
+        (
+            {"name": "modify_user_address", "arguments": {"user_id": "somebody_else_1", "zip": "1"}},
+            "missing:address1",
+        ),
+        ({"name": "send_flowers", "arguments": {}}, "unmapped:send_flowers"),
+        ({"name": "think", "arguments": {"thought": "hm"}}, None),
+    ],
+)
+async def test_an_action_that_is_not_whole_is_refused_as_in_a_call(action, refusal):
+    store = await Store.open("sqlite://")
+    try:
+        call = Replay(store, {"orders": {}, "users": {}}, "x")
+        await call.run([action])
+    finally:
+        await store.close()
+    assert [each.rpartition(": ")[2] for each in call.refusals] == ([refusal] if refusal else [])
 
 
 async def test_a_task_that_ends_otherwise_shows(shop):

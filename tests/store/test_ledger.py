@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from helpline.store import ledger
+from helpline.store import Store, ledger
 from helpline.store import schema as t
 
 
@@ -98,6 +98,24 @@ async def test_a_chain_written_anew_shows_by_the_anchor_alone(store):
             )
     assert store.anchor.read() == honest
     assert kinds(await store.verify_ledger()) == {(1, "altered"), (2, "altered"), (3, "altered")}
+
+
+async def test_a_desk_anchors_its_ledger_whatever_its_database_is(database_url, tmp_path):
+    """As `open_desk` and `helpline ledger verify` open it: with the data folder alone."""
+    store = await Store.open(database_url, data_dir=tmp_path / "data")
+    try:
+        await fill(store, 4)
+        async with store.database.write() as connection:
+            head = (await connection.execute(sa.select(t.ledger).where(t.ledger.c.seq == 3))).one()
+            await connection.execute(sa.delete(t.ledger).where(t.ledger.c.seq == 4))
+            await connection.execute(sa.update(t.ledger_head).values(seq=3, hash=head.hash))
+    finally:
+        await store.close()
+    again = await Store.open(database_url, data_dir=tmp_path / "data")
+    try:
+        assert kinds(await again.verify_ledger()) == {(4, "cut off")}
+    finally:
+        await again.close()
 
 
 async def test_a_lost_anchor_shows(store, tmp_path):

@@ -9,6 +9,7 @@ from helpline.errors import ToolError
 from helpline.policy import load_policy
 from helpline.tools import Toolbox
 from helpline.tools.foreign import (
+    READS,
     Manner,
     from_autogen,
     from_haystack,
@@ -106,10 +107,9 @@ async def test_a_tool_of_theirs_that_fails_is_apologised_for(box_of, maya):
 async def mcp_session():
     server_module = pytest.importorskip("mcp.server.fastmcp")
     from mcp.shared.memory import create_connected_server_and_client_session
-    from mcp.types import ToolAnnotations
 
     server = server_module.FastMCP("stock")
-    server.tool(annotations=ToolAnnotations(readOnlyHint=True))(stock_of)
+    server.tool()(stock_of)
 
     @server.tool()
     def order_more(branch: str) -> str:
@@ -121,7 +121,7 @@ async def mcp_session():
         """Delete everything."""
         raise AssertionError
 
-    @server.tool(annotations=ToolAnnotations(readOnlyHint=True))
+    @server.tool()
     def fail() -> str:
         """Fail."""
         raise RuntimeError("secret path")
@@ -132,14 +132,14 @@ async def mcp_session():
 
 async def test_an_mcp_server_gives_what_is_allowed(box_of, maya):
     async with mcp_session() as session:
-        tools = await from_mcp(session, allow=["stock_of", "order_more"])
+        tools = await from_mcp(session, ["stock_of", "order_more"], {"stock_of": READS})
         assert [tool.name for tool in tools] == ["order_more", "stock_of"]
         await works(box_of, maya, tools[1])
         box = box_of(*tools)
         assert await refused(ask(box, maya, "wipe")) == "unknown_tool"
 
 
-async def test_an_mcp_tool_that_is_not_read_only_waits_for_a_yes(box_of, maya):
+async def test_an_mcp_tool_waits_for_a_yes_unless_its_owner_says_that_it_reads(box_of, maya):
     async with mcp_session() as session:
         box = box_of(*await from_mcp(session, allow=["order_more"]))
         proposal = await propose(box, maya, "order_more", branch="Salem")
@@ -149,7 +149,7 @@ async def test_an_mcp_tool_that_is_not_read_only_waits_for_a_yes(box_of, maya):
 
 async def test_an_mcp_tool_that_fails_keeps_its_secrets(box_of, maya):
     async with mcp_session() as session:
-        box = box_of(*await from_mcp(session, allow=["fail"]))
+        box = box_of(*await from_mcp(session, ["fail"], {"fail": READS}))
         with pytest.raises(ToolError) as error:
             await ask(box, maya, "fail")
         assert "secret" not in error.value.say

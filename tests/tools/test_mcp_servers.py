@@ -21,6 +21,7 @@ from tests.tools.talk import ask, propose, refused, say_yes
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "tests.tools.stock_server"]
 TOOLS = ["stock_of", "reserve", "die", "hostile"]
+READS = ["stock_of", "die", "hostile"]
 
 
 @pytest.fixture
@@ -35,7 +36,14 @@ def done(tmp_path, monkeypatch):
 
 
 def table(**changes):
-    server = {"command": COMMAND, "tools": TOOLS, "env": ["STOCK_KEY", "STOCK_DONE"], **changes}
+    server = {
+        "command": COMMAND,
+        "tools": TOOLS,
+        "reads": READS,
+        "env": ["STOCK_KEY", "STOCK_DONE"],
+        **changes,
+    }
+    server["reads"] = [name for name in server["reads"] if name in server["tools"]]
     return mcp_servers({"stock": {k: v for k, v in server.items() if v}}, "desk.toml")
 
 
@@ -83,6 +91,25 @@ async def test_a_change_whose_end_is_not_known_is_not_made_again(done, store, cl
         assert await refused(say_yes(box, maya, proposal)) == "unknown_outcome"
         assert await refused(say_yes(box, maya, proposal)) == "failed"
     assert done.read_text().count("Nowhere") == 1
+
+
+async def test_what_a_server_says_of_its_own_tools_is_not_believed(done, store, clock, maya):
+    """`stock_of` calls itself read-only; only the company's word makes it so."""
+    async with box_with(table(reads=[], tools=["stock_of"]), store, clock) as box:
+        assert await propose(box, maya, "stock_of", branch="Salem")
+
+
+async def test_a_change_that_the_company_calls_repeatable_is_made_again_with_its_key(
+    done, store, clock, maya
+):
+    async with box_with(table(repeatable=["reserve"]), store, clock) as box:
+        proposal = await propose(box, maya, "reserve", branch="Nowhere")
+        assert await refused(say_yes(box, maya, proposal)) != "unknown_outcome"
+        async with asyncio.timeout(60):
+            while done.read_text().count("Nowhere") < 2:
+                assert await refused(say_yes(box, maya, proposal)) != "unknown_outcome"
+                await asyncio.sleep(0.05)  # until it is up again: it has no other news to wait for
+    assert set(done.read_text().split("\n")) == {f"Nowhere {proposal.id}", ""}
 
 
 async def test_what_a_server_says_is_bounded_data(done, store, clock, maya):
@@ -136,10 +163,10 @@ async def test_a_server_that_is_of_no_use_is_named_at_the_start(done, changes, w
         ('[mcp.stock]\ntools = ["a"]', "either command or url"),
         ('[mcp.stock]\nurl = "http://stock.example.com/mcp"\ntools = ["a"]', "https"),
         ('[mcp.stock]\ncommand = ["x"]\ntools = ["a"]\nchange = ["a"]', "unknown field `change`"),
-        ('[mcp.stock]\ncommand = ["x"]\ntools = ["a"]\nchanges = ["b"]', "b is not among its tools"),
+        ('[mcp.stock]\ncommand = ["x"]\ntools = ["a"]\nrepeatable = ["b"]', "b is not among its tools"),
         (
-            '[mcp.stock]\ncommand = ["x"]\ntools = ["a"]\nchanges = ["a"]\nreads = ["a"]',
-            "reads and in changes",
+            '[mcp.stock]\ncommand = ["x"]\ntools = ["a"]\nrepeatable = ["a"]\nreads = ["a"]',
+            "reads and in repeatable",
         ),
         ('[mcp."a b"]\ncommand = ["x"]\ntools = ["a"]', "letters, digits"),
     ],

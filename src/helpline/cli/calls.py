@@ -71,7 +71,7 @@ def as_filter(
 async def opened() -> AsyncIterator[Store]:
     """The desk's database."""
     settings = prepare(quiet=True)
-    store = await Store.open(settings.database_url)
+    store = await Store.open(settings.database_url, data_dir=settings.data_dir)
     try:
         yield store
     finally:

@@ -131,7 +131,9 @@ def _policy(settings: Settings) -> Iterator[Finding]:
 
 async def _store(settings: Settings) -> Finding:
     try:
-        store = await Store.open(settings.database_url, demo=settings.shop == "demo")
+        store = await Store.open(
+            settings.database_url, data_dir=settings.data_dir, demo=settings.shop == "demo"
+        )
         await store.close()
     except HelplineError as wrong:
         return Finding("store", "fail", str(wrong))

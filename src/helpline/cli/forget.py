@@ -33,7 +33,7 @@ def command(customer: str) -> None:
 
 
 async def _forget(settings: Settings, customer: str) -> Forgotten:
-    store = await Store.open(settings.database_url)
+    store = await Store.open(settings.database_url, data_dir=settings.data_dir)
     try:
         workers = workers_of(settings, store)
         kinds = tuple(kind for kind in workers if kind != "summary")

@@ -29,7 +29,7 @@ def verify() -> None:
 
 async def flaws_of(settings: Settings) -> tuple[Flaw, ...]:
     """Every place where the desk's ledger is not what it was."""
-    store = await Store.open(settings.database_url)
+    store = await Store.open(settings.database_url, data_dir=settings.data_dir)
     try:
         return await store.verify_ledger()
     finally:

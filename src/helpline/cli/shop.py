@@ -39,7 +39,7 @@ def import_(file: Path, layout: str) -> None:
 
 
 async def _import(settings: Settings, content: dict[str, Any]) -> Loaded:
-    store = await Store.open(settings.database_url)
+    store = await Store.open(settings.database_url, data_dir=settings.data_dir)
     try:
         return await import_retail(store, content)
     finally:
@@ -62,7 +62,7 @@ def export(layout: str, out: Path | None) -> None:
 
 
 async def _export(settings: Settings) -> dict[str, Any]:
-    store = await Store.open(settings.database_url)
+    store = await Store.open(settings.database_url, data_dir=settings.data_dir)
     try:
         return await export_retail(store)
     finally:

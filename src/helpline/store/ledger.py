@@ -172,6 +172,7 @@ class Anchor:
         """Remember an entry that was committed."""
         line = f"{written.seq} {written.hash}\n".encode()
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             raise StoreError(f"The ledger's anchor {self._path} cannot be written.") from error

@@ -75,17 +75,38 @@ async def import_retail(store: Store, content: Mapping[str, Any]) -> Loaded:
     async with store.database.write() as connection:
         if await shop_of(connection) is not None:
             raise StoreError("The database holds a shop already: set HELPLINE_DATABASE_URL to an empty one.")
-        try:
-            for table, values in rows.items():
-                if values:
-                    await connection.execute(sa.insert(table), values)
-        except (IntegrityError, DataError, StatementError) as error:
-            raise StoreError(
-                "This shop contradicts itself: an id stands twice, or something names what is not there."
-            ) from error
+        for table, values in rows.items():
+            if values:
+                await _insert(connection, table, values)
         await count_on(connection, rows)
         await connection.execute(sa.insert(t.facts).values(name="shop", value=SHOP))
     return Loaded(*(len(rows[table]) for table in (t.customers, t.orders, t.products, t.variants)))
+
+
+async def _insert(connection: AsyncConnection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    try:
+        async with connection.begin_nested():
+            await connection.execute(sa.insert(table), rows)
+    except (IntegrityError, DataError, StatementError) as error:
+        if len(rows) > 1:
+            # Which one it was the database does not say: look again, row by row. Nothing of it stays.
+            for row in rows:
+                await _insert(connection, table, [row])
+        raise StoreError(
+            f"This shop contradicts itself at {_place(table, rows[0])}: an id stands twice, a value is none "
+            "of those there are, or something names what is not there."
+        ) from error
+
+
+def _place(table: sa.Table, row: Mapping[str, Any]) -> str:
+    if row.get("order_id") is not None:
+        return f"order {row['order_id']}"
+    if table in (t.customers, t.products, t.orders, t.variants):
+        kind = {t.customers: "user", t.products: "product", t.orders: "order", t.variants: "item"}[table]
+        return f"{kind} {row['id']}"
+    if row.get("customer_id") is not None:
+        return f"user {row['customer_id']}"
+    return f"a row of {table.name.replace('_', ' ')}"
 
 
 async def export_retail(store: Store) -> dict[str, Any]:
@@ -94,7 +115,7 @@ async def export_retail(store: Store) -> dict[str, Any]:
         return await _Writing(connection).content()
 
 
-_WRONG = (KeyError, TypeError, ValueError, AttributeError, StopIteration, OverflowError)
+_WRONG = (LookupError, TypeError, ValueError, AttributeError, StopIteration, OverflowError)
 
 
 def _fault(error: BaseException) -> str:
@@ -103,6 +124,8 @@ def _fault(error: BaseException) -> str:
         return f"has no {error.args[0]}"
     if isinstance(error, StopIteration):
         return "returns or exchanges an item that it does not have"
+    if type(error) is LookupError:
+        return str(error)
     return "has a value of the wrong kind"
 
 
@@ -144,6 +167,7 @@ class _Reading:
             self.place = f"product {name}"
             self._add_product(position, product)
         self.place = "the file"
+        named: set[str] = set()
         for position, (name, user) in enumerate(self._content["users"].items()):
             self.place = f"user {name}"
             self._add_customer(position, user)
@@ -153,6 +177,11 @@ class _Reading:
                 order = self._order_of(user, order_id)
                 self.place = f"order {order_id}"
                 self._add_order(position, order)
+                named.add(order_id)
+        for order_id in self._content["orders"]:
+            if order_id not in named:
+                self.place = f"order {order_id}"
+                raise LookupError("stands in no user's list of orders")
         return self._rows
 
     def _order_of(self, user: Mapping[str, Any], order_id: str) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """The desk's own database, opened once: the shop, the proposals and the ledger."""
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +32,19 @@ class Store:
 
     @classmethod
     async def open(
-        cls, url: str, *, demo: bool = False, anchor: Path | None = None, clock: Clock | None = None
+        cls,
+        url: str,
+        *,
+        data_dir: Path | None = None,
+        demo: bool = False,
+        anchor: Path | None = None,
+        clock: Clock | None = None,
     ) -> "Store":
         """Open the database at `url`, bring its tables up to date, and seed the demo shop if asked to.
 
-        `anchor` is the file that remembers the ledger's head; for a SQLite file it is its neighbour when
-        left out. An empty database becomes the demo shop; one that holds another shop stays as it is.
+        `anchor` is the file that remembers the ledger's entries. Left out, it is a SQLite file's neighbour,
+        and for Postgres a file in `data_dir` named after server and database (without `data_dir` there is
+        none). An empty database becomes the demo shop; one that holds another shop stays as it is.
 
         Raises:
             StoreError: one sentence that names the setting to change.
@@ -51,8 +59,7 @@ class Store:
         except BaseException:
             await database.close()
             raise
-        path = anchor or _beside(url)
-        return cls(database, SqlShop(database), ledger.Anchor(path) if path else None, clock, callers)
+        return cls(database, SqlShop(database), _anchor(anchor, url, data_dir), clock, callers)
 
     async def demo_customers(self) -> tuple[Caller, ...]:
         """The demo shop's customers, the owner of orders 1001 to 1006 first; empty for any other shop."""
@@ -78,9 +85,17 @@ class Store:
         await self.database.close()
 
 
-def _beside(url: str) -> Path | None:
-    path = sqlite_file(database_url(url))
-    return path.with_name(path.name + ".anchor") if path else None
+def _anchor(path: Path | None, url: str, data_dir: Path | None) -> ledger.Anchor | None:
+    """None for a database in memory alone, which ends with its ledger, and where no folder is given."""
+    parsed = database_url(url)
+    if path is None and parsed.get_backend_name() == "sqlite":
+        file = sqlite_file(parsed)
+        path = file and file.with_name(file.name + ".anchor")
+    elif path is None and data_dir is not None:
+        # Without user and password, which change while the database stays the same one.
+        where = f"{parsed.host or parsed.query.get('host')}:{parsed.port or 5432}/{parsed.database}"
+        path = data_dir / f"ledger-{hashlib.sha256(where.encode()).hexdigest()[:16]}.anchor"
+    return ledger.Anchor(path) if path else None
 
 
 async def _open_demo(database: Database, clock: Clock) -> tuple[Caller, ...]:

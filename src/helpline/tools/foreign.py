@@ -168,8 +168,8 @@ async def from_mcp(
 ) -> tuple[Tool, ...]:
     """The tools of an MCP server that are named in `allow`, and no others.
 
-    A tool that the server does not call read-only is taken to change something, unless `manners` says
-    otherwise: a server's word is believed only to be more careful.
+    A tool is taken to change something unless `manners` says otherwise: what a server says of its own
+    tools is a hint, which by the protocol is not to be trusted.
 
     Raises:
         ValueError: the server has no tool of an allowed name.
@@ -184,21 +184,10 @@ async def from_mcp(
             offered[name].description or name,
             offered[name].inputSchema,
             _mcp_call(session, name),
-            (manners or {}).get(name)
-            or Manner(changes=not read_only(offered[name]), keyed=idempotent(offered[name])),
+            (manners or {}).get(name) or Manner(changes=True),
         )
         for name in sorted(allow)
     )
-
-
-def read_only(their: Any) -> bool:
-    """Whether an MCP server says that its tool changes nothing."""
-    return bool(their.annotations is not None and their.annotations.readOnlyHint)
-
-
-def idempotent(their: Any) -> bool:
-    """Whether an MCP server says that a tool, called again with the same arguments, does nothing more."""
-    return bool(their.annotations is not None and their.annotations.idempotentHint)
 
 
 def _mcp_call(session: McpSession, name: str) -> Call:

@@ -15,7 +15,7 @@ from typing import Any, Final, TextIO
 from helpline.errors import MissingPartError, SettingsError
 from helpline.mcp_settings import McpServer
 from helpline.policy.policy import LEVELS
-from helpline.tools.foreign import Manner, from_mcp, idempotent, read_only
+from helpline.tools.foreign import Manner, from_mcp
 from helpline.tools.tool import Tool
 
 log = logging.getLogger(__name__)
@@ -160,20 +160,18 @@ async def _http(server: McpServer, opened: AsyncExitStack) -> tuple[Any, Any]:
 
 
 async def _tools_of(server: McpServer, line: McpLine) -> tuple[Tool, ...]:
-    offered = {each.name: each for each in (await line.list_tools()).tools}
-    manners = {name: _manner(server, name, offered[name]) for name in server.tools if name in offered}
+    manners = {name: _manner(server, name) for name in server.tools}
     return await from_mcp(line, server.tools, manners)
 
 
-def _manner(server: McpServer, name: str, their: Any) -> Manner:
-    changes = name in server.changes or (name not in server.reads and not read_only(their))
+def _manner(server: McpServer, name: str) -> Manner:
     level = server.identity.get(name)
     return Manner(
-        changes=changes,
+        changes=name not in server.reads,
         identity=LEVELS[level] if level is not None else None,
         read_back=server.read_back.get(name, ""),
         timeout_s=server.timeout_s,
-        keyed=idempotent(their),
+        keyed=name in server.repeatable,
     )
 
 

@@ -80,7 +80,9 @@ class ShopTools:
         async with self._lock:
             if self._toolbox is None:
                 demo = self._settings.shop == "demo"
-                self._store = await Store.open(self._settings.database_url, demo=demo)
+                self._store = await Store.open(
+                    self._settings.database_url, data_dir=self._settings.data_dir, demo=demo
+                )
                 self._toolbox = Toolbox(shop_tools(), store=self._store, policy=self._policy)
             return self._toolbox
 
