@@ -168,7 +168,7 @@ async def search_on_postgres() -> float:
 
 @asynccontextmanager
 async def in_a_thread():
-    server = postgres.server()
+    server = postgres.server(durable=True)
     url = await asyncio.to_thread(server.__enter__)
     try:
         yield url

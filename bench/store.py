@@ -143,7 +143,7 @@ async def knowledge_figure(name: str, store: Store) -> Figure:
 
 async def measure() -> list[Figure]:
     """Every figure of the shop."""
-    with tempfile.TemporaryDirectory() as name, postgres.server() as server:
+    with tempfile.TemporaryDirectory() as name, postgres.server(durable=True) as server:
         async with stores(Path(name), server) as opened:
             figures = []
             for database, store in opened.items():

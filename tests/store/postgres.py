@@ -33,16 +33,19 @@ def binaries() -> Path:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """A running server; yields its URL without a database's name: `postgresql://…:port`."""
+def server(*, durable: bool = False) -> Iterator[str]:
+    """A running server; yields its URL without a database's name: `postgresql://…:port`.
+
+    Without `durable` it does not wait for the disk: a machine that loses power during a test loses the test.
+    """
     with tempfile.TemporaryDirectory(prefix="helpline-pg-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         user = _unprivileged(home)
         programs = _reachable(binaries(), home, user)
         data, port = home / "data", _free_port()
         _run(user, programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
-        # No fsync: the machine that loses power during a test loses the test.
-        options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -F -c max_connections=200"
+        options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        options += "" if durable else " -F"
         log = home / "log"
         _run(user, programs / "pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start")
         try:

@@ -39,7 +39,7 @@ _CLOCK = re.compile(
 _REFERENCE_CUE = re.compile(r"\b(?:order|number)$")
 _COMPACT = re.compile(r"\b(\d{1,2})(am|pm)\b")
 _DAY = re.compile(
-    r"\b(?:(day after tomorrow|tomorrow|today|tonight)"
+    r"\b(?:(day after tomorrow|tomorrow|today|tonight|day before yesterday|yesterday)"
     rf"|(?:(this|next|on|coming) )?({'|'.join(_WEEKDAYS)}))\b"
 )
 _DATE = re.compile(rf"\b({'|'.join(_MONTHS)}) (?:the )?((?:\d{{1,2}}|\w+)(?:st|nd|rd|th)?(?: \w+)?)")
@@ -124,6 +124,7 @@ def _named_day(text: str, now: datetime) -> tuple[datetime | None, tuple[int, in
 
 def _weekday_or_near(match: re.Match[str], now: datetime) -> datetime:
     near = {"today": 0, "tonight": 0, "tomorrow": 1, "day after tomorrow": 2}
+    near |= {"yesterday": -1, "day before yesterday": -2}
     if match[1]:
         return now + timedelta(days=near[match[1]])
     ahead = (_WEEKDAYS.index(match[3]) - now.weekday()) % 7 or 7

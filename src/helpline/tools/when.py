@@ -1,4 +1,7 @@
-"""A time as it is said on the phone: "tomorrow at 3 pm", "in two hours", or ISO 8601. Pure."""
+"""A time as it is said on the phone: "tomorrow at 3 pm", "December 3rd at ten", or ISO 8601. Pure.
+
+What is not understood for sure is asked about: a time in another week than the customer's is no help.
+"""
 
 import re
 from datetime import datetime, timedelta
@@ -10,6 +13,29 @@ _NUMBERS = {
         "one two three four five six seven eight nine ten eleven twelve".split(), start=1
     )
 } | {"a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30, "forty-five": 45}
+_MONTHS = {
+    name: number
+    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
+}
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:[a-z]*)\.?"
+_ORDINALS = {
+    word: number
+    for number, word in enumerate(
+        (
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+            "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+        ).split(),
+        start=1,
+    )
+} | {"thirtieth": 30}
+_DATES = (
+    re.compile(rf"\b{_MONTH} (?:the )?(\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)"),
+    re.compile(rf"\b(?:the )?(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}(?= |,|$)"),
+    re.compile(r"\bthe (\d{1,2})(?:st|nd|rd|th)\b"),
+)
+_NEAR = {"day before yesterday": -2, "yesterday": -1, "day after tomorrow": 2, "tomorrow": 1, "today": 0}
+_UNSURE = re.compile(r"\b(weeks?|months?|years?|ago|last|past week|before|weekend|fortnight)\b|\d/\d")
+"""What would mean another day than the one that is left when it is overheard."""
 _PARTS = {"morning": 10, "noon": 12, "midday": 12, "afternoon": 15, "evening": 17}
 _OPENING_HOUR = 8
 """Between 1 and 7 without AM or PM people mean the afternoon."""
@@ -28,8 +54,11 @@ def parse_when(said: str, now: datetime) -> datetime | None:
     later = _in_a_while(text, now)
     if later is not None:
         return later
-    day = _day(text, now)
-    hour = _hour(text)
+    try:
+        day, rest = _day(_in_figures(text), now)
+    except ValueError:
+        return None  # no such day
+    hour = None if _UNSURE.search(rest) else _hour(rest)
     if hour is None:
         return None
     at = (day or now).replace(hour=hour[0], minute=hour[1], second=0, microsecond=0)
@@ -60,17 +89,46 @@ def _in_a_while(text: str, now: datetime) -> datetime | None:
     return now + timedelta(**{f"{found[2]}s": number})
 
 
-def _day(text: str, now: datetime) -> datetime | None:
-    if "day after tomorrow" in text:
-        return now + timedelta(days=2)
-    if "tomorrow" in text:
-        return now + timedelta(days=1)
-    if "today" in text or "this afternoon" in text or "this evening" in text:
-        return now
+def _in_figures(text: str) -> str:
+    """Days of a month as "3rd": "the third", "twenty first"."""
+    text = re.sub(r"\b(twenty|thirty)[ -](\w+)", _joined, text)
+    return re.sub(
+        r"\b\w+\b", lambda word: f"{_ORDINALS[word[0]]}th" if word[0] in _ORDINALS else word[0], text
+    )
+
+
+def _joined(words: re.Match[str]) -> str:
+    unit = _ORDINALS.get(words[2], 10)
+    return f"{_NUMBERS[words[1]] + unit}th" if unit < 10 else words[0]
+
+
+def _day(text: str, now: datetime) -> tuple[datetime | None, str]:
+    """The day that is named, or None, and the words without it. Raises ValueError for a day that is none."""
+    for words, days in _NEAR.items():
+        if words in text:
+            return now + timedelta(days=days), text.replace(words, "|")
+    for pattern in _DATES:
+        if found := pattern.search(text):
+            return _date(found, now), text[: found.start()] + "|" + text[found.end() :]
     named = next((index for index, name in enumerate(_DAYS) if name in text), None)
-    if named is None:
-        return None
-    return now + timedelta(days=(named - now.weekday() - 1) % 7 + 1)
+    if named is not None:
+        ahead = (named - now.weekday() - 1) % 7 + 1
+        return now + timedelta(days=ahead), text.replace(_DAYS[named], "|")
+    return (now if re.search(r"\bthis (morning|afternoon|evening)\b", text) else None), text
+
+
+def _date(found: re.Match[str], now: datetime) -> datetime:
+    """The next day of that date."""
+    parts = found.groups()
+    day = int(next(part for part in parts if part.isdecimal()))
+    month = next((_MONTHS[part] for part in parts if part in _MONTHS), None)
+    if month is not None:
+        at = now.replace(month=month, day=day)
+        return at if at.date() >= now.date() else at.replace(year=now.year + 1)
+    if day >= now.day:
+        return now.replace(day=day)
+    first = now.replace(day=1) + timedelta(days=32)
+    return first.replace(day=day)
 
 
 def _hour(text: str) -> tuple[int, int] | None:
