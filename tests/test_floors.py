@@ -25,6 +25,7 @@ FLOOR_OF = {
     "helpline.settings_text": "words",
     "helpline.wording": "words",
     "helpline.realtime": "services",
+    "helpline.realtime.asked": "words",
     "helpline.realtime.dialects": "words",
     "helpline.realtime.events": "words",
     "helpline.realtime.faults": "words",

@@ -11,6 +11,7 @@ async, and an exception in one is reported through `error` and does not end the 
 """
 
 import asyncio
+import dataclasses
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,7 +27,9 @@ from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, ToolStarte
 from helpline.call.transcript import Transcript
 from helpline.engine.backend import EngineBackend
 from helpline.errors import BackendError, SettingsError, ToolError
+from helpline.manner import rules_of
 from helpline.realtime import wire
+from helpline.realtime.asked import choice_asked, session_asked, transcription_asked
 from helpline.realtime.backends import OpenAIBackend, UrlBackend, backend_of
 from helpline.realtime.connection import Backend, Connection
 from helpline.realtime.events import (
@@ -34,10 +37,8 @@ from helpline.realtime.events import (
     ItemCreate,
     ItemDelete,
     ServerEvent,
-    ServerVad,
     SessionSettings,
     SessionUpdate,
-    Transcription,
     UnknownEvent,
 )
 from helpline.settings import Settings, load_settings
@@ -82,9 +83,14 @@ class RealtimeClient:
         self._backends = tuple(
             _Tapped(backend, self._saw) for backend in _backends(self._settings, url, api_key, model)
         )
-        self._rules = rules or Rules(
-            barge_in_ms=self._settings.barge_in_ms, silence_ms=self._settings.silence_ms
-        )
+        self._rules = rules or rules_of(self._settings)
+        if rules is not None:  # What the session is asked for goes with them.
+            self._settings = dataclasses.replace(
+                self._settings,
+                silence_ms=rules.silence_ms,
+                vad_prefix_ms=rules.prefix_ms,
+                turn_taking="vendor" if rules.vendor_turns else "desk",
+            )
         self._handlers: dict[str, list[Handler]] = {name: [] for name in EVENTS}
         self._tools: dict[str, tuple[dict[str, Any], ToolHandler]] = {}
         self._shop = ShopTools(self._settings)
@@ -244,15 +250,10 @@ class RealtimeClient:
 
     def session(self, backend: Backend) -> SessionSettings:
         """What the driver asks of a fresh session."""
-        base = SessionSettings(
-            voice=self._settings.voice,
-            output_modalities=("audio",),
-            turn_detection=ServerVad(silence_duration_ms=self._rules.silence_ms),
-            transcription=Transcription(keywords=self._keywords) if backend.transcribes else None,
-            input_format="pcm24k",
-            output_format="pcm24k",
-            tool_choice="auto",
-        )
+        settings = self._settings
+        asked = session_asked(settings)
+        words = transcription_asked(settings, settings.language, self._keywords)
+        base = msgspec.structs.replace(asked, transcription=words if backend.transcribes else None)
         return _merged(base, self._session())
 
     def _session(self) -> SessionSettings:
@@ -261,7 +262,8 @@ class RealtimeClient:
             for definition, handler in self._tools.values()
             if not isinstance(handler, ShopHandler) or self._shop.may_use(handler, self._caller)
         ]
-        ours = SessionSettings(instructions=self._prompt, tools=tuple(offered))
+        choice = choice_asked(self._settings.tool_choice, [str(one["name"]) for one in offered])
+        ours = SessionSettings(instructions=self._prompt, tools=tuple(offered), tool_choice=choice)
         return _merged(ours, self._changes)
 
     # --- talking ---

@@ -10,14 +10,14 @@ from types import MappingProxyType
 
 from helpline.actions import GUEST, Caller, Identity
 from helpline.call.call import Call, Kept, Unrecorded
-from helpline.call.conversation import Conversation, Rules
+from helpline.call.conversation import Conversation
 from helpline.call.meter import Meter
 from helpline.channels.channel import Channel
 from helpline.clock import Clock, SystemClock
 from helpline.engine.backend import EngineBackend
 from helpline.errors import DeskDraining, SettingsError
 from helpline.hooks import CallHooks, Hooks
-from helpline.manner import Manner
+from helpline.manner import Manner, rules_of
 from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
 from helpline.realtime.connection import Backend
@@ -302,16 +302,6 @@ def _without_words(error: BaseException) -> str:
         trace = trace.tb_next
     place = f" at {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace is not None else ""
     return f"{type(error).__name__}{place}"
-
-
-def rules_of(settings: Settings) -> Rules:
-    return Rules(
-        barge_in_ms=settings.barge_in_ms,
-        silence_ms=settings.silence_ms,
-        vendor_turns=settings.turn_taking == "vendor",
-        max_call_ms=settings.max_call_minutes * 60_000,
-        max_tool_calls=settings.max_tool_calls,
-    )
 
 
 def chosen(tools: Sequence[Tool], names: Sequence[str]) -> tuple[Tool, ...]:

@@ -5,16 +5,33 @@ from collections.abc import Callable
 from datetime import datetime
 from importlib.resources import files
 
-from msgspec import UNSET
+from msgspec.structs import replace
 
 from helpline.actions import Caller, Identity, ToolDefinition
+from helpline.call.conversation import Rules
 from helpline.errors import SettingsError
+from helpline.realtime.asked import choice_asked, session_asked, transcription_asked
 from helpline.realtime.connection import Backend
-from helpline.realtime.events import ServerVad, SessionSettings, Transcription
+from helpline.realtime.events import SessionSettings, Transcription
 from helpline.settings import Settings
 
 LANGUAGES = {"en": "English", "zh": "Simplified Chinese", "zh-CN": "Simplified Chinese"}
-KEYWORDS_LIMIT = 200
+
+
+def rules_of(settings: Settings) -> Rules:
+    """How the desk takes turns, by its settings."""
+    return Rules(
+        barge_in_ms=settings.barge_in_ms,
+        silence_ms=settings.silence_ms,
+        prefix_ms=settings.vad_prefix_ms,
+        idle_ms=settings.idle_s * 1000,
+        noise_ms=settings.idle_s * 2000,
+        dead_air_ms=settings.dead_air_ms,
+        vendor_turns=settings.turn_taking == "vendor",
+        speaks=settings.output_modality == "audio",
+        max_call_ms=settings.max_call_minutes * 60_000,
+        max_tool_calls=settings.max_tool_calls,
+    )
 
 
 def load_prompt(settings: Settings) -> str:
@@ -53,22 +70,10 @@ class Manner:
         keywords: tuple[str, ...] = (),
         fresh: bool,
     ) -> SessionSettings:
-        settings = self._settings
-        vendor = settings.turn_taking == "vendor"
-        detection = ServerVad(
-            threshold=settings.vad_threshold,
-            silence_duration_ms=settings.silence_ms,
-            create_response=vendor,
-            interrupt_response=vendor,
-        )
-        return SessionSettings(
-            voice=settings.voice if fresh else UNSET,
+        return replace(
+            session_asked(self._settings) if fresh else SessionSettings(),
             instructions=self.instructions(caller),
-            output_modalities=("audio",),
-            turn_detection=detection if fresh else UNSET,
             transcription=self._transcription(backend, keywords),
-            input_format="pcm24k" if fresh else UNSET,
-            output_format="pcm24k" if fresh else UNSET,
             tools=tuple(
                 {
                     "type": "function",
@@ -78,13 +83,13 @@ class Manner:
                 }
                 for tool in tools
             ),
-            tool_choice="auto",
+            tool_choice=choice_asked(self._settings.tool_choice, [tool.name for tool in tools]),
         )
 
     def _transcription(self, backend: Backend, keywords: tuple[str, ...]) -> Transcription | None:
         if not backend.transcribes:
             return None
-        return Transcription(languages=(self._settings.language[:2],), keywords=keywords[:KEYWORDS_LIMIT])
+        return transcription_asked(self._settings, self._settings.language, keywords)
 
     def instructions(self, caller: Caller) -> str:
         """The prompt with its blanks filled in; braces of a company's own prompt are left alone."""

@@ -41,7 +41,12 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 _TRACES: Final = ("no", "yes", "audio")
+_YES_NO: Final = ("yes", "no")
 _TURN_TAKING: Final = ("desk", "vendor")
+_TURN_DETECTION: Final = ("server_vad", "semantic_vad", "azure_semantic_vad")
+_EAGERNESS: Final = ("auto", "low", "medium", "high")
+_NOISE: Final = ("none", "near_field", "far_field", "azure_deep_noise_suppression")
+_EFFORT: Final = ("minimal", "low", "medium", "high", "xhigh")
 _SENDS_CODES: Final = ("no", "mail", "webhook")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -184,6 +189,10 @@ class Settings:
     openai_model: str = _setting(
         "gpt-realtime-2.1", "OPENAI_REALTIME_MODEL", text.line, "Backends", "OpenAI realtime model."
     )
+    openai_transcription: str = _setting(
+        "gpt-live-transcribe", "OPENAI_TRANSCRIPTION_MODEL", text.line, "Backends",
+        "OpenAI model that writes the customer's words down.",
+    )  # fmt: skip
     voice_live_endpoint: str = _setting(
         "", "AZURE_VOICE_LIVE_ENDPOINT", text.url("https", "wss"), "Backends", "Azure Voice Live resource."
     )
@@ -193,6 +202,16 @@ class Settings:
     voice_live_model: str = _setting(
         "gpt-realtime", "VOICE_LIVE_MODEL", text.line, "Backends", "Azure Voice Live model."
     )
+    voice_live_voice: str = _setting(
+        "", "VOICE_LIVE_VOICE", text.line, "Backends",
+        "Voice on Azure Voice Live: one of Azure's, such as `en-US-Ava:DragonHDLatestNeural`, or, with a "
+        "realtime model, one of OpenAI's.",
+        unset="HELPLINE_VOICE with a realtime model, else Azure's choice",
+    )  # fmt: skip
+    voice_live_transcription: str = _setting(
+        "azure-speech", "VOICE_LIVE_TRANSCRIPTION_MODEL", text.line, "Backends",
+        "What writes the customer's words down on Azure Voice Live.",
+    )  # fmt: skip
     realtime_url: str = _setting(
         "", "HELPLINE_REALTIME_URL", text.url("wss", "https", "ws", "http"), "Backends",
         "Any server of the Realtime protocol, such as `ws://127.0.0.1:8765/v1/realtime`.",
@@ -203,23 +222,97 @@ class Settings:
     realtime_model: str = _setting(
         "", "HELPLINE_REALTIME_MODEL", text.line, "Backends", "Its model, if it asks for one."
     )
+    realtime_transcription: str = _setting(
+        "", "HELPLINE_REALTIME_TRANSCRIPTION_MODEL", text.line, "Backends",
+        "Its model that writes the customer's words down, if it asks for one.",
+    )  # fmt: skip
 
     turn_taking: str = _setting(
         "desk", "HELPLINE_TURN_TAKING", text.one_of(_TURN_TAKING), "Talking",
         "Who decides whose turn it is: `desk` (an mhm does not interrupt) or `vendor` (one round trip "
         "faster).",
     )  # fmt: skip
+    turn_detection: str = _setting(
+        "server_vad", "HELPLINE_TURN_DETECTION", text.one_of(_TURN_DETECTION), "Talking",
+        "What ends the customer's turn: `server_vad` (silence), `semantic_vad` (meaning), or "
+        "`azure_semantic_vad` (Azure Voice Live's own; elsewhere `semantic_vad`).",
+    )  # fmt: skip
     silence_ms: int = _setting(
         500, "HELPLINE_SILENCE_MS", text.whole(100, 5000, "ms"), "Talking",
         "Silence after which the customer has finished, in milliseconds.",
+    )  # fmt: skip
+    vad_threshold: float = _setting(
+        0.5, "HELPLINE_VAD_THRESHOLD", text.share, "Talking", "How sure speech detection must be, 0 to 1."
+    )
+    vad_prefix_ms: int = _setting(
+        300, "HELPLINE_VAD_PREFIX_MS", text.whole(0, 2000, "ms"), "Talking",
+        "Sound from before the speech that still belongs to it, in milliseconds.",
+    )  # fmt: skip
+    vad_idle_ms: int = _setting(
+        0, "HELPLINE_VAD_IDLE_MS", text.whole(0, 30_000, "ms"), "Talking",
+        "Silence after which a vendor that takes the turns (`server_vad`) speaks by itself, 5000 to 30000 "
+        "milliseconds; 0 is never. The desk asks a silent caller itself: HELPLINE_IDLE_S.",
+    )  # fmt: skip
+    eagerness: str = _setting(
+        "auto", "HELPLINE_EAGERNESS", text.one_of(_EAGERNESS), "Talking",
+        "How soon `semantic_vad` takes a turn for finished: `low` waits up to 8 s, `medium` 4 s, `high` 2 s.",
     )  # fmt: skip
     barge_in_ms: int = _setting(
         400, "HELPLINE_BARGE_IN_MS", text.whole(0, 5000, "ms"), "Talking",
         "Speech that commits an interruption when no words came, in milliseconds.",
     )  # fmt: skip
-    vad_threshold: float = _setting(
-        0.5, "HELPLINE_VAD_THRESHOLD", text.share, "Talking", "How sure speech detection must be, 0 to 1."
-    )
+    idle_s: int = _setting(
+        30, "HELPLINE_IDLE_S", text.whole(5, 600, "s"), "Talking",
+        "Silence of the customer after which the desk asks whether they are still there; the third time it "
+        "hangs up.",
+    )  # fmt: skip
+    dead_air_ms: int = _setting(
+        4000, "HELPLINE_DEAD_AIR_MS", text.whole(500, 60_000, "ms"), "Talking",
+        "Wait for a tool after which the desk says that it takes a moment, in milliseconds.",
+    )  # fmt: skip
+    noise_reduction: str = _setting(
+        "", "HELPLINE_NOISE_REDUCTION", text.one_of(_NOISE), "Talking",
+        f"What the vendor takes out of the microphone's sound: {', '.join(f'`{kind}`' for kind in _NOISE)}. "
+        "The last is Azure Voice Live's; elsewhere it is `near_field`.",
+        unset="the deep one on Azure Voice Live, else the vendor's choice",
+    )  # fmt: skip
+    echo_cancellation: str = _setting(
+        "yes", "HELPLINE_ECHO_CANCELLATION", text.one_of(_YES_NO), "Talking",
+        "Whether Azure Voice Live takes its own voice out of the microphone's sound: `yes` or `no`.",
+    )  # fmt: skip
+    transcription_languages: tuple[str, ...] = _setting(
+        (), "HELPLINE_TRANSCRIPTION_LANGUAGES", text.languages, "Talking",
+        "Languages in which customers may speak: a list. Models that take one are given the first.",
+        unset="the language of the call",
+    )  # fmt: skip
+
+    speed: float | None = _setting(
+        None, "HELPLINE_SPEED", text.number(0.25, 1.5), "Model",
+        "How fast it speaks: 1 is as usual, 0.25 to 1.5.", unset="as usual",
+    )  # fmt: skip
+    output_modality: str = _setting(
+        "audio", "HELPLINE_OUTPUT_MODALITY", text.one_of(("audio", "text")), "Model",
+        "How spoken questions are answered: `audio`, or `text` alone. Typed ones are answered in text.",
+    )  # fmt: skip
+    reasoning_effort: str = _setting(
+        "", "HELPLINE_REASONING_EFFORT", text.one_of(_EFFORT), "Model",
+        f"How long a model that reasons thinks: {', '.join(_EFFORT)}. Models known not to reason are not "
+        "sent it.", unset="the model's own",
+    )  # fmt: skip
+    truncation: str = _setting(
+        "", "HELPLINE_TRUNCATION", text.truncation, "Model",
+        "What happens when a conversation outgrows the model: `auto`, `disabled` (an error), or the share of "
+        "it that is kept, such as `0.8`.", unset="the model's own",
+    )  # fmt: skip
+    max_output_tokens: str = _setting(
+        "", "HELPLINE_MAX_OUTPUT_TOKENS", text.tokens, "Model",
+        "The longest answer in tokens, 1 to 4096, or `inf`.", unset="the model's own",
+    )  # fmt: skip
+    tool_choice: str = _setting(
+        "auto", "HELPLINE_TOOL_CHOICE", text.tool_choice, "Model",
+        "Whether the model calls tools: `auto`, `none`, `required` (one before each answer), or the name of "
+        "the one that it calls before each answer.",
+    )  # fmt: skip
 
     max_call_minutes: int = _setting(
         60, "HELPLINE_MAX_CALL_MINUTES", text.whole(1, 1440, "minutes"), "Limits",
@@ -347,6 +440,13 @@ class Settings:
                         f"set it, or choose another in HELPLINE_BACKENDS."
                     )
 
+        if self.vad_idle_ms and (self.turn_taking, self.turn_detection) != ("vendor", "server_vad"):
+            raise SettingsError(
+                "HELPLINE_VAD_IDLE_MS is for a vendor that takes the turns by server_vad: set "
+                "HELPLINE_TURN_TAKING to vendor, or set HELPLINE_IDLE_S in its place."
+            )
+        if 0 < self.vad_idle_ms < 5000:
+            raise SettingsError("HELPLINE_VAD_IDLE_MS must be 0, or from 5000 to 30000 ms.")
         needs = {"mail": "smtp_host", "webhook": "webhook_url"}.get(self.send_codes)
         if needs and not getattr(self, needs):
             raise SettingsError(

@@ -85,6 +85,46 @@ def share(text: str) -> float:
     return float(text)
 
 
+def number(low: float, high: float) -> Reader:
+    """A number within bounds."""
+
+    def read(text: str) -> float:
+        if not re.fullmatch(r"\d{0,6}\.?\d{1,6}", text) or not low <= float(text) <= high:
+            raise ValueError(f"a number from {low:g} to {high:g}")
+        return float(text)
+
+    return read
+
+
+def truncation(text: str) -> str:
+    """`auto`, `disabled`, or the share that is kept."""
+    value = text.lower()
+    if value in ("auto", "disabled"):
+        return value
+    try:
+        kept = share(value)
+    except ValueError:
+        kept = 0.0
+    if not kept:
+        raise ValueError("auto, disabled, or the share that is kept, such as 0.8")
+    return value
+
+
+def tokens(text: str) -> str:
+    """A number of output tokens as the protocol has it, or `inf`."""
+    value = text.lower()
+    if value != "inf" and not (re.fullmatch(r"\d{1,4}", value) and 1 <= int(value) <= 4096):
+        raise ValueError("a whole number from 1 to 4096, or inf")
+    return value
+
+
+def tool_choice(text: str) -> str:
+    """`auto`, `none`, `required`, or a tool's name."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        raise ValueError("auto, none, required, or the name of a tool")
+    return text.lower() if text.lower() in ("auto", "none", "required") else text
+
+
 def money(text: str) -> Decimal:
     """An amount of zero or more."""
     try:
@@ -123,6 +163,11 @@ def language(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
         raise ValueError("a language tag such as en or zh-CN")
     return text
+
+
+def languages(text: str) -> tuple[str, ...]:
+    """A list with commas of language tags, each once."""
+    return tuple(dict.fromkeys(language(tag.strip()) for tag in text.split(",") if tag.strip()))
 
 
 def header_name(text: str) -> str:

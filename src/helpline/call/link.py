@@ -3,6 +3,10 @@
 The upstream conversation is a cache. No audio reaches a fresh session before its `session.updated`.
 """
 
+import re
+from typing import Any
+
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from helpline.call import playout, replies, saying, turns
@@ -143,6 +147,8 @@ def on_error(s: Step, event: ev.ErrorReceived) -> None:
     s.incident("error", error.code or error.type or "error")
     if fault.verdict is Verdict.IGNORE:
         return
+    if s.c.link.phase == "opening" and _asks_for_less(s, error):
+        return
     if s.c.link.phase == "opening" and fault.verdict is Verdict.RETRY:
         renew(s, "session_refused")
     elif fault.verdict is Verdict.FAIL_OVER or s.c.link.phase == "opening":
@@ -154,6 +160,55 @@ def on_error(s: Step, event: ev.ErrorReceived) -> None:
     else:
         s.set(reply=Reply())
         s.show(Notice(replies.NO_ANSWER, "error"))
+
+
+OPTIONAL = {
+    "speed": "speed",
+    "reasoning": "reasoning_effort",
+    "truncation": "truncation",
+    "noise_reduction": "noise_reduction",
+    "echo_cancellation": "echo_cancellation",
+    "parallel_tool_calls": "parallel_tool_calls",
+    "output_tokens": "max_output_tokens",
+    "tool_choice": "tool_choice",
+    "voice": "voice",
+    "transcription": "transcription",
+    "turn_detection": "turn_detection",
+}
+"""Words of a refused field's name (in every dialect), and the setting that a call can do without."""
+
+
+def _asks_for_less(s: Step, error: ev.ErrorDetails) -> bool:
+    """One refused field has the whole update refused: ask again without it, once for each.
+
+    A session as the vendor has it by default must not be talked to: it answers by itself, with no tools.
+    """
+    session = s.c.session
+    field = _FIELD.search(f"{error.param or ''} {error.message or ''}")
+    name = next((name for word, name in OPTIONAL.items() if field and word in field[0]), None)
+    if session is None or name is None:
+        return False
+    less = replace(session, **{name: _less(name, getattr(session, name))})
+    if less == session:
+        return False
+    s.incident("setting_refused", name)
+    s.set(session=less, link=replace(s.c.link, since_ms=s.now_ms))
+    s.send(ev.SessionUpdate(session=less))
+    return True
+
+
+_FIELD = re.compile(r"session\.[a-z_.]{1,80}")
+
+
+def _less(name: str, asked: Any) -> Any:
+    """The plainest form of a setting; for most, not to ask."""
+    if name == "transcription" and isinstance(asked, ev.Transcription):
+        return ev.Transcription(model=asked.model)
+    if name == "turn_detection" and isinstance(asked, ev.SemanticVad | ev.AzureSemanticVad | ev.ServerVad):
+        return ev.ServerVad(
+            create_response=asked.create_response, interrupt_response=asked.interrupt_response
+        )
+    return asked if name in ("transcription", "turn_detection") else UNSET
 
 
 def _is_about_the_reply(s: Step, error: ev.ErrorDetails, verdict: Verdict) -> bool:

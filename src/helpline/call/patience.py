@@ -5,6 +5,7 @@ not speech. A tool that takes long is bridged by one line. A call that reaches a
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 from helpline.call import replies
 from helpline.call.effects import LimitReached
@@ -57,8 +58,9 @@ def _bridge(s: Step) -> None:
         return
     event_id = f"ask_{s.c.asked + 1}"
     s.set(bridged=True, asked=s.c.asked + 1, reply=Reply("asked", since_ms=s.now_ms, event_id=event_id))
+    modality: tuple[Literal["text", "audio"], ...] = ("audio",) if s.c.rules.speaks else ("text",)
     settings = ev.ResponseSettings(
-        instructions=quoted(ONE_MOMENT), output_modalities=("audio",), tool_choice="none"
+        instructions=quoted(ONE_MOMENT), output_modalities=modality, tool_choice="none"
     )
     s.send(ev.ResponseCreate(event_id=event_id, response=settings))
 

@@ -9,6 +9,7 @@
 import json
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from helpline.actions import ToolResult
@@ -52,7 +53,7 @@ def ask_if_due(s: Step) -> None:
         return
     if c.link.phase != "ready" or c.reply.phase != "none" or c.tools or _held_up(s):
         return
-    modality: tuple[Any, ...] = ("audio",) if c.voice else ("text",)
+    modality: tuple[Any, ...] = ("audio",) if c.voice and c.rules.speaks else ("text",)
     event_id = f"ask_{c.asked + 1}"
     s.set(
         wants_reply=False,
@@ -60,7 +61,20 @@ def ask_if_due(s: Step) -> None:
         asked=c.asked + 1,
         reply=Reply("asked", since_ms=s.now_ms, event_id=event_id),
     )
-    s.send(ev.ResponseCreate(event_id=event_id, response=ev.ResponseSettings(output_modalities=modality)))
+    settings = ev.ResponseSettings(output_modalities=modality, tool_choice=_choice(s))
+    s.send(ev.ResponseCreate(event_id=event_id, response=settings))
+
+
+def _choice(s: Step) -> str | None:
+    """A session whose model must call a tool before it answers lets it speak once one was, and where the
+    desk itself asks for the reply; None leaves it as the session has it."""
+    session = s.c.session
+    if session is None or session.tool_choice in (msgspec.UNSET, "auto", "none"):
+        return None
+    others = (
+        e for e in reversed(s.c.transcript.entries) if not (isinstance(e, Line) and e.speaker == "desk")
+    )
+    return None if isinstance(next(others, None), Line) else "auto"
 
 
 def _held_up(s: Step) -> bool:

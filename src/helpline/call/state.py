@@ -49,6 +49,8 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     park_voice_ms: int = 1000
     """After voice has ended an idle connection is closed this soon; the context is ours."""
     park_typed_ms: int = 60_000
+    speaks: bool = True
+    """Spoken questions are answered aloud; else in text."""
     vendor_turns: bool = False
     """The vendor decides when to answer and when to stop: one round trip faster, no tolerance of "mhm"."""
 

@@ -5,6 +5,7 @@ Whatever keeps a session from opening becomes a BackendError of one sentence tha
 """
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from helpline.settings import Settings
 from helpline.settings_text import Secret
 
 VOICE_LIVE_VERSION = "2026-07-15"
+OPENAI_VOICES = frozenset("alloy ash ballad coral echo sage shimmer verse marin cedar".split())
 ENTRA_SCOPE = "https://ai.azure.com/.default"
 
 AZURE = Vendor("Azure OpenAI", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_DEPLOYMENT")
@@ -76,6 +78,7 @@ class AzureBackend:
         return FramedConnection(frames, GA, self._tune)
 
     def _tune(self, settings: SessionSettings) -> SessionSettings:
+        settings = _for_model(settings, self.deployment)
         if not self.transcription and settings.transcription is not UNSET:
             return replace(settings, transcription=UNSET)  # Asked for all the same, each turn's fails.
         return _with_transcription(settings, self.transcription)
@@ -109,7 +112,7 @@ class OpenAIBackend:
         return FramedConnection(frames, GA, self._tune)
 
     def _tune(self, settings: SessionSettings) -> SessionSettings:
-        return _with_transcription(settings, self.transcription)
+        return _with_transcription(_for_model(settings, self.model), self.transcription)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class VoiceLiveBackend:
     model: str
     key: Secret = field(default_factory=Secret)
     transcription: str = "azure-speech"
+    voice: str = ""
+    """In the place of the session's; without one, OpenAI's voices stay with realtime models."""
     clean_sound: bool = True
     """Deep noise suppression and the server's echo cancellation, unless the session says otherwise."""
     credential: Credential | None = None
@@ -145,7 +150,11 @@ class VoiceLiveBackend:
         return FramedConnection(frames, VOICE_LIVE, self._tune)
 
     def _tune(self, settings: SessionSettings) -> SessionSettings:
-        settings = _with_transcription(settings, self.transcription)
+        settings = _with_transcription(_for_model(settings, self.model), self.transcription)
+        if settings.voice is not UNSET and self.voice:
+            settings = replace(settings, voice=self.voice)
+        elif settings.voice in OPENAI_VOICES and "realtime" not in self.model:
+            settings = replace(settings, voice=UNSET)
         if self.clean_sound and settings.noise_reduction is UNSET:
             settings = replace(settings, noise_reduction="azure_deep_noise_suppression")
         if self.clean_sound and settings.echo_cancellation is UNSET:
@@ -189,7 +198,7 @@ class UrlBackend:
         return FramedConnection(frames, self.dialect or (PREVIEW if preview else GA), self._tune)
 
     def _tune(self, settings: SessionSettings) -> SessionSettings:
-        return _with_transcription(settings, self.transcription)
+        return _with_transcription(_for_model(settings, self.model), self.transcription)
 
 
 def backend_of(name: str, settings: Settings) -> Backend:
@@ -203,15 +212,36 @@ def backend_of(name: str, settings: Settings) -> Backend:
                 transcription=settings.azure_transcription_deployment,
             )
         case "openai":
-            return OpenAIBackend(settings.openai_model, settings.openai_key)
+            return OpenAIBackend(
+                settings.openai_model, settings.openai_key, transcription=settings.openai_transcription
+            )
         case "voice_live":
             return VoiceLiveBackend(
-                settings.voice_live_endpoint, settings.voice_live_model, settings.voice_live_key
+                settings.voice_live_endpoint,
+                settings.voice_live_model,
+                settings.voice_live_key,
+                transcription=settings.voice_live_transcription,
+                voice=settings.voice_live_voice,
             )
         case "realtime":
-            return UrlBackend(settings.realtime_url, settings.realtime_key, settings.realtime_model)
+            return UrlBackend(
+                settings.realtime_url,
+                settings.realtime_key,
+                settings.realtime_model,
+                transcription=settings.realtime_transcription,
+            )
         case _:
             raise KeyError(name)
+
+
+_REASONS_NOT = re.compile(r"gpt-(4|realtime(?!-[2-9])|audio)|phi")
+
+
+def _for_model(settings: SessionSettings, model: str) -> SessionSettings:
+    """Without what a model of that name is known to refuse; one of an unknown name is asked."""
+    if _REASONS_NOT.match(model):
+        return replace(settings, reasoning_effort=UNSET, parallel_tool_calls=UNSET)
+    return settings
 
 
 def _with_transcription(settings: SessionSettings, model: str) -> SessionSettings:

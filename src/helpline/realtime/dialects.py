@@ -275,7 +275,16 @@ def _fit_voice_live(body: Json) -> Json:
     _edit(body, "audio.input.transcription", _azure_transcription)
     _edit(body, "audio.input.echo_cancellation", _azure_echo)
     _edit(body, "audio.output.voice", _azure_voice)
+    _azure_speed(body)
     return body
+
+
+def _azure_speed(body: Json) -> None:
+    """Its own voices have a rate; a model's voice has no speed there."""
+    there, speed = take(body, "audio.output.speed")
+    output = body.get("audio", {}).get("output", {})
+    if there and isinstance(output.get("voice"), dict):
+        output["voice"]["rate"] = f"{speed:g}"
 
 
 # --- the tables ------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`SessionSettings` and `ResponseSettings` as GA-shaped JSON objects, both ways."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -85,6 +86,7 @@ def _write_turns(turns: TurnDetection) -> Json:
 def read_session(body: Json) -> SessionSettings:
     """GA's session object as settings; what has no setting is `extra`. Raises msgspec.ValidationError."""
     body = _copied(body)
+    _speed_of_voice(body)
     found, extra = Json(), Json()
     for name, path in _PATHS.items():
         there, value = take(body, path)
@@ -115,6 +117,17 @@ def _read(name: str, value: Any, path: str, extra: Json) -> Any:
             return bool(value)
         case _:
             return value
+
+
+def _speed_of_voice(body: Json) -> None:
+    """Azure's voices have their rate with them."""
+    there, voice = take(body, "audio.output.voice")
+    if there and isinstance(voice, dict):
+        rate = voice.pop("rate", None)
+        if isinstance(rate, str) and re.fullmatch(r"\d{1,3}(\.\d{1,9})?(e[+-]\d\d)?", rate):
+            put(body, "audio.output.speed", float(rate))
+    if there:
+        put(body, "audio.output.voice", voice)
 
 
 def _read_transcription(value: Any) -> Any:
