@@ -21,6 +21,7 @@ FLOOR_OF = {
     "helpline.errors": "words",
     "helpline.mcp_settings": "words",
     "helpline.redact": "words",
+    "helpline.sentences": "words",
     "helpline.settings": "words",
     "helpline.settings_text": "words",
     "helpline.wording": "words",

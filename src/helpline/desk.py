@@ -111,9 +111,18 @@ class Desk:
         return self.backends[0].answers
 
     async def admit(
-        self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "", holder: str = ""
+        self,
+        channel: Channel,
+        *,
+        kind: str,
+        caller: Caller = GUEST,
+        language: str = "",
+        address: str = "",
+        holder: str = "",
     ) -> Call:
         """Take a call. It lives until somebody hangs up; `kind` is the channel's: `web`, `wav`.
+
+        `language` is the customer's, as a tag; without one it is the desk's own.
 
         `address` is where it comes from: whoever fails to say who they are too often is locked out by it.
         `holder` is who may go on with it when the desk has broken off and started again (`take_up`).
@@ -121,19 +130,18 @@ class Desk:
         """
         if self.draining:
             raise DeskDraining
+        language = language or self.settings.language
         call_id = f"call_{secrets.token_hex(8)}"
         recording = (
-            self.records.begin(
-                call_id, channel=kind, language=self.settings.language, caller=caller, holder=holder
-            )
+            self.records.begin(call_id, channel=kind, language=language, caller=caller, holder=holder)
             if self.records
             else None
         )
         context = self.toolbox.context(
-            call_id=call_id, caller=caller, language=self.settings.language, channel=kind, address=address
+            call_id=call_id, caller=caller, language=language, channel=kind, address=address
         )
         live = self._live(channel, context, recording)
-        live.hooks.began(kind, self.settings.language, caller, self._clock.utcnow())
+        live.hooks.began(kind, language, caller, self._clock.utcnow())
         self._run(live)
         return live.call
 
@@ -171,7 +179,7 @@ class Desk:
         context = self.toolbox.context(
             call_id=began.call_id,
             caller=self._still(broken.caller),
-            language=began.language,
+            language=broken.draft.language,
             channel=began.channel,
             address=address,
         )

@@ -5,6 +5,8 @@ shop's server). A `ToolError` carries a sentence fit to be spoken to a customer.
 or personal data: they are shown on the page and written to the log.
 """
 
+from helpline.wording import Saying, said
+
 
 class HelplineError(Exception):
     """Something went wrong at the desk."""
@@ -57,7 +59,16 @@ class ConnectionLost(RemoteError):
 class ToolError(HelplineError):
     """A tool refused or failed, with a sentence fit to be spoken to a customer."""
 
-    def __init__(self, say: str, *, reason: str = "failed") -> None:
-        super().__init__(say)
-        self.say = say
+    def __init__(self, say: str | Saying, *, reason: str = "failed") -> None:
+        super().__init__(said(say, "en"))
+        self._say = say
         self.reason = reason
+
+    @property
+    def say(self) -> str:
+        """The sentence in English, or as its author wrote it."""
+        return self.say_in("en")
+
+    def say_in(self, language: str) -> str:
+        """The sentence in the call's language, if it is one of the desk's own."""
+        return said(self._say, language)

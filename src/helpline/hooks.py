@@ -177,6 +177,9 @@ class CallHooks:
     def became(self, caller: Caller) -> None:
         self._recorder.became(caller)
 
+    def spoke(self, language: str) -> None:
+        self._recorder.spoke(language)
+
     def noted(self, fact: fx.Fact) -> None:
         self._recorder.noted(fact)
 

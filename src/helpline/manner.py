@@ -14,8 +14,7 @@ from helpline.realtime.asked import choice_asked, session_asked, transcription_a
 from helpline.realtime.connection import Backend
 from helpline.realtime.events import SessionSettings, Transcription
 from helpline.settings import Settings
-
-LANGUAGES = {"en": "English", "zh": "Simplified Chinese", "zh-CN": "Simplified Chinese"}
+from helpline.wording import named
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -67,13 +66,14 @@ class Manner:
         caller: Caller,
         tools: tuple[ToolDefinition, ...],
         *,
+        language: str,
         keywords: tuple[str, ...] = (),
         fresh: bool,
     ) -> SessionSettings:
         return replace(
             session_asked(self._settings) if fresh else SessionSettings(),
-            instructions=self.instructions(caller),
-            transcription=self._transcription(backend, keywords),
+            instructions=self.instructions(caller, language),
+            transcription=self._transcription(backend, language, keywords),
             tools=tuple(
                 {
                     "type": "function",
@@ -86,16 +86,18 @@ class Manner:
             tool_choice=choice_asked(self._settings.tool_choice, [tool.name for tool in tools]),
         )
 
-    def _transcription(self, backend: Backend, keywords: tuple[str, ...]) -> Transcription | None:
+    def _transcription(
+        self, backend: Backend, language: str, keywords: tuple[str, ...]
+    ) -> Transcription | None:
         if not backend.transcribes:
             return None
-        return transcription_asked(self._settings, self._settings.language, keywords)
+        return transcription_asked(self._settings, language, keywords)
 
-    def instructions(self, caller: Caller) -> str:
+    def instructions(self, caller: Caller, language: str) -> str:
         """The prompt with its blanks filled in; braces of a company's own prompt are left alone."""
         blanks = {
             "{shop}": self._shop,
-            "{language}": LANGUAGES.get(self._settings.language, "English"),
+            "{language}": named(language),
             "{today}": f"{self._now():%A, %d %B %Y}",
             "{caller}": _about(caller),
         }

@@ -52,6 +52,10 @@ class ScriptedCall:
         if self.on_typed:
             self._soon(self.on_typed(self, text))
 
+    def speak(self, language: str) -> None:
+        self.language = language
+        self._note("speak", language)
+
     def answer(self, proposal_id: str, yes: bool) -> None:
         self._note("answer", proposal_id, yes)
 
@@ -113,13 +117,21 @@ class ScriptedDesk:
         self._news = asyncio.Condition()
 
     async def admit(
-        self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "", holder: str = ""
+        self,
+        channel: Channel,
+        *,
+        kind: str,
+        caller: Caller = GUEST,
+        language: str = "",
+        address: str = "",
+        holder: str = "",
     ) -> ScriptedCall:
         if self.trouble:
             raise self.trouble
         assert kind == "web"
         call = ScriptedCall(f"call_{len(self.calls)}", channel, caller)
         call.address = address
+        call.language = language
         call.on_typed = self.on_typed
         self.calls.append(call)
         async with self._news:

@@ -42,6 +42,7 @@ class Manner(Protocol):
         caller: Caller,
         tools: tuple[ToolDefinition, ...],
         *,
+        language: str,
         keywords: tuple[str, ...],
         fresh: bool,
     ) -> SessionSettings:
@@ -57,6 +58,9 @@ class Recorder(Protocol):
     def became(self, caller: Caller) -> None:
         """Another verified caller is on the line."""
 
+    def spoke(self, language: str) -> None:
+        """The call goes on in another language."""
+
     def shown(self, shown: Shown) -> None:
         """Something is about to be shown: it is written down first."""
 
@@ -70,6 +74,8 @@ class Unrecorded:
     def connected(self, backend: str) -> None: ...
 
     def became(self, caller: Caller) -> None: ...
+
+    def spoke(self, language: str) -> None: ...
 
     def shown(self, shown: Shown) -> None: ...
 
@@ -112,6 +118,7 @@ class Call:
         self._manner = manner
         self._context = context
         self._driver = Driver(self, backends, rules=rules, clock=clock, trace=kept.trace, begun=begun)
+        self._driver.post(fx.LanguageChosen(context.language))
         self._backend: Backend | None = None
         self._keywords: tuple[str, ...] = ()
         self.facts: deque[fx.Fact] = deque(maxlen=KEPT_FACTS)
@@ -183,6 +190,21 @@ class Call:
         stranger = before is not None and before != caller.customer_id
         self._driver.post(fx.CallerChanged(caller, stranger=stranger))
 
+    @property
+    def language(self) -> str:
+        """The language of the call, as a tag such as `zh-CN`."""
+        return self._context.language
+
+    def speak(self, language: str) -> None:
+        """Go on in another language: the desk's sentences, the model's, and what is listened for."""
+        if language == self._context.language:
+            return
+        self._context = self._context.with_language(language)
+        self._recorder.spoke(language)
+        if self._backend is not None:
+            self._driver.post(fx.SessionChanged(self._session(self._backend, fresh=False)))
+        self._driver.post(fx.LanguageChosen(language))
+
     def idle_ms(self, now_ms: int) -> int:
         """For how long nobody has spoken, typed or worked; 0 while voice is on or a yes is awaited."""
         conversation = self._driver.conversation
@@ -247,7 +269,12 @@ class Call:
     def _session(self, backend: Backend, *, fresh: bool) -> SessionSettings:
         tools = self._toolbox.definitions(self._context)
         return self._manner.session(
-            backend, self._context.caller, tools, keywords=self._keywords, fresh=fresh
+            backend,
+            self._context.caller,
+            tools,
+            language=self._context.language,
+            keywords=self._keywords,
+            fresh=fresh,
         )
 
     async def run_tool(self, tool: fx.RunTool) -> ToolResult:
@@ -255,7 +282,7 @@ class Call:
         try:
             result = await self._toolbox.run(context, tool.name, tool.arguments, tool.tool_call_id)
         except ToolError as refusal:
-            return ToolResult(refusal.say, ok=False, reason=refusal.reason)
+            return ToolResult(refusal.say_in(context.language), ok=False, reason=refusal.reason)
         if result.caller is not None and context is self._context:
             await self.become(result.caller)
         return result

@@ -7,16 +7,16 @@ yes nor no goes on to the model, and the proposal stays.
 
 from msgspec.structs import replace
 
+from helpline import sentences as say
 from helpline.actions import Answer, Means, Proposal
 from helpline.call import replies
 from helpline.call.claims import Done
 from helpline.call.confirm import asks_for, classify, is_backchannel, read_back_heard
-from helpline.call.effects import Answered, CallerChanged, Disconnect, Settle, Settled
+from helpline.call.effects import Answered, CallerChanged, Disconnect, LanguageChosen, Settle, Settled
 from helpline.call.shown import CardShown, Notice, ProposalClosed, ProposalShown, ReceiptShown
 from helpline.call.state import Pending, Reply, Step
 from helpline.call.transcript import Line, Transcript, after, before, quoted
-
-ASK_FOR_BUTTON = "I did not catch your answer. Please press Yes or No on the page, or type it."
+from helpline.wording import named
 
 
 def propose(s: Step, proposal: Proposal, after_entry: str) -> None:
@@ -110,8 +110,9 @@ def _settle(s: Step, pending: Pending, answer: Answer, means: Means, heard: str,
 def ask_for_button(s: Step) -> None:
     """The answer could not be read: no transcript came, or there is no transcription."""
     s.incident("answer_not_readable")
-    s.show(Notice(ASK_FOR_BUTTON, "warning"))
-    s.tell("The customer's answer could not be made out, so nothing was done. " + quoted(ASK_FOR_BUTTON))
+    asks = s.words(say.ASK_FOR_BUTTON)
+    s.show(Notice(asks, "warning"))
+    s.tell("The customer's answer could not be made out, so nothing was done. " + quoted(asks))
     replies.want_reply(s)
 
 
@@ -131,13 +132,11 @@ def on_settled(s: Step, event: Settled) -> None:
         s.tell(f"The customer said yes. It is done: receipt {receipt.reference}. {quoted(receipt.say)}")
     elif event.declined:
         s.show(ProposalClosed(event.proposal_id, "declined"))
-        s.tell("The customer said no. " + quoted("All right, I have not changed anything."))
+        s.tell("The customer said no. " + quoted(s.words(say.LEFT_AS_IT_WAS)))
     else:
         if not event.waits:
             s.show(ProposalClosed(event.proposal_id, "failed"))
-        s.tell(
-            "It was not done. " + quoted(event.say or "I am sorry, that did not work. Nothing was changed.")
-        )
+        s.tell("It was not done. " + quoted(event.say or s.words(say.DID_NOT_WORK)))
     queued = s.c.queued
     if queued is not None:
         s.set(queued=None)
@@ -154,6 +153,15 @@ def on_caller_changed(s: Step, event: CallerChanged) -> None:
         _forget(s)
     else:
         s.tell("The desk has verified the customer; the tools now answer for them and nobody else.")
+
+
+def on_language_chosen(s: Step, event: LanguageChosen) -> None:
+    """What waits for an answer goes on waiting: the offer is known in both languages."""
+    if event.language == s.c.language:
+        return
+    s.set(language=event.language)
+    if s.c.transcript.entries:
+        s.tell(f"The customer has chosen another language. From now on speak {named(event.language)}.")
 
 
 def _forget(s: Step) -> None:

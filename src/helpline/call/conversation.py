@@ -137,6 +137,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.ToolFinished: _on_tool_finished,
     fx.Settled: changes.on_settled,
     fx.CallerChanged: changes.on_caller_changed,
+    fx.LanguageChosen: changes.on_language_chosen,
     fx.Noted: _on_noted,
     fx.ReplyAsked: lambda s, event: replies.want_reply(s),
     fx.Forwarded: lambda s, event: s.send(event.event),

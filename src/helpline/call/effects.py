@@ -97,6 +97,14 @@ class SessionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageChosen:
+    """The customer goes on in another language; what was said so far was said in the one before."""
+
+    language: str
+    """A tag such as `zh-CN`."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallerChanged:
     """Another verified caller is on the line: what was proposed to the one before is void."""
 
@@ -126,12 +134,14 @@ class Forwarded:
     event: ClientEvent
 
 
+Limit = Literal["time limit", "tool limit", "money limit", "the caller was silent"]
+
+
 @dataclass(frozen=True, slots=True)
 class LimitReached:
     """A limit of this call was reached: say so, then hang up."""
 
-    reason: str
-    say: str
+    reason: Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,7 @@ Input = (
     | Settled
     | SessionChanged
     | CallerChanged
+    | LanguageChosen
     | Noted
     | ReplyAsked
     | Forwarded

@@ -17,6 +17,8 @@ from helpline.call.transcript import Exchange, after, rebuild, remove
 from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
+from helpline.sentences import NO_ANSWER, NOBODY_ANSWERS
+from helpline.wording import language_of
 
 SHORTEST_SESSION_S = 30
 LONGEST_SESSION_S = 7 * 86_400
@@ -83,8 +85,13 @@ def on_lost(s: Step, event: Lost) -> None:
     if event.hopeless:
         turns.on_voice_ended(s)
         s.set(wants_reply=False)
-        s.show(Notice(event.reason, "error"))
+        s.show(Notice(_why(s, event.reason), "error"))
     replies.pump(s)
+
+
+def _why(s: Step, reason: str) -> str:
+    """The reason as a backend gave it, which is in English; to others it is said that there is one."""
+    return reason if language_of(s.c.language) == "en" else s.words(NOBODY_ANSWERS)
 
 
 def let_go(s: Step) -> None:
@@ -159,7 +166,7 @@ def on_error(s: Step, event: ev.ErrorReceived) -> None:
         replies.try_again(s, at_least_ms=500 if error.code == ALREADY_ACTIVE else 1000)
     else:
         s.set(reply=Reply())
-        s.show(Notice(replies.NO_ANSWER, "error"))
+        s.show(Notice(s.words(NO_ANSWER), "error"))
 
 
 OPTIONAL = {
@@ -249,7 +256,7 @@ def _on_stalled(s: Step) -> None:
     s.set(retries=tries)
     if tries > replies.MAX_RETRIES:
         s.set(wants_reply=False, retries=0)
-        s.show(Notice(replies.NO_ANSWER, "error"))
+        s.show(Notice(s.words(NO_ANSWER), "error"))
 
 
 def rollover_due_ms(s: Step) -> int | None:

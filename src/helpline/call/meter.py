@@ -4,7 +4,6 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from helpline.call.effects import LimitReached, UsageCounted
-from helpline.call.patience import TOO_MUCH
 from helpline.realtime.cost import Bill, PriceList
 
 ModelOf = Callable[[str, str], str]
@@ -29,4 +28,4 @@ class Meter:
         if self._spent or not self._limit or self.bill.money < self._limit:
             return None
         self._spent = True
-        return LimitReached("money limit", TOO_MUCH)
+        return LimitReached("money limit")

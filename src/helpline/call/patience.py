@@ -7,19 +7,20 @@ not speech. A tool that takes long is bridged by one line. A call that reaches a
 from collections.abc import Iterator
 from typing import Literal
 
+from helpline import sentences as say
 from helpline.call import replies
-from helpline.call.effects import LimitReached
+from helpline.call.effects import Limit, LimitReached
 from helpline.call.state import Reply, Step
 from helpline.call.transcript import quoted
 from helpline.realtime import events as ev
+from helpline.wording import Sentence
 
-STILL_THERE = "Are you still there?"
-GOODBYE = "I cannot hear you any more, so I will hang up now. Goodbye."
-ONE_MOMENT = "One moment, please."
-TOO_LONG = (
-    "We have reached the time limit of this call, so I have to end it here. Please call again. Goodbye."
-)
-TOO_MUCH = "I have to end this call here. Please call again, or ask for a person. Goodbye."
+_GOODBYES: dict[Limit, Sentence] = {
+    "time limit": say.TOO_LONG,
+    "tool limit": say.TOO_MUCH,
+    "money limit": say.TOO_MUCH,
+    "the caller was silent": say.GOODBYE,
+}
 
 
 def heard_from(s: Step) -> None:
@@ -32,7 +33,7 @@ def on_limit(s: Step, event: LimitReached) -> None:
     if s.c.ends is None:
         s.incident("limit", event.reason)
         s.set(ends=event.reason)
-        s.tell(quoted(event.say))
+        s.tell(quoted(s.words(_GOODBYES[event.reason])))
         replies.want_reply(s)
 
 
@@ -44,12 +45,12 @@ def on_time(s: Step) -> None:
 
 def _limits(s: Step) -> None:
     if s.c.ends is None and s.now_ms - s.c.started_ms >= s.c.rules.max_call_ms:
-        on_limit(s, LimitReached("time limit", TOO_LONG))
+        on_limit(s, LimitReached("time limit"))
 
 
 def too_many_tools(s: Step) -> None:
     """A model that calls tools without end is ended."""
-    on_limit(s, LimitReached("tool limit", TOO_MUCH))
+    on_limit(s, LimitReached("tool limit"))
 
 
 def _bridge(s: Step) -> None:
@@ -60,7 +61,7 @@ def _bridge(s: Step) -> None:
     s.set(bridged=True, asked=s.c.asked + 1, reply=Reply("asked", since_ms=s.now_ms, event_id=event_id))
     modality: tuple[Literal["text", "audio"], ...] = ("audio",) if s.c.rules.speaks else ("text",)
     settings = ev.ResponseSettings(
-        instructions=quoted(ONE_MOMENT), output_modalities=modality, tool_choice="none"
+        instructions=quoted(s.words(say.ONE_MOMENT)), output_modalities=modality, tool_choice="none"
     )
     s.send(ev.ResponseCreate(event_id=event_id, response=settings))
 
@@ -80,10 +81,10 @@ def _ask_the_silent(s: Step) -> None:
         return
     if s.c.prompted >= s.c.rules.idle_prompts:
         s.set(words_ms=s.now_ms)
-        on_limit(s, LimitReached("the caller was silent", GOODBYE))
+        on_limit(s, LimitReached("the caller was silent"))
         return
     s.set(prompted=s.c.prompted + 1, words_ms=s.now_ms, utterances=())  # noise was no utterance
-    s.tell("The customer is silent. " + quoted(STILL_THERE))
+    s.tell("The customer is silent. " + quoted(s.words(say.STILL_THERE)))
     replies.want_reply(s)
 
 

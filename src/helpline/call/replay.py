@@ -29,20 +29,19 @@ _NOTED: Final = {
     kind.__name__: kind
     for kind in (
         fx.Opened, fx.Lost, fx.VoiceStarted, fx.VoiceEnded, fx.Typed, fx.Pressed, fx.Played, fx.Stopped,
-        fx.ToolFinished, fx.Settled, fx.SessionChanged, fx.CallerChanged, fx.Noted, fx.ReplyAsked,
-        fx.LimitReached, fx.Ticked, fx.HungUp,
+        fx.ToolFinished, fx.Settled, fx.SessionChanged, fx.CallerChanged, fx.LanguageChosen, fx.Noted,
+        fx.ReplyAsked, fx.LimitReached, fx.Ticked, fx.HungUp,
     )
 }  # fmt: skip
 _IMPERSONAL: Final = frozenset(
     "backend transcribes wall_s reason hopeless proposal_id answer track played_ms tool_call_id took_ms "
-    "declined waits reply".split()
+    "language declined waits reply".split()
 )
 _STAND_INS: Final[dict[type, dict[str, Any]]] = {
     fx.Opened: {"session": ev.SessionSettings()},
     fx.SessionChanged: {"session": ev.SessionSettings()},
     fx.Typed: {"text": LEFT_OUT},
     fx.Noted: {"text": LEFT_OUT},
-    fx.LimitReached: {"say": LEFT_OUT},
     fx.ToolFinished: {"result": ToolResult("")},
 }
 """For what a trace does not hold: a session's settings, and what was personal."""

@@ -31,13 +31,13 @@ from helpline.call.transcript import Exchange, Line, heard_part, message, remove
 from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
+from helpline.sentences import NO_ANSWER
 
 MAX_RETRIES = 3
 KEPT_REPORTS = 200
 """Statuses that tools have reported: what a claim of the desk may rest on."""
 HEARD_AGAIN_MS = 10_000
 """The customer's latest words can be heard again by a fresh session when no older than this."""
-NO_ANSWER = "Sorry, I could not answer that. Please try again."
 
 # --- asking -----------------------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ def try_again(s: Step, at_least_ms: int) -> None:
         return
     if s.c.retries >= MAX_RETRIES:
         s.set(reply=Reply(), retries=0)
-        s.show(Notice(NO_ANSWER, "error"))
+        s.show(Notice(s.words(NO_ANSWER), "error"))
         return
     delay_ms = at_least_ms * 2**s.c.retries
     s.set(reply=Reply(), wants_reply=True, retries=s.c.retries + 1, retry_at_ms=s.now_ms + delay_ms)

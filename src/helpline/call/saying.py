@@ -7,15 +7,14 @@ reply before it sounds, and one reply is asked for in its place; one that slippe
 
 from msgspec.structs import replace
 
+from helpline import sentences as say
 from helpline.call import claims, playout, replies
 from helpline.call.state import Draft, Step
 from helpline.call.transcript import quoted
 
 MAX_STOPPED = 3
-NOT_YET = "Nothing has been changed yet. What would you like me to do?"
 HARMLESS_CHARS = 8
 """The beginning of a claim ("I have …") claims nothing yet."""
-CORRECTION = "I have to correct myself: that has not been done. Nothing has been changed."
 
 
 def on_words(s: Step, item_id: str, response_id: str | None, delta: str, *, typed: bool) -> None:
@@ -114,6 +113,6 @@ def _stop(s: Step, claim: claims.Claim, start: int) -> None:
         return  # a model that will not stop claiming is left unheard
     s.tell(
         "You were about to tell the customer that something is done. It is not: there is no receipt for it. "
-        + quoted(CORRECTION if slipped else NOT_YET)
+        + quoted(s.words(say.CORRECTION if slipped else say.NOT_YET))
     )
     replies.want_reply(s)

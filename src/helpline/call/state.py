@@ -12,6 +12,7 @@ from helpline.call.playout import Playout
 from helpline.call.shown import Shown
 from helpline.call.transcript import Entry, Line, Note, Transcript, add, message
 from helpline.realtime.events import ClientEvent, ItemCreate, SessionSettings, SessionUpdate
+from helpline.wording import Saying
 
 # Frozen values can hold no cycle: `gc=False` spares the collector most of what a call consists of.
 
@@ -151,6 +152,8 @@ class Conversation(msgspec.Struct, frozen=True, gc=False):
     spoke: bool = False
     """Voice has been on since the last typed line."""
     link: Link = Link()
+    language: str = "en"
+    """The customer's, as a tag: in it the desk says what it says by itself."""
     session: SessionSettings | None = None
     reply: Reply = Reply()
     wants_reply: bool = False
@@ -241,6 +244,10 @@ class Step:
 
     def record(self, fact: Fact) -> None:
         self.effects.append(Record(fact))
+
+    def words(self, saying: Saying) -> str:
+        """Something of the desk's own, in the language of this call."""
+        return saying.in_(self.c.language)
 
     def incident(self, kind: str, detail: str = "") -> None:
         self.record(Incident(kind, detail))

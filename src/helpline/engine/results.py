@@ -43,7 +43,7 @@ def question_in(output: str) -> str | None:
     value = _decoded(output)
     if not isinstance(value, dict) or value.get("status") not in ("refused", "needs_input", "error"):
         return None
-    if not str(value.get("say", "")).rstrip().endswith("?"):
+    if not str(value.get("say", "")).rstrip().endswith(("?", "？")):
         return None
     return str(value.get("reason") or "")
 

@@ -21,6 +21,7 @@ from helpline.call.transcript import Entry, Exchange, Line, Note, Transcript, qu
 from helpline.records.draft import Draft
 from helpline.records.events import Event, readable
 from helpline.records.journal import Journal
+from helpline.sentences import LEFT_AS_IT_WAS
 
 GOES_ON_WITHIN: Final = timedelta(minutes=30)
 """A call whose last word is older than this has ended: its customer has long gone on to something else."""
@@ -89,6 +90,7 @@ def goes_on(
     s = Step(
         Conversation(
             rules=rules,
+            language=draft.language,
             started_ms=started_ms,
             quiet_ms=now_ms,
             words_ms=now_ms,
@@ -123,7 +125,7 @@ def goes_on(
             unanswered = True
         elif state == "declined":
             s.show(sh.ProposalClosed(proposal_id, "declined"))
-            s.tell("The customer said no. " + quoted("All right, I have not changed anything."))
+            s.tell("The customer said no. " + quoted(s.words(LEFT_AS_IT_WAS)))
             unanswered = True
         else:
             s.show(sh.ProposalClosed(proposal_id, "expired" if state == "expired" else "failed"))

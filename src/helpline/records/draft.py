@@ -16,7 +16,7 @@ from helpline.call import effects as fx
 from helpline.call import shown as sh
 from helpline.realtime.cost import Bill, Price, PriceList, seconds_of, tokens_of
 from helpline.realtime.events import Usage
-from helpline.records.events import Became, Began, Connected, Event, Rated
+from helpline.records.events import Became, Began, Connected, Event, Rated, Spoke
 from helpline.records.outcome import Seen, Verdict, judge
 
 DEAD_AIR_MS: Final = 2000
@@ -49,6 +49,8 @@ class Draft:
     notices: list[tuple[int, sh.Notice]] = field(default_factory=list)
     identities: list[tuple[int, str]] = field(default_factory=list)
     """How well the caller was known, from when on."""
+    language: str = ""
+    """The last one in which the call went on."""
     rating: Rated | None = None
     ended: str | None = None
     """Why the call ended; None while it lives, and for good when it was killed."""
@@ -68,7 +70,7 @@ class Draft:
 
     @classmethod
     def begin(cls, began: Began) -> "Draft":
-        draft = cls(began)
+        draft = cls(began, language=began.language)
         draft._meet(began.caller, 0)
         return draft
 
@@ -95,6 +97,8 @@ class Draft:
                 self.sessions.append((at_ms, what.backend))
             case Became():
                 self._meet(what.caller, at_ms)
+            case Spoke():
+                self.language = what.language
             case Rated():
                 self.rating = what
             case fx.Incident():
@@ -192,7 +196,7 @@ def document(draft: Draft, customer_keys: Sequence[str], usage: Mapping[str, Any
         "identity": identity,
         "identities": [{"at_ms": at_ms, "identity": each} for at_ms, each in draft.identities],
         "channel": began.channel,
-        "language": began.language,
+        "language": draft.language,
         "started_at": began.at,
         "ended_at": draft.ended_at().isoformat(),
         "duration_ms": draft.last_ms,

@@ -38,6 +38,13 @@ class Became:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoke:
+    """The call goes on in another language."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     """The desk had broken off, and its next start went on with the call."""
 
@@ -50,7 +57,7 @@ class Rated:
     comment: str = ""
 
 
-Happening = Rated | Began | Connected | Became | Resumed | sh.Shown | fx.Fact
+Happening = Rated | Began | Connected | Became | Spoke | Resumed | sh.Shown | fx.Fact
 
 _KINDS: Final = {
     kind.__name__: kind
@@ -58,6 +65,7 @@ _KINDS: Final = {
         Began,
         Connected,
         Became,
+        Spoke,
         Resumed,
         Rated,
         sh.Caption,

@@ -15,6 +15,7 @@ from helpline.records.events import (
     Happening,
     Rated,
     Resumed,
+    Spoke,
     encode,
     is_kept,
 )
@@ -66,6 +67,10 @@ class Recording:
     def became(self, caller: Caller) -> None:
         """Another verified caller is on the line."""
         self._keep(Became(caller))
+
+    def spoke(self, language: str) -> None:
+        """The call goes on in another language."""
+        self._keep(Spoke(language))
 
     def shown(self, shown: sh.Shown) -> None:
         """Something is about to be shown."""

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from helpline import sentences as say
 from helpline.errors import ToolError
 from helpline.store import schema as t
 from helpline.store.changes import (
@@ -62,7 +63,7 @@ class Writing:
                 await self._update_account(change)
             case _:
                 if order is None:
-                    raise ToolError("I can't find that order on your account.", reason="unknown_order")
+                    raise ToolError(say.UNKNOWN_ORDER, reason="unknown_order")
                 await self._change_order(change, outcome, order, variants)
 
     async def _change_order(
@@ -102,7 +103,7 @@ class Writing:
             .values(version=order.version + 1, **values)
         )
         if result.rowcount != 1:
-            raise ToolError(f"Order {order.number} has just changed. Let me look again.", reason="stale")
+            raise ToolError(say.LOOK_AGAIN(number=order.number), reason="stale")
 
     async def _return(self, change: ReturnItems, outcome: Outcome, order: Order) -> None:
         await self._touch(order, status="return requested")
@@ -209,7 +210,7 @@ class Writing:
                 .values(stock=t.variants.c.stock + change)
             )
             if result.rowcount != 1:
-                raise ToolError("The last one has just been sold.", reason="unavailable")
+                raise ToolError(say.LAST_ONE_SOLD, reason="unavailable")
 
     async def _move_money(self, order: Order, outcome: Outcome) -> None:
         """Book each movement behind those that are there, and let gift cards follow at once."""
@@ -251,7 +252,7 @@ class Writing:
             .values(balance_cents=balance + change)
         )
         if result.rowcount != 1:
-            raise ToolError("Your gift card does not hold enough for that.", reason="balance_too_low")
+            raise ToolError(say.CARD_TOO_LOW, reason="balance_too_low")
         return True
 
     async def _event(self, order: Order, text: str) -> None:

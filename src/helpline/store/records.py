@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from helpline.sentences import ENDING_IN, WAYS_TO_PAY
+from helpline.wording import said
+
 OrderStatus = Literal[
     "pending",
     "processed",
@@ -33,7 +36,6 @@ MethodKind = Literal["credit_card", "paypal", "gift_card"]
 METHOD_KINDS: tuple[MethodKind, ...] = ("credit_card", "paypal", "gift_card")
 PaymentKind = Literal["payment", "refund"]
 
-_METHOD_NAMES = {"credit_card": "card", "paypal": "PayPal account", "gift_card": "gift card"}
 _BRAND_NAMES = {"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express"}
 
 
@@ -68,9 +70,14 @@ class PaymentMethod:
 
     @property
     def spoken(self) -> str:
-        """As a customer would say it: "Visa ending in 4242"."""
-        name = _BRAND_NAMES.get(self.brand, "") or _METHOD_NAMES[self.kind]
-        return f"{name} ending in {self.last_digits}" if self.last_digits else name
+        """As a customer would say it in English: "Visa ending in 4242"."""
+        return self.in_("en")
+
+    def in_(self, language: str) -> str:
+        """As a customer would say it."""
+        name = _BRAND_NAMES.get(self.brand) or WAYS_TO_PAY[self.kind]
+        named = ENDING_IN(name=name, digits=self.last_digits) if self.last_digits else name
+        return said(named, language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
+from helpline import sentences as say
 from helpline import wording
 from helpline.actions import Card
 from helpline.store.records import Customer, Line, Order, Product, Variant
@@ -14,21 +15,22 @@ def options_text(options: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in options.items())
 
 
-def order_card(order: Order, zone: tzinfo) -> Card:
+def order_card(order: Order, zone: tzinfo, language: str = "en") -> Card:
     """An order with its lines, its timeline and its parcel."""
-    return Card("order", f"Order {order.number}", order_data(order, zone), key=f"order-{order.number}")
+    title = say.ORDER(number=order.number).in_(language)
+    return Card("order", title, order_data(order, zone, language), key=f"order-{order.number}")
 
 
-def order_data(order: Order, zone: tzinfo) -> dict[str, Any]:
+def order_data(order: Order, zone: tzinfo, language: str = "en") -> dict[str, Any]:
     """An order as JSON values: for the card, and for the model."""
     parcel = order.shipments[0] if order.shipments else None
     return {
         "number": order.number,
         "status": order.status,
-        "placed_on": _date_text(order.placed_at, zone),
+        "placed_on": _date_text(order.placed_at, zone, language),
         "expected_on": order.expected_on.isoformat() if order.expected_on else "",
-        "expected": f"{order.expected_on:%A, %B} {order.expected_on.day}" if order.expected_on else "",
-        "delivered_on": _date_text(order.delivered_at, zone),
+        "expected": wording.date_text(order.expected_on, language) if order.expected_on else "",
+        "delivered_on": _date_text(order.delivered_at, zone, language),
         "carrier": parcel.carrier if parcel else "",
         "tracking": [number for each in order.shipments for number in each.tracking],
         "address": order.address.line,
@@ -37,7 +39,7 @@ def order_data(order: Order, zone: tzinfo) -> dict[str, Any]:
         "total": wording.price(order.total_cents, order.currency),
         "currency": order.currency,
         "timeline": [
-            {"text": event.text, "at": event.at.isoformat(), "on": _date_text(event.at, zone)}
+            {"text": event.text, "at": event.at.isoformat(), "on": _date_text(event.at, zone, language)}
             for event in order.events
         ],
     }
@@ -54,33 +56,31 @@ def _line(line: Line, currency: str) -> dict[str, Any]:
     }
 
 
-def _date_text(at: datetime | None, zone: tzinfo) -> str:
-    if at is None:
-        return ""
-    local = at.astimezone(zone)
-    return f"{local:%A, %B} {local.day}"
+def _date_text(at: datetime | None, zone: tzinfo, language: str) -> str:
+    return wording.date_text(at.astimezone(zone).date(), language) if at is not None else ""
 
 
-def orders_card(orders: Sequence[Order], zone: tzinfo) -> Card:
+def orders_card(orders: Sequence[Order], zone: tzinfo, language: str = "en") -> Card:
     """Several orders in short."""
-    return Card(
-        "orders", "Your orders", {"orders": [order_brief(order, zone) for order in orders]}, key="orders"
-    )
+    briefs = [order_brief(order, zone, language) for order in orders]
+    return Card("orders", say.YOUR_ORDERS.in_(language), {"orders": briefs}, key="orders")
 
 
-def order_brief(order: Order, zone: tzinfo) -> dict[str, Any]:
+def order_brief(order: Order, zone: tzinfo, language: str = "en") -> dict[str, Any]:
     """An order in short."""
     return {
         "number": order.number,
         "status": order.status,
-        "placed_on": _date_text(order.placed_at, zone),
+        "placed_on": _date_text(order.placed_at, zone, language),
         "items": [line.name for line in order.lines],
         "total_cents": order.total_cents,
         "total": wording.price(order.total_cents, order.currency),
     }
 
 
-def customer_data(customer: Customer, orders: Sequence[Order], zone: tzinfo) -> dict[str, Any]:
+def customer_data(
+    customer: Customer, orders: Sequence[Order], zone: tzinfo, language: str = "en"
+) -> dict[str, Any]:
     """A customer as the customer may see it."""
     return {
         "name": customer.name,
@@ -91,7 +91,7 @@ def customer_data(customer: Customer, orders: Sequence[Order], zone: tzinfo) -> 
             {
                 "id": method.id,
                 "kind": method.kind,
-                "name": method.spoken,
+                "name": method.in_(language),
                 **(
                     {"balance_cents": method.balance_cents, "balance": wording.price(method.balance_cents)}
                     if method.balance_cents is not None
@@ -100,7 +100,7 @@ def customer_data(customer: Customer, orders: Sequence[Order], zone: tzinfo) -> 
             }
             for method in customer.methods
         ],
-        "orders": [order_brief(order, zone) for order in orders],
+        "orders": [order_brief(order, zone, language) for order in orders],
     }
 
 

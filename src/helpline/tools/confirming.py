@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from helpline import sentences as say
 from helpline import wording
 from helpline.actions import Card, Means, Proposal, Receipt, ToolResult
 from helpline.call.confirm import classify, read_back_heard
@@ -48,19 +49,16 @@ WAITS = ("no_proposal", "other_caller", "not_heard", "not_a_yes", "busy", "timeo
 """Refusals that leave a proposal open: a better answer, or another attempt, may still come."""
 
 _OVER = {
-    "replaced": "We have since talked about something else. Shall I look at it again?",
-    "expired": "That offer has run out. Shall I look at it again?",
-    "declined": "You had said no to that. Shall I look at it again?",
-    "failed": "That did not work. Shall I look at it again?",
+    "replaced": say.TALKED_ON,
+    "expired": say.RAN_OUT,
+    "declined": say.SAID_NO,
+    "failed": say.FAILED,
 }
 
 
 def unknown_outcome() -> ToolError:
     """A change in a system that cannot tell a repetition from another: it is not tried again."""
-    return refusal(
-        "unknown_outcome",
-        "I lost the line while that was being done, and can't say whether it was. Shall a person look at it?",
-    )
+    return refusal("unknown_outcome", say.UNKNOWN_OUTCOME)
 
 
 async def facts_for(shop: Shop, customer_id: str | None, change: ShopChange, now: datetime) -> Facts:
@@ -130,7 +128,7 @@ class Confirming:
             or tally.done_in_day >= limits.changes_per_day
             or (proposing and tally.proposed_in_call >= limits.proposals_per_call)
         ):
-            raise refusal("limit", "That is as much as I can change for you today. Shall I get a person?")
+            raise refusal("limit", say.ENOUGH_FOR_TODAY)
 
     # --- decline ---
 
@@ -146,7 +144,7 @@ class Confirming:
         async with self._store.database.write() as connection:
             pending = await self._locked(connection, context, proposal_id)
             if pending.state in ("done", "working"):
-                raise refusal("already_done", "That was already done.")
+                raise refusal("already_done", say.DONE_BEFORE)
             if pending.state == "open":
                 await stored.move(connection, proposal_id, "declined")
 
@@ -237,7 +235,7 @@ class Confirming:
     ) -> None:
         if pending.state == "working" and pending.claimed_at is not None:
             if now - pending.claimed_at < timedelta(seconds=CLAIM_S):
-                raise refusal("busy", "I am still working on that.")
+                raise refusal("busy", say.STILL_WORKING)
             if isinstance(pending.change, RunTool) and not pending.change.keyed:
                 raise unknown_outcome()
         elif pending.state != "open":
@@ -260,9 +258,7 @@ class Confirming:
             raise TypeError("a tool's own change is not the shop's")
         facts = await facts_for(shop, pending.customer_id, change, now)
         if facts.order is not None and facts.order.version != pending.order_version:
-            raise refusal(
-                "stale", f"Order {facts.order.number} has changed meanwhile. Let me look at it again."
-            )
+            raise refusal("stale", say.ORDER_HAS_CHANGED(number=facts.order.number))
         outcome = decide(context.policy, change, facts)
         _same_amount(outcome, pending.proposal)
         return ChangeRequest(
@@ -298,7 +294,7 @@ class Confirming:
                 evidence=confirmation.evidence,
             ),
         )
-        receipt = _receipt(pending, written.reference, at)
+        receipt = _receipt(pending, written.reference, at, context.language)
         await stored.finish(connection, receipt, confirmation.kept)
         return written, receipt
 
@@ -327,9 +323,9 @@ class _Confirmation:
 def _own(context: CallContext, pending: stored.Pending | None) -> stored.Pending:
     """The call's proposal, if it was made for the customer who is on the line now."""
     if pending is None:
-        raise refusal("no_proposal", "There is nothing waiting for an answer.")
+        raise refusal("no_proposal", say.NOTHING_WAITS)
     if pending.customer_id != context.caller.customer_id:
-        raise refusal("other_caller", "That was for somebody else, so I have not done it.")
+        raise refusal("other_caller", say.SOMEBODY_ELSES)
     return pending
 
 
@@ -347,7 +343,7 @@ def _same(before: stored.Pending, context: CallContext, tool: Tool, draft: Draft
 def _same_amount(outcome: Outcome, proposal: Proposal) -> None:
     now = abs(outcome.amount_cents) if outcome.amount_cents is not None else None
     if now != proposal.amount_cents:
-        raise refusal("amount_changed", "The amount has changed meanwhile. Let me look at it again.")
+        raise refusal("amount_changed", say.AMOUNT_HAS_CHANGED)
 
 
 def _proposal(context: CallContext, tool: Tool, draft: Draft) -> Proposal:
@@ -380,7 +376,7 @@ def _proposal(context: CallContext, tool: Tool, draft: Draft) -> Proposal:
     )
 
 
-def _receipt(pending: stored.Pending, reference: str, at: str) -> Receipt:
+def _receipt(pending: stored.Pending, reference: str, at: str, language: str) -> Receipt:
     proposal = pending.proposal
     amount = proposal.amount_cents
     data = {
@@ -396,8 +392,10 @@ def _receipt(pending: stored.Pending, reference: str, at: str) -> Receipt:
         reference=reference,
         proposal_id=proposal.id,
         action=proposal.action,
-        say=f"{pending.done_say} Your receipt is {wording.spelled(reference)}.",
+        say=say.WITH_RECEIPT(done=pending.done_say, reference=wording.spelled(reference)).in_(language),
         at=at,
         data=data,
-        card=Card("receipt", f"Receipt {reference}", data, key=f"receipt-{reference}"),
+        card=Card(
+            "receipt", say.RECEIPT(reference=reference).in_(language), data, key=f"receipt-{reference}"
+        ),
     )

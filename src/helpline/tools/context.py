@@ -6,7 +6,9 @@ from helpline.actions import Caller
 from helpline.clock import Clock, SystemClock
 from helpline.errors import ToolError
 from helpline.policy import Policy
+from helpline.sentences import UNKNOWN_CUSTOMER
 from helpline.store import Shop
+from helpline.wording import Saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class CallContext:
     shop: Shop
     policy: Policy
     language: str = "en"
+    """The customer's, as a tag such as `zh-CN`."""
     channel: str = "web"
     address: str = ""
     """Where the call comes from (a network address, a phone number); for lockouts only."""
@@ -36,9 +39,17 @@ class CallContext:
             ToolError: nobody is verified yet.
         """
         if self.caller.customer_id is None:
-            raise ToolError("I first need to know who you are.", reason="unknown_customer")
+            raise ToolError(UNKNOWN_CUSTOMER, reason="unknown_customer")
         return self.caller.customer_id
+
+    def words(self, saying: Saying) -> str:
+        """Something of the desk's own, in the language of this call."""
+        return saying.in_(self.language)
 
     def with_caller(self, caller: Caller) -> "CallContext":
         """The same call with another verified caller."""
         return replace(self, caller=caller)
+
+    def with_language(self, language: str) -> "CallContext":
+        """The same call in another language."""
+        return replace(self, language=language)

@@ -7,11 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from helpline import sentences as say
 from helpline import wording
 from helpline.policy.rules import refusal
 from helpline.store.records import Customer, Line, Order, PaymentMethod, Product, Variant
 from helpline.tools.cards import options_text
 from helpline.tools.context import CallContext
+from helpline.wording import later
 
 _STOP = frozenset("the a an my of in with and for to from one some order item items please".split())
 
@@ -33,15 +35,13 @@ async def own_order(context: CallContext, said: str) -> Order:
         ToolError: there is none, or more than one. Somebody else's sounds like one that is not there.
     """
     if not said.strip():
-        raise refusal("missing:order_id", "Which order is it? Please tell me its number.")
+        raise refusal("missing:order_id", say.WHICH_ORDER)
     orders = await context.shop.orders(context.customer_id, said)
     if not orders:
-        raise refusal(
-            "unknown_order", "I can't find that order on your account. Could you tell me its number again?"
-        )
+        raise refusal("unknown_order", say.UNKNOWN_ORDER_SAY_AGAIN)
     if len(orders) > 1:
-        numbers = wording.listed([order.number for order in orders], "or")
-        raise refusal("ambiguous_order", f"Which one do you mean: {numbers}?")
+        numbers = later(wording.listed, [order.number for order in orders], "or")
+        raise refusal("ambiguous_order", say.WHICH_ONE(choices=numbers))
     return orders[0]
 
 
@@ -53,7 +53,7 @@ async def own_customer(context: CallContext) -> Customer:
     """
     customer = await context.shop.customer(context.customer_id)
     if customer is None:
-        raise refusal("unknown_customer", "I can't find your account just now.")
+        raise refusal("unknown_customer", say.NO_ACCOUNT)
     return customer
 
 
@@ -74,16 +74,15 @@ def pick_method(customer: Customer, said: str, default_id: str) -> PaymentMethod
     fitting = [method for method in customer.methods if _fits_method(method, wanted)]
     if len(fitting) == 1:
         return fitting[0]
-    ways = wording.listed([method.spoken for method in fitting or customer.methods], "or")
-    raise refusal(
-        "ambiguous_method" if fitting else "unknown_method", f"Which way to pay do you mean: {ways}?"
-    )
+    ways = later(wording.listed, fitting or customer.methods, "or")
+    raise refusal("ambiguous_method" if fitting else "unknown_method", say.WHICH_METHOD(ways=ways))
 
 
 def _fits_method(method: PaymentMethod, wanted: str) -> bool:
     if method.last_digits and method.last_digits in wanted:
         return True
-    names = {method.kind, method.kind.replace("_", " "), method.brand.lower(), method.spoken.lower()}
+    names = {method.kind, method.kind.replace("_", " "), method.brand.lower()}
+    names |= {method.in_(language).lower() for language in ("en", "zh")}
     if method.kind == "credit_card":
         names |= {"card", "credit card", "debit card"}
     names |= {f"my {name}" for name in names if name}
@@ -126,12 +125,10 @@ def _pick_line(order: Order, free: Sequence[Line], item: str) -> Line:
     if len(different) == 1:
         return fitting[0]
     if fitting:
-        names = [f"the {line.name} ({options_text(line.options)})" for line in fitting]
-        raise refusal("ambiguous_item", f"Which one do you mean: {wording.listed(names, 'or')}?")
-    names = [line.name for line in order.lines]
-    raise refusal(
-        "unknown_item", f"Order {order.number} holds {wording.listed(names)}. Which of these do you mean?"
-    )
+        names = [say.THE_ITEM(product=line.name, options=options_text(line.options)) for line in fitting]
+        raise refusal("ambiguous_item", say.WHICH_ONE(choices=later(wording.listed, names, "or")))
+    there = later(wording.listed, [line.name for line in order.lines])
+    raise refusal("unknown_item", say.HOLDS_ITEMS(number=order.number, items=there))
 
 
 def pick_variant(product: Product, line: Line, said: str) -> Variant:
@@ -155,13 +152,11 @@ def pick_variant(product: Product, line: Line, said: str) -> Variant:
     if len(best) == 1:
         return best[0]
     if best:
-        choices = wording.listed([options_text(variant.options) for variant in best[:4]], "or")
-        raise refusal("ambiguous_item", f"Which {product.name} do you mean: {choices}?")
+        choices = later(wording.listed, [options_text(variant.options) for variant in best[:4]], "or")
+        raise refusal("ambiguous_item", say.WHICH_PRODUCT(product=product.name, choices=choices))
     there = [options_text(variant.options) for variant in product.variants if variant.has(1)]
-    raise refusal(
-        "unknown_item",
-        f"The {product.name} comes in {wording.listed(there[:4], 'or')}. Which one shall it be?",
-    )
+    comes = later(wording.listed, there[:4], "or")
+    raise refusal("unknown_item", say.COMES_IN(product=product.name, choices=comes))
 
 
 def _kept(variant: Variant, line: Line) -> int:
@@ -179,11 +174,11 @@ async def pick_product(context: CallContext, said: str) -> Product:
         return exact
     found = await search_products(context, said, 5)
     if not found:
-        raise refusal("unknown_product", "I can't find that in our shop. Could you say it in other words?")
+        raise refusal("unknown_product", say.UNKNOWN_PRODUCT)
     first = [product for product in found if _score(product, said) == _score(found[0], said)]
     if len(first) > 1:
-        names = wording.listed([f"the {product.name}" for product in first], "or")
-        raise refusal("ambiguous_product", f"Which one do you mean: {names}?")
+        names = later(wording.listed, [say.THE_PRODUCT(product=each.name) for each in first], "or")
+        raise refusal("ambiguous_product", say.WHICH_ONE(choices=names))
     return found[0]
 
 

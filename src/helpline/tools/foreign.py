@@ -18,6 +18,7 @@ import msgspec
 from helpline import wording
 from helpline.actions import Identity, ToolResult
 from helpline.errors import ToolError
+from helpline.sentences import NOT_JUST_NOW
 from helpline.tools.context import CallContext
 from helpline.tools.schema import misfit
 from helpline.tools.tool import Tool, readable, unfitting
@@ -120,7 +121,7 @@ def from_llamaindex(their: Any, manner: Manner = READS) -> Tool:
     async def call(arguments: dict[str, Any], key: str) -> object:
         output = await their.acall(**arguments)
         if output.is_error:
-            raise ToolError("That did not work just now.", reason="failed")
+            raise ToolError(NOT_JUST_NOW, reason="failed")
         raw = output.raw_output
         return raw if isinstance(raw, (str, Mapping)) else output.content
 
@@ -195,7 +196,7 @@ def _mcp_call(session: McpSession, name: str) -> Call:
         meta = {"helpline/idempotency-key": key} if key else None
         answer = await session.call_tool(name, arguments, meta=meta)
         if answer.isError:
-            raise ToolError("That did not work just now.", reason="failed")
+            raise ToolError(NOT_JUST_NOW, reason="failed")
         if answer.structuredContent is not None:
             return answer.structuredContent
         return "\n".join(part.text for part in answer.content if part.type == "text")

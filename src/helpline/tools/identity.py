@@ -15,6 +15,7 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta
 
+from helpline import sentences as say
 from helpline.actions import Caller, Identity, ToolResult
 from helpline.policy.policy import Policy, Proof
 from helpline.policy.rules import refusal
@@ -100,9 +101,7 @@ def _by_code(doorkeeper: "Doorkeeper", policy: Policy, courier: Courier) -> tupl
         """
         found = await context.shop.customers_by_email(email.strip())
         await doorkeeper.send(context, found, courier)
-        return ToolResult(
-            "If that address is on file, a code is on its way. Please tell me its six digits.", {"sent": True}
-        )
+        return ToolResult(context.words(say.CODE_SENT), {"sent": True})
 
     @tool(identity=Identity.GUEST, below=policy.reaches("code"))
     async def verify_code(
@@ -139,9 +138,9 @@ class Doorkeeper:
     ) -> ToolResult:
         made = await self._attempt(context, [*claims, *_named(found)])
         if made is None or not found:
-            raise refusal("not_verified", "I can't find you with that. Could you say it again, or spell it?")
+            raise refusal("not_verified", say.NOT_FOUND)
         if len(found) > 1:
-            raise refusal("ambiguous_customer", "That fits more than one customer. What is your e-mail?")
+            raise refusal("ambiguous_customer", say.SEVERAL_CUSTOMERS)
         return await self._let_in(context, found[0], proof, made)
 
     async def send(self, context: CallContext, found: Sequence[Customer], courier: Courier) -> None:
@@ -176,7 +175,7 @@ class Doorkeeper:
                 connection, context.call_id, code, context.clock.utcnow()
             )
         if made is None or not right or customer is None:
-            raise refusal("not_verified", "That is not the code that I sent. Could you read it again?")
+            raise refusal("not_verified", say.WRONG_CODE)
         return await self._let_in(context, customer, "code", made)
 
     async def _attempt(self, context: CallContext, asked_for: Sequence[str]) -> verification.Attempt | None:
@@ -192,7 +191,7 @@ class Doorkeeper:
             made = await verification.attempt(connection, {*_callers(context), *asked_for}, since, now)
         locked = {subject for subject, count in made.before.items() if count >= rules.failures}
         if locked & set(_callers(context)):
-            raise refusal("locked", "I can't check that any more for now. Shall a person call you back?")
+            raise refusal("locked", say.LOCKED)
         return None if locked else made
 
     async def _let_in(
@@ -217,14 +216,12 @@ def _callers(context: CallContext) -> list[str]:
 def _welcome(context: CallContext, customer: Customer, proof: Proof) -> ToolResult:
     known = context.caller
     if known.customer_id not in (None, customer.id):
-        raise refusal(
-            "other_customer", "In one call I can help one customer only. Please call again for that."
-        )
+        raise refusal("other_customer", say.OTHER_CUSTOMER)
     caller = Caller(customer.id, customer.name, context.policy.reaches(proof), proof)
     if known.identity > caller.identity:
         caller = known
     return ToolResult(
-        f"Thank you, {customer.first_name}. How can I help?",
+        context.words(say.WELCOME(name=customer.first_name)),
         {"verified": True, "name": customer.name, "may_change": caller.identity >= Identity.PROVEN},
         caller=caller,
     )

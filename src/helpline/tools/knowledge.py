@@ -14,6 +14,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from helpline import sentences as say
 from helpline import wording
 from helpline.actions import Card, Identity, ToolResult
 from helpline.clock import Clock, SystemClock
@@ -160,7 +161,7 @@ def knowledge_tools(knowledge: Knowledge) -> tuple[Tool, ...]:
         """
         found = await knowledge.search(question)
         if not found:
-            raise refusal("no_passage", "I don't know that. Shall I get a person?")
+            raise refusal("no_passage", say.NO_PASSAGE)
         data = {
             "passages": [{"title": each.title, "text": each.body, "source": each.source} for each in found]
         }
@@ -168,7 +169,7 @@ def knowledge_tools(knowledge: Knowledge) -> tuple[Tool, ...]:
         page = first.title.split(" – ")[0]
         card = {"text": first.body, "source": first.source}
         return ToolResult(
-            f"Our page on {page.lower()} says: {wording.plain(first.body, 400)}",
+            context.words(say.PAGE_SAYS(page=page.lower(), text=wording.plain(first.body, 400))),
             data,
             cards=(Card("passage", first.title, card, key=f"passage-{first.source}-{first.title}"),),
         )

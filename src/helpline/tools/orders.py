@@ -1,11 +1,13 @@
 """More that can be done about orders: find one without its number, exchange, change what is not sent yet."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from msgspec import Meta
 
+from helpline import sentences as say
 from helpline import wording
 from helpline.actions import Card, Identity, ToolResult
 from helpline.policy.rules import Facts, decide, refusal
@@ -31,6 +33,7 @@ from helpline.tools.finding import (
 )
 from helpline.tools.tool import Draft, Tool, tool
 from helpline.tools.values import ItemToSwap, NewAddress, address_of
+from helpline.wording import Saying, Sentence, later
 
 Number = Annotated[str, Meta(min_length=1, max_length=60)]
 Items = Annotated[tuple[ItemToSwap, ...], Meta(min_length=1, max_length=50)]
@@ -50,25 +53,26 @@ async def find_order(
     """
     orders = await context.shop.latest_orders(context.customer_id, 50)
     if not orders:
-        raise refusal("no_orders", "I can't find any order on your account.")
+        raise refusal("no_orders", say.NO_ORDERS)
     zone = context.policy.zone
     found = [order for order in orders if _holds(order, product) and _placed(order, placed_on)]
     if not product.strip() and not placed_on.strip():
         found = [orders[0]]
     if not found:
-        raise refusal(
-            "unknown_order", "I can't find an order like that on your account. What else was in it?"
-        )
-    data = {"orders": [cards.order_brief(order, zone) for order in found[:5]]}
+        raise refusal("unknown_order", say.UNKNOWN_ORDER_WHAT_ELSE)
+    language = context.language
+    data = {"orders": [cards.order_brief(order, zone, language) for order in found[:5]]}
     if len(found) == 1:
         order = found[0]
-        names = wording.listed([line.name for line in order.lines])
+        names = later(wording.listed, [line.name for line in order.lines])
         return ToolResult(
-            f"That is order {order.number}, with the {names}.", data, cards=(cards.order_card(order, zone),)
+            context.words(say.THAT_IS_ORDER(number=order.number, items=names)),
+            data,
+            cards=(cards.order_card(order, zone, language),),
         )
-    numbers = wording.listed([order.number for order in found[:5]], "or")
-    say = f"I found {wording.count(len(found), 'order')} like that: {numbers}. Which one do you mean?"
-    return ToolResult(say, data, cards=(cards.orders_card(found[:5], zone),))
+    numbers = later(wording.listed, [order.number for order in found[:5]], "or")
+    which = say.FOUND_ORDERS(orders=later(wording.count, len(found), "order"), numbers=numbers)
+    return ToolResult(context.words(which), data, cards=(cards.orders_card(found[:5], zone, language),))
 
 
 def _holds(order: Order, product: str) -> bool:
@@ -85,7 +89,7 @@ def _placed(order: Order, placed_on: str) -> bool:
     try:
         day = date.fromisoformat(placed_on.strip())
     except ValueError as error:
-        raise refusal("bad:placed_on", "Which day was that?") from error
+        raise refusal("bad:placed_on", say.WHICH_DAY) from error
     # A customer remembers the day and not the time zone.
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     return order.placed_at is not None and abs(order.placed_at - noon) < timedelta(hours=36)
@@ -105,7 +109,7 @@ async def exchange_items(context: CallContext, order_id: Number, items: Items, p
     """
     swapping = await _Swapping.of(context, order_id, items, pay_with)
     change = ExchangeItems(order_id=swapping.order.id, swaps=swapping.swaps, method_id=swapping.method.id)
-    return swapping.draft(context, change, "exchange", "An e-mail tells you how to send the old ones.")
+    return swapping.draft(context, change, _EXCHANGE)
 
 
 @tool
@@ -124,7 +128,21 @@ async def change_order_items(
     """
     swapping = await _Swapping.of(context, order_id, items, pay_with)
     change = ChangeItems(order_id=swapping.order.id, swaps=swapping.swaps, method_id=swapping.method.id)
-    return swapping.draft(context, change, "change", "")
+    return swapping.draft(context, change, _CHANGE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How one kind of swapping is spoken of."""
+
+    effect: Sentence
+    words: tuple[str, ...]
+    asks: Sentence
+    done: Sentence
+
+
+_EXCHANGE = _Manner(say.EXCHANGE, ("exchange", "换货"), say.EXCHANGE_ASK, say.EXCHANGED)
+_CHANGE = _Manner(say.CHANGE_ITEMS, ("change", "更改"), say.CHANGE_ITEMS_ASK, say.ITEMS_CHANGED)
 
 
 class _Swapping:
@@ -160,45 +178,49 @@ class _Swapping:
         for (line, quantity), each in zip(lines, items, strict=True):
             product = await context.shop.product(line.product_id)
             if product is None:
-                raise refusal("unknown_product", f"We no longer have the {line.name}.")
+                raise refusal("unknown_product", say.NO_LONGER_SOLD(product=line.name))
             pairs.append((line, quantity, pick_variant(product, line, each.new_item)))
         return cls(order, customer, method, pairs)
 
-    def draft(self, context: CallContext, change: OrderChange, verb: str, afterwards: str) -> Draft:
+    def draft(self, context: CallContext, change: OrderChange, manner: _Manner) -> Draft:
         """The draft, if the policy allows it."""
         order = self.order
         facts = Facts(
             context.clock.utcnow(), self.customer, order, {new.id: new for _, _, new in self._pairs}
         )
         difference = decide(context.policy, change, facts).amount_cents or 0
-        swaps = wording.listed(
-            [f"the {line.name} for {cards.options_text(new.options)}" for line, _, new in self._pairs]
+        swaps = later(
+            wording.listed,
+            [
+                say.SWAP(product=line.name, options=cards.options_text(new.options))
+                for line, _, new in self._pairs
+            ],
         )
-        done = (
-            f"Done. The items of order {order.number} are {verb}d."
-            if verb == "change"
-            else (f"Done. The exchange for order {order.number} is set up.")
+        items = later(wording.count, len(self._pairs), "item")
+        asks = manner.asks(
+            number=order.number,
+            swaps=swaps,
+            costs=self._costs(difference),
+            them=say.IT if len(self._pairs) == 1 else say.THEM,
         )
         return Draft(
             change=change,
             subject=order.number,
-            effect=f"{verb} {wording.count(len(self._pairs), 'item')} of order {order.number}",
-            effect_words=(verb,),
-            read_back=f"In order {order.number} I can {verb} {swaps}. {self._costs(difference)}"
-            f" Shall I {verb} {'it' if len(self._pairs) == 1 else 'them'}?",
-            done=" ".join(part for part in (done, afterwards) if part),
+            effect=context.words(manner.effect(items=items, number=order.number)),
+            effect_words=manner.words,
+            read_back=context.words(asks),
+            done=context.words(manner.done(number=order.number)),
             amount_cents=difference,
             currency=order.currency,
             order=order,
         )
 
-    def _costs(self, difference: int) -> str:
+    def _costs(self, difference: int) -> Saying:
         if not difference:
-            return "The price stays the same."
-        amount = wording.money(difference, self.order.currency)
-        if difference > 0:
-            return f"It costs {amount} more, from your {self.method.spoken}."
-        return f"You get {amount} back, to your {self.method.spoken}."
+            return say.SAME_PRICE
+        amount = later(wording.money, difference, self.order.currency)
+        costs = say.COSTS_MORE if difference > 0 else say.GET_BACK
+        return costs(money=amount, method=self.method)
 
 
 @tool
@@ -215,10 +237,10 @@ async def change_order_address(context: CallContext, order_id: Number, address: 
     return Draft(
         change=change,
         subject=order.number,
-        effect=f"send order {order.number} to another address",
-        effect_words=("send", "address"),
-        read_back=f"I can send order {order.number} to {change.address.line}. Shall I change the address?",
-        done=f"Done. Order {order.number} goes to {change.address.line}.",
+        effect=context.words(say.SEND_ELSEWHERE(number=order.number)),
+        effect_words=("send", "address", "地址"),
+        read_back=context.words(say.SEND_ELSEWHERE_ASK(number=order.number, address=change.address.line)),
+        done=context.words(say.SENT_ELSEWHERE(number=order.number, address=change.address.line)),
         order=order,
     )
 
@@ -236,14 +258,14 @@ async def change_order_payment(context: CallContext, order_id: Number, pay_with:
     method = pick_method(customer, pay_with, "")
     change = ChangePayment(order_id=order.id, method_id=method.id)
     amount = decide(context.policy, change, Facts(context.clock.utcnow(), customer, order)).amount_cents or 0
+    money = later(wording.money, amount, order.currency)
     return Draft(
         change=change,
         subject=order.number,
-        effect=f"pay order {order.number} with {method.spoken}",
-        effect_words=("pay", "charge"),
-        read_back=f"I can charge {wording.money(amount, order.currency)} for order {order.number} to your"
-        f" {method.spoken}, and refund what you paid before. Shall I change how it is paid?",
-        done=f"Done. Order {order.number} is now paid with your {method.spoken}.",
+        effect=context.words(say.PAY_WITH(number=order.number, method=method)),
+        effect_words=("pay", "charge", "支付"),
+        read_back=context.words(say.PAY_WITH_ASK(money=money, number=order.number, method=method)),
+        done=context.words(say.PAID_WITH(number=order.number, method=method)),
         amount_cents=amount,
         currency=order.currency,
         order=order,
@@ -261,10 +283,14 @@ async def search_products_tool(
     """
     found = await search_products(context, query, 5)
     if not found:
-        raise refusal("unknown_product", "I can't find anything like that in our shop.")
-    names = wording.listed([f"the {product.name}" for product in found[:3]])
+        raise refusal("unknown_product", say.NOTHING_LIKE_THAT)
+    names = later(wording.listed, [say.THE_PRODUCT(product=product.name) for product in found[:3]])
     data = {"products": [cards.product_data(product) for product in found]}
-    return ToolResult(f"We have {names}.", data, cards=(Card("products", "Products", data, key="products"),))
+    return ToolResult(
+        context.words(say.HAVE_PRODUCTS(products=names)),
+        data,
+        cards=(Card("products", context.words(say.PRODUCTS), data, key="products"),),
+    )
 
 
 def order_tools() -> tuple[Tool, ...]:

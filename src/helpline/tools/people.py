@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from helpline import sentences as say
 from helpline import wording
 from helpline.actions import Card, Identity, ToolResult
 from helpline.policy.rules import Facts, decide
@@ -37,9 +38,9 @@ async def transfer_to_person(context: CallContext, summary: Text) -> ToolResult:
     )
     data = {"transferred": True, "summary": change.body}
     return ToolResult(
-        "I am getting you a person. Please hold the line.",
+        context.words(say.TRANSFERRED),
         data,
-        cards=(Card("ticket", "Transfer to a person", data, key="transfer"),),
+        cards=(Card("ticket", context.words(say.TRANSFER), data, key="transfer"),),
     )
 
 
@@ -58,10 +59,10 @@ async def open_ticket(
     return Draft(
         change=change,
         subject="",
-        effect="open a ticket for you",
-        effect_words=("ticket",),
-        read_back=f"I can open a ticket for my colleagues: {change.subject}. Shall I?",
-        done="Done. My colleagues have your ticket.",
+        effect=context.words(say.TICKET),
+        effect_words=("ticket", "工单"),
+        read_back=context.words(say.TICKET_ASK(subject=change.subject)),
+        done=context.words(say.TICKET_OPENED),
     )
 
 

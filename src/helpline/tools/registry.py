@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from helpline import sentences as say
 from helpline.actions import Caller, Means, Receipt, ToolDefinition, ToolResult
 from helpline.clock import Clock, SystemClock
 from helpline.errors import ToolError
@@ -20,8 +21,6 @@ from helpline.tools.context import CallContext
 from helpline.tools.tool import Draft, Tool, to_result
 
 log = logging.getLogger(__name__)
-
-APOLOGY = "I'm sorry, I can't get at that just now. Shall I try again, or get a person?"
 
 
 class Toolbox:
@@ -114,11 +113,11 @@ class Toolbox:
         try:
             arguments = each.decode(arguments_json)
             if each.changes and not each.drafts:
-                return await self._propose(context, each, _draft_of(each, arguments))
+                return await self._propose(context, each, _draft_of(each, arguments, context.language))
             answer = await each.run(context, arguments)
             if isinstance(answer, Draft):
                 return await self._propose(context, each, answer)
-            return to_result(answer)
+            return to_result(answer, context.language)
         except ToolError:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: a tool's failure is apologised for
@@ -127,9 +126,9 @@ class Toolbox:
     def _require(self, context: CallContext, name: str) -> None:
         each = self._tools.get(name)
         if each is None:
-            raise refusal("unknown_tool", "That is not something that I can do.")
+            raise refusal("unknown_tool", say.UNKNOWN_TOOL)
         if not self._may_use(context, each):
-            raise refusal("identity", "Before I can do that I need to make sure who you are.")
+            raise refusal("identity", say.WHO_ARE_YOU)
 
     async def _propose(self, context: CallContext, each: Tool, draft: Draft) -> ToolResult:
         proposal = await self._confirming.propose(context, each, draft)
@@ -174,7 +173,7 @@ class Toolbox:
         # Checked by `_require` just before, within the same confirmation.
         each = self._tools[change.name]
         try:
-            return to_result(await each.run(context, change.arguments))
+            return to_result(await each.run(context, change.arguments), context.language)
         except ToolError as refused:
             if each.keyed or refused.reason != "timeout":
                 raise
@@ -192,10 +191,10 @@ def _apologise(what: str, error: Exception) -> NoReturn:
         trace = trace.tb_next
     place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace is not None else "?"
     log.error("tool %s failed: %s at %s", what, type(error).__name__, place)
-    raise ToolError(APOLOGY, reason="unreachable") from error
+    raise ToolError(say.APOLOGY, reason="unreachable") from error
 
 
-def _draft_of(each: Tool, arguments: dict[str, Any]) -> Draft:
+def _draft_of(each: Tool, arguments: dict[str, Any], language: str) -> Draft:
     """The draft of a tool that changes something elsewhere, out of its own words."""
     spoken = {name: _spoken(value) for name, value in arguments.items()}
     doing = each.name.replace("_", " ")
@@ -207,8 +206,8 @@ def _draft_of(each: Tool, arguments: dict[str, Any]) -> Draft:
         subject="",
         effect=effect,
         effect_words=each.effect_words or tuple(word for word in doing.split() if len(word) > 2),
-        read_back=read_back or f"I can {effect}. Shall I?",
-        done="Done.",
+        read_back=read_back or say.CAN_DO(effect=effect).in_(language),
+        done=say.DONE.in_(language),
     )
 
 

@@ -18,5 +18,5 @@ async def carry_out(toolbox: Toolbox, context: CallContext, settle: Settle) -> S
             context, proposal_id, heard=settle.heard, answer=settle.said, means=settle.means
         )
     except ToolError as refusal:
-        return Settled(proposal_id, say=refusal.say, waits=refusal.reason in WAITS)
+        return Settled(proposal_id, say=refusal.say_in(context.language), waits=refusal.reason in WAITS)
     return Settled(proposal_id, receipt=receipt)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from helpline import sentences as say
 from helpline import wording
 from helpline.actions import Card, Identity, ToolResult
 from helpline.policy.rules import Facts, callback_hours, decide, refusal
@@ -20,6 +21,7 @@ from helpline.tools.finding import own_customer, own_order, pick_lines, pick_met
 from helpline.tools.tool import Draft, Tool, tool
 from helpline.tools.values import ItemToReturn, NewAddress, address_of
 from helpline.tools.when import parse_when
+from helpline.wording import Saying, Value, later
 
 Number = Annotated[str, Meta(min_length=1, max_length=60)]
 
@@ -34,26 +36,14 @@ async def get_customer_info(context: CallContext) -> ToolResult:
     """Look up the customer on the line: name, e-mail, phone, address, ways to pay, latest orders."""
     customer = await own_customer(context)
     orders = await context.shop.latest_orders(customer.id, 10)
-    data = cards.customer_data(customer, orders, context.policy.zone)
-    latest = f" Your latest order is {orders[0].number}, which {_is(orders[0])}." if orders else ""
+    data = cards.customer_data(customer, orders, context.policy.zone, context.language)
+    number = later(wording.count, len(orders), "order")
+    latest = say.LATEST(number=orders[0].number, state=say.STATES[orders[0].status]) if orders else ""
     return ToolResult(
-        f"You are {customer.name}, and I have {wording.count(len(orders), 'order')} of yours.{latest}",
+        context.words(say.YOU_ARE(name=customer.name, orders=number, latest=latest)),
         data,
         cards=(Card("customer", customer.name, data, key="customer"),),
     )
-
-
-def _is(order: Order) -> str:
-    return {
-        "pending": "is being prepared",
-        "processed": "is packed",
-        "shipped": "is on its way",
-        "delivered": "was delivered",
-        "cancelled": "is cancelled",
-        "return requested": "is being returned",
-        "exchange requested": "is being exchanged",
-        "returned": "was returned",
-    }[order.status]
 
 
 @tool
@@ -66,33 +56,34 @@ async def check_order_status(context: CallContext, order_id: Number) -> ToolResu
     order = await own_order(context, order_id)
     zone = context.policy.zone
     return ToolResult(
-        status_sentence(order, context.clock.utcnow().astimezone(zone)),
-        cards.order_data(order, zone),
-        cards=(cards.order_card(order, zone),),
+        context.words(status_sentence(order, context.clock.utcnow().astimezone(zone))),
+        cards.order_data(order, zone, context.language),
+        cards=(cards.order_card(order, zone, context.language),),
     )
 
 
-def status_sentence(order: Order, now: datetime) -> str:
+def status_sentence(order: Order, now: datetime) -> Saying:
     """Where an order is, to be spoken."""
-    expected = wording.day(order.expected_on, now.date()) if order.expected_on else ""
-    if order.expected_on is not None and order.expected_on < now.date():
-        expected = ""
-    name = f"Order {order.number}"
+    number, today, state = order.number, now.date(), say.STATES[order.status]
+    arrives: Value = ""
+    if order.expected_on is not None and order.expected_on >= today:
+        arrives = say.ARRIVES(day=later(wording.day, order.expected_on, today))
     match order.status:
         case "shipped":
-            carrier = next((parcel.carrier for parcel in order.shipments if parcel.carrier), "")
-            with_carrier = f" with {carrier}" if carrier else ""
-            arrives = f" It should arrive {expected}." if expected else ""
-            return f"{name} is on its way{with_carrier}.{arrives}"
+            name = next((parcel.carrier for parcel in order.shipments if parcel.carrier), "")
+            carrier = say.WITH_CARRIER(carrier=name) if name else ""
+            return say.ON_ITS_WAY(number=number, carrier=carrier, arrives=arrives)
         case "delivered":
-            delivered = order.delivered_at
-            on = f" {wording.day(delivered.astimezone(now.tzinfo).date(), now.date())}" if delivered else ""
-            return f"{name} was delivered{on}."
+            on: Value = ""
+            if order.delivered_at is not None:
+                delivered = order.delivered_at.astimezone(now.tzinfo).date()
+                on = say.ON_DAY(day=later(wording.day, delivered, today))
+            return say.WAS_DELIVERED(number=number, on=on)
         case "pending" | "processed":
-            arrives = f" It should arrive {expected}." if expected else ""
-            return f"{name} {_is(order)}, with {wording.count(order.item_count, 'item')}.{arrives}"
+            items = later(wording.count, order.item_count, "item")
+            return say.BEING_PREPARED(number=number, state=state, items=items, arrives=arrives)
         case _:
-            return f"{name} {_is(order)}."
+            return say.ORDER_IS(number=number, state=state)
 
 
 @tool(choices={"reason": "cancel.reasons"})
@@ -106,44 +97,43 @@ async def cancel_order(context: CallContext, order_id: Number, reason: str = "")
     order = await own_order(context, order_id)
     rules = context.policy.cancel
     if not reason and rules.reason_required:
-        choices = wording.listed([f'"{each}"' for each in rules.reasons], "or")
-        raise refusal("missing:reason", f"Why shall I cancel it: {choices}?")
+        reasons = later(wording.listed, [f'"{each}"' for each in rules.reasons], "or")
+        raise refusal("missing:reason", say.WHY_CANCEL(reasons=reasons))
     change = CancelOrder(order_id=order.id, reason=(reason or rules.reasons[0]).strip().lower())
     outcome = decide(context.policy, change, facts(context, order))
     customer = await own_customer(context)
     amount = outcome.amount_cents or 0
-    refund = (
-        f", and refund {wording.money(amount, order.currency)} {_to(customer, outcome.method_id)}"
-        if amount
-        else ""
-    )
-    items = wording.count(order.item_count, "item")
-    takes = f" {refund_time(context, customer, outcome.method_id)}" if amount else ""
+    refund, takes = "", ""
+    if amount:
+        money, to = later(wording.money, amount, order.currency), _to(customer, outcome.method_id)
+        refund = context.words(say.AND_REFUND(money=money, to=to))
+        takes = context.words(say.AND_THEN(sentence=refund_time(context, customer, outcome.method_id)))
+    items = later(wording.count, order.item_count, "item")
     return Draft(
         change=change,
         subject=order.number,
-        effect=f"cancel order {order.number}",
-        effect_words=("cancel",),
-        read_back=f"I can cancel order {order.number}, {items}{refund}. Shall I cancel it?",
-        done=f"Done. Order {order.number} is cancelled.{takes}",
+        effect=context.words(say.CANCEL(number=order.number)),
+        effect_words=("cancel", "取消"),
+        read_back=context.words(say.CANCEL_ASK(number=order.number, items=items, refund=refund)),
+        done=context.words(say.CANCELLED(number=order.number, takes=takes)),
         amount_cents=outcome.amount_cents,
         currency=order.currency,
         order=order,
     )
 
 
-def _to(customer: Customer, method_id: str) -> str:
+def _to(customer: Customer, method_id: str) -> Saying:
     method = customer.method(method_id)
-    return f"to your {method.spoken}" if method else "the way you paid"
+    return say.TO_YOUR(method=method) if method else say.THE_WAY_YOU_PAID
 
 
-def refund_time(context: CallContext, customer: Customer, method_id: str) -> str:
+def refund_time(context: CallContext, customer: Customer, method_id: str) -> Saying:
     """How long a refund takes, to be spoken."""
     method = customer.method(method_id)
     if method is not None and method.kind == "gift_card":
-        return "The money is on your gift card now."
+        return say.ON_GIFT_CARD
     days = context.policy.refunds
-    return f"The refund takes {days.min_days} to {days.max_days} business days."
+    return say.REFUND_TAKES(least=days.min_days, most=days.max_days)
 
 
 @tool
@@ -175,16 +165,17 @@ async def process_return(
     )
     amount = decide(context.policy, change, facts(context, order, customer)).amount_cents or 0
     count = sum(quantity for _, quantity in lines)
-    what = "everything" if count == order.item_count else wording.listed([line.name for line, _ in lines])
+    names = later(wording.listed, [line.name for line, _ in lines])
+    what: Saying = say.EVERYTHING if count == order.item_count else names
+    number, money = order.number, later(wording.money, amount, order.currency)
+    to = _to(customer, method.id)
     return Draft(
         change=change,
         subject=order.number,
-        effect=f"return {wording.count(count, 'item')} of order {order.number}",
-        effect_words=("return", "refund"),
-        read_back=f"I can take back {what} from order {order.number}, and refund"
-        f" {wording.money(amount, order.currency)} {_to(customer, method.id)} once it is here."
-        " Shall I set up the return?",
-        done=f"Done. The return for order {order.number} is set up, and we are e-mailing you how to send it.",
+        effect=context.words(say.RETURN(items=later(wording.count, count, "item"), number=number)),
+        effect_words=("return", "refund", "退货", "退款"),
+        read_back=context.words(say.RETURN_ASK(what=what, number=number, money=money, to=to)),
+        done=context.words(say.RETURNED(number=number)),
         amount_cents=amount,
         currency=order.currency,
         order=order,
@@ -203,28 +194,32 @@ async def get_product_info(
     found = await pick_product(context, product)
     data = cards.product_data(found)
     return ToolResult(
-        product_sentence(found), data, cards=(Card("product", found.name, data, key=f"product-{found.id}"),)
+        context.words(product_sentence(found)),
+        data,
+        cards=(Card("product", found.name, data, key=f"product-{found.id}"),),
     )
 
 
-def product_sentence(product: Product) -> str:
+def product_sentence(product: Product) -> Saying:
     """A product with its price and what can be had of it, to be spoken."""
     there = [variant for variant in product.variants if variant.has(1)]
     if not there:
-        return f"The {product.name} is sold out at the moment."
+        return say.SOLD_OUT(product=product.name)
     prices = sorted(variant.price_cents for variant in there)
-    costs = wording.money(prices[0])
+    costs: Saying = later(wording.money, prices[0])
     if prices[-1] != prices[0]:
-        costs = f"between {costs} and {wording.money(prices[-1])}"
+        costs = say.BETWEEN(least=costs, most=later(wording.money, prices[-1]))
     choices: dict[str, dict[str, None]] = {}
     for variant in there:
         for name, value in variant.options.items():
             choices.setdefault(name, {})[value] = None
-    comes = wording.listed(
-        [f"{name} {wording.listed(list(values), 'or')}" for name, values in choices.items()]
-    )
+    options = [
+        say.OPTION(name=name, values=later(wording.listed, list(values), "or"))
+        for name, values in choices.items()
+    ]
+    comes = say.PRODUCT_COMES(choices=later(wording.listed, options)) if options else ""
     about = f" {product.description}" if product.description else ""
-    return f"We have the {product.name} for {costs}.{about}" + (f" It comes in {comes}." if comes else "")
+    return say.HAVE_PRODUCT(product=product.name, price=costs, about=about, comes=comes)
 
 
 @tool
@@ -252,28 +247,28 @@ async def update_account_info(
     return Draft(
         change=change,
         subject=subject,
-        effect=f"change your {what}",
+        effect=context.words(say.CHANGE_ACCOUNT(what=what)),
         effect_words=words,
-        read_back=f"I can change your {what}. Shall I?",
-        done=f"Done. I changed your {what}.",
+        read_back=context.words(say.CHANGE_ACCOUNT_ASK(what=what)),
+        done=context.words(say.ACCOUNT_CHANGED(what=what)),
     )
 
 
 def _account_words(
     email: str | None, phone: str | None, address: Address | None
-) -> tuple[str, str, tuple[str, ...]]:
+) -> tuple[Saying, str, tuple[str, ...]]:
     """What changes in words, what of it must have been heard, and the words that name the effect."""
-    parts: list[str] = []
-    subject, words = "", ("change",)
+    parts: list[Saying] = []
+    subject, words = "", ("change", "更改")
     if email is not None:
-        parts.append(f"e-mail to {email.replace('@', ' at ').replace('.', ' dot ')}")
+        parts.append(say.EMAIL_TO(email=email.replace("@", " at ").replace(".", " dot ")))
     if address is not None:
-        parts.append(f"address to {address.line}")
+        parts.append(say.ADDRESS_TO(address=address.line))
         subject = address.postcode
     if phone is not None:
-        parts.append(f"phone number to {' '.join(digits_of(phone))}")
+        parts.append(say.PHONE_TO(phone=" ".join(digits_of(phone))))
         subject = digits_of(phone)
-    return wording.listed(parts) or "account", subject, words
+    return later(wording.listed, parts) if parts else say.ACCOUNT, subject, words
 
 
 @tool(identity=Identity.GUEST)
@@ -293,23 +288,22 @@ async def schedule_callback(
     now = context.clock.utcnow().astimezone(context.policy.zone)
     at = parse_when(when, now)
     if at is None:
-        raise refusal(
-            "bad:when", f"Which day and time suits you? We call back {callback_hours(context.policy)}."
-        )
+        raise refusal("bad:when", say.WHICH_TIME(hours=callback_hours(context.policy)))
     number = phone.strip() or await _own_phone(context)
     change = ScheduleCallback(at=at.astimezone(UTC), phone=number, topic=wording.plain(topic))
     local = at.astimezone(context.policy.zone)
-    spoken = f"{wording.day(local.date(), now.date())} at {wording.clock_time(local)}"
+    spoken = say.DAY_AT(
+        day=later(wording.day, local.date(), now.date()), time=later(wording.clock_time, local)
+    )
     ending = digits_of(number)[-4:]
     decide(context.policy, change, facts(context))
     return Draft(
         change=change,
         subject=ending,
-        effect=f"call you back {spoken}",
-        effect_words=("call",),
-        read_back=f"We can call you back {spoken}, on the number ending in {' '.join(ending)}."
-        " Shall I book it?",
-        done=f"Done. We will call you back {spoken}.",
+        effect=context.words(say.CALL_BACK(when=spoken)),
+        effect_words=("call", "回电"),
+        read_back=context.words(say.CALL_BACK_ASK(when=spoken, digits=" ".join(ending))),
+        done=context.words(say.CALLBACK_BOOKED(when=spoken)),
     )
 
 
@@ -318,7 +312,7 @@ async def _own_phone(context: CallContext) -> str:
     if context.caller.customer_id is not None and context.caller.identity >= Identity.KNOWN:
         customer = await context.shop.customer(context.caller.customer_id)
     if customer is None or not customer.phone:
-        raise refusal("missing:phone", "On which number shall we call you?")
+        raise refusal("missing:phone", say.WHICH_PHONE)
     return customer.phone
 
 

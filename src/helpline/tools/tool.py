@@ -14,11 +14,13 @@ from typing import Annotated, Any, get_args, get_origin, overload
 
 import msgspec
 
+from helpline import sentences as say
 from helpline.actions import Card, Identity, ToolResult
 from helpline.errors import ToolError
 from helpline.store.changes import AnyChange
 from helpline.store.records import Order
 from helpline.tools.context import CallContext
+from helpline.wording import Saying
 
 MAX_ARGUMENTS = 16_000
 """Characters of JSON that a model may pass."""
@@ -87,7 +89,7 @@ class Tool:
             async with asyncio.timeout(self.timeout_s):
                 return await self.invoke(context, arguments)
         except TimeoutError as error:
-            raise ToolError("That is taking too long just now.", reason="timeout") from error
+            raise ToolError(say.TAKES_TOO_LONG, reason="timeout") from error
 
 
 @overload
@@ -214,7 +216,7 @@ class _Signature:
 def readable(text: str) -> str:
     """The arguments' text, when it is not too long and holds no NUL, which Postgres cannot store."""
     if len(text) > MAX_ARGUMENTS:
-        raise ToolError("That was more than I can take in at once.", reason="too_long")
+        raise ToolError(say.TOO_MUCH_AT_ONCE, reason="too_long")
     if "\0" in text or "\\u0000" in text:
         raise unfitting("a character that is none")
     return text
@@ -225,22 +227,20 @@ def unfitting(problem: str) -> ToolError:
     field_named = re.search(r"`(?:\$\.)?(\w+)`?(?:$|\[|\.|`)", problem)
     missing = re.search(r"missing required field `(\w+)`", problem)
     if missing:
-        return ToolError(f"I still need the {_words(missing[1])} for that.", reason=f"missing:{missing[1]}")
+        return ToolError(say.STILL_NEEDED(what=_words(missing[1])), reason=f"missing:{missing[1]}")
     where = re.search(r"at `\$\.(\w+)", problem)
     if where:
         name = where[1]
-        return ToolError(
-            f"I did not get the {_words(name)} right. Could you say it again?", reason=f"bad:{name}"
-        )
+        return ToolError(say.NOT_RIGHT(what=_words(name)), reason=f"bad:{name}")
     unknown = "unknown field" in problem and field_named
     return ToolError(
-        "I did not get that right. Could you say it again?",
+        say.NOT_GOT,
         reason="unknown_argument" if unknown else "bad_arguments",
     )
 
 
-def _words(name: str) -> str:
-    return {"order_id": "order number"}.get(name, name.replace("_", " "))
+def _words(name: str) -> str | Saying:
+    return say.ARGUMENTS.get(name, name.replace("_", " "))
 
 
 def _bounded(hint: Any, description: str) -> Any:
@@ -292,16 +292,16 @@ def _docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     return " ".join(description.split()), arguments
 
 
-def to_result(value: object) -> ToolResult:
+def to_result(value: object, language: str = "en") -> ToolResult:
     """A function's return value as a tool's result."""
     if isinstance(value, ToolResult):
         return value
     if value is None:
-        return ToolResult("Done.")
+        return ToolResult(say.DONE.in_(language))
     if isinstance(value, str):
         return ToolResult(value, {"result": value})
     plain = msgspec.to_builtins(value) if is_dataclass(value) else value
     if isinstance(plain, Mapping):
-        say = plain.get("say", "")
-        return ToolResult(say if isinstance(say, str) else "", msgspec.to_builtins(dict(plain)))
+        spoken = plain.get("say", "")
+        return ToolResult(spoken if isinstance(spoken, str) else "", msgspec.to_builtins(dict(plain)))
     return ToolResult("", {"result": msgspec.to_builtins(plain)})

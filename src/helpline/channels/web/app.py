@@ -58,6 +58,7 @@ def create_app(
                 desk,
                 clock,
                 desk_name=settings.name,
+                language=settings.language,
                 welcome=settings.welcome,
                 grace_s=grace_s,
                 sign_in=sign_in,
@@ -75,7 +76,9 @@ def create_app(
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.ready = ready
-    app.router.routes.extend(routes(fitted, browsers, name=settings.name, ready=ready.is_set))
+    app.router.routes.extend(
+        routes(fitted, browsers, name=settings.name, language=settings.language, ready=ready.is_set)
+    )
     app.add_middleware(Guard, clock=clock, loopback=settings.loopback, origins=settings.origins)
     return app
 

@@ -28,7 +28,6 @@ from helpline.channels.web.inbound import (
 from helpline.channels.web.markup import plain
 from helpline.channels.web.page import ChainlitPage
 from helpline.channels.web.visits import Visit, Visits
-from helpline.channels.web.words import words_for
 from helpline.errors import HelplineError
 
 log = logging.getLogger(__name__)
@@ -67,11 +66,11 @@ class Handlers:
         page = _page()
         cookies = session.environ.get("HTTP_COOKIE", "")
         browser = self._browsers.known(cookies)
-        language = cookie(cookies, LANGUAGE_COOKIE) or session.environ.get("HTTP_ACCEPT_LANGUAGE", "en")
+        language = cookie(cookies, LANGUAGE_COOKIE) or session.environ.get("HTTP_ACCEPT_LANGUAGE", "")
         signed_in = await self._visits.signed_in(session.environ)
         visit = self._visits.of(browser)
         if visit and await self._visits.recognise(visit, signed_in):
-            visit.words = words_for(language)
+            visit.speak(*self._visits.speaking(language))
             await self._resume(visit, page)
         else:
             visit = self._visits.begin(page, browser=browser, language=language, signed_in=signed_in)

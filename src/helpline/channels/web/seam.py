@@ -28,6 +28,9 @@ class Call(Protocol):
         """Microphone sound, 24 kHz mono s16le; never blocks."""
 
     def type(self, text: str) -> None: ...
+    def speak(self, language: str) -> None:
+        """Go on in another language, by its tag; nothing happens when it is the same."""
+
     def answer(self, proposal_id: str, yes: bool) -> None: ...
     def played(self, track: str, played_ms: int) -> None:
         """The page has played so much of a track; the call clamps what it is told."""
@@ -49,9 +52,18 @@ class Desk(Protocol):
         """Whom a visitor may be; empty unless the demo shop is served on this machine alone."""
 
     async def admit(
-        self, channel: Channel, *, kind: str, caller: Caller = GUEST, address: str = "", holder: str = ""
+        self,
+        channel: Channel,
+        *,
+        kind: str,
+        caller: Caller = GUEST,
+        language: str = "",
+        address: str = "",
+        holder: str = "",
     ) -> Call:
-        """`address` is where the page is, as far as it is known: guesses at a customer are counted by it.
+        """`language` is the customer's, as a tag such as `zh-CN`.
+
+        `address` is where the page is, as far as it is known: guesses at a customer are counted by it.
 
         `holder` names the browser: it alone may go on with the call after a restart of the desk.
         """

@@ -20,7 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from helpline.channels.web.browsers import COOKIE, LANGUAGE_COOKIE, Browsers, cookie
 from helpline.channels.web.fitting import Fitted
-from helpline.channels.web.words import Language, language_of, words_for
+from helpline.channels.web.words import asked_for, words_for
+from helpline.wording import Language
 
 PUBLIC: Final = Path(__file__).parent / "public"
 
@@ -94,9 +95,14 @@ def _path_below(scope: Scope) -> str:
     return path[len(root) :] if path.startswith(f"{root}/") else path
 
 
-def routes(fitted: Fitted, browsers: Browsers, *, name: str, ready: Callable[[], bool]) -> list[BaseRoute]:
-    """The page's own paths; `ready` says whether the desk is open."""
-    document = _Document(fitted.build_dir, browsers, name)
+def routes(
+    fitted: Fitted, browsers: Browsers, *, name: str, language: str, ready: Callable[[], bool]
+) -> list[BaseRoute]:
+    """The page's own paths; `ready` says whether the desk is open.
+
+    `language` is the desk's own, for a browser that asks for none that the page has.
+    """
+    document = _Document(fitted.build_dir, browsers, name, language)
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "live"})
@@ -106,7 +112,9 @@ def routes(fitted: Fitted, browsers: Browsers, *, name: str, ready: Callable[[],
         return JSONResponse({"status": "ready" if ok else "starting"}, status_code=200 if ok else 503)
 
     async def translations(request: Request) -> Response:
-        return JSONResponse({"translation": _translation(fitted.translations_dir, _language(request))})
+        return JSONResponse(
+            {"translation": _translation(fitted.translations_dir, _language(request, language))}
+        )
 
     async def picture(request: Request) -> Response:
         return _svg("favicon.svg")
@@ -131,7 +139,8 @@ def routes(fitted: Fitted, browsers: Browsers, *, name: str, ready: Callable[[],
 class _Document:
     """The one HTML document, with the names of Chainlit's built files."""
 
-    def __init__(self, build_dir: Path, browsers: Browsers, name: str) -> None:
+    def __init__(self, build_dir: Path, browsers: Browsers, name: str, language: str) -> None:
+        self._language = language
         built = (build_dir / "index.html").read_text(encoding="utf-8")
         self._script = _found(r'src="(/assets/[\w.-]+\.js)"', built)
         self._style = _found(r'href="(/assets/[\w.-]+\.css)"', built)
@@ -139,7 +148,7 @@ class _Document:
         self._name = html.escape(name)
 
     async def answer(self, request: Request) -> Response:
-        language = "zh-CN" if _language(request) == "zh" else "en"
+        language = "zh-CN" if _language(request, self._language) == "zh" else "en"
         root = request.scope.get("root_path", "")
         page = _DOCUMENT.format(
             lang=language, name=self._name, script=self._script, style=self._style, root=html.escape(root)
@@ -184,13 +193,13 @@ def _logo(file: str, name: str) -> Response:
     return Response(wide, media_type="image/svg+xml")
 
 
-def _language(request: Request) -> Language:
+def _language(request: Request, otherwise: str) -> Language:
     chosen = cookie(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
-    return language_of(chosen or request.query_params.get("language") or _accepted(request))
+    return asked_for(chosen or request.query_params.get("language") or _accepted(request), otherwise)
 
 
 def _accepted(request: Request) -> str:
-    return request.headers.get("accept-language", "en")
+    return request.headers.get("accept-language", "")
 
 
 def _translation(folder: Path, language: Language) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from helpline.channels.web.limits import Allowance
 from helpline.channels.web.page import Page
 from helpline.channels.web.seam import Call, Desk
 from helpline.channels.web.signing_in import SignIn, is_anothers
-from helpline.channels.web.words import Words, words_for
+from helpline.channels.web.words import Words, asked_for, spoken_in, words_for
 from helpline.clock import Clock
 
 GRACE_S: Final = 30.0
@@ -29,14 +29,18 @@ PAGE_LOST: Final = "The page was closed or its connection was lost."
 class Visit:
     """One customer at the page: who they are, what they see, and the call once there is one."""
 
-    def __init__(self, channel: WebChannel, *, caller: Caller, browser: str, language: str) -> None:
+    def __init__(
+        self, channel: WebChannel, *, caller: Caller, browser: str, words: Words, language: str
+    ) -> None:
         self.id = secrets.token_urlsafe(12)
         self.channel = channel
         self.caller = caller
         self.browser = browser
         self.address = ""
         """Where its page is; empty when that is not known."""
-        self.words: Words = words_for(language)
+        self.words = words
+        self.language = language
+        """In which its calls are held: the page's, or the desk's own where the page lacks it."""
         self.lateness = Lateness()
         self.messages = Allowance(burst=8, per_s=1.0)
         self.starts = Allowance(burst=6, per_s=0.5)
@@ -65,6 +69,7 @@ class Visit:
                     self.channel,
                     kind="web",
                     caller=self.caller,
+                    language=self.language,
                     address=self.address,
                     holder=self.browser,
                 )
@@ -89,7 +94,14 @@ class Visit:
             if call is None:
                 return False
             self._call, self.caller = call, call.caller
+            call.speak(self.language)
             return True
+
+    def speak(self, words: Words, language: str) -> None:
+        """Go on in another language, in the call too if there is one."""
+        self.words, self.language = words, language
+        if self.call:
+            self.call.speak(language)
 
     async def become(self, caller: Caller) -> None:
         """Go on as another customer, in the call too if there is one."""
@@ -112,6 +124,7 @@ class Visits:
         clock: Clock,
         *,
         desk_name: str,
+        language: str = "en",
         welcome: str = "",
         grace_s: float = GRACE_S,
         sign_in: SignIn | None = None,
@@ -120,6 +133,8 @@ class Visits:
         self.desk = desk
         self.clock = clock
         self.desk_name = desk_name
+        self.language = language
+        """The desk's own."""
         self.welcome = welcome
         """The company's own, in place of ours."""
         self._grace_s = grace_s
@@ -171,12 +186,18 @@ class Visits:
         """A new visit: of the first demo customer where there are such, else of who is signed in."""
         caller = self.demo_customers[0] if self.demo_customers else signed_in
         channel = WebChannel(page, desk_name=self.desk_name)
-        visit = Visit(channel, caller=caller, browser=browser, language=language)
+        words, spoken = self.speaking(language)
+        visit = Visit(channel, caller=caller, browser=browser, words=words, language=spoken)
         self._visits[visit.id] = visit
         self._by_page[page.id] = visit.id
         if browser:
             self._by_browser[browser] = visit.id
         return visit
+
+    def speaking(self, asked: str) -> tuple[Words, str]:
+        """The page's words, and the language of its calls, for an `Accept-Language` or a chosen language."""
+        page = asked_for(asked, self.language)
+        return words_for(page), spoken_in(page, self.language)
 
     async def move(self, visit: Visit, page: Page) -> Page:
         """Bring a visit to the page where its customer is now; returns the page where it was."""

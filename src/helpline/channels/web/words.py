@@ -5,11 +5,10 @@ failed. The browser's half (buttons, states, cards) is `public/words.js`.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from helpline.channels.web.inbound import MicFault
-
-Language = Literal["en", "zh"]
+from helpline.wording import Language, language_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,22 @@ def words_for(language: str) -> Words:
     return CHINESE if language_of(language) == "zh" else ENGLISH
 
 
-def language_of(tag: str) -> Language:
-    """Which of our languages a tag such as `zh-CN` or `en-GB` asks for."""
-    return "zh" if tag.lower().startswith("zh") else "en"
+def asked_for(languages: str, otherwise: str = "en") -> Language:
+    """Which of our languages a browser's `Accept-Language` asks for: the first of them that we have."""
+    for asked in languages.split(","):
+        tag = asked.partition(";")[0].strip().lower()
+        if tag.partition("-")[0] in ("en", "zh"):
+            return language_of(tag)
+    return language_of(otherwise)
+
+
+def spoken_in(page: Language, desk: str) -> str:
+    """The tag of the language in which a page's calls are held; `desk` is the desk's own.
+
+    A desk whose language is neither of ours, French say, holds its calls in it, whatever the page's is.
+    """
+    if desk.partition("-")[0].lower() not in ("en", "zh"):
+        return desk
+    if language_of(desk) == page:
+        return desk
+    return "zh-CN" if page == "zh" else "en"
