@@ -459,7 +459,8 @@ def _backends(settings: Settings, url: str, api_key: str, model: str) -> tuple[B
     if not settings.backends:
         raise SettingsError("No backend is configured: set HELPLINE_BACKENDS, for instance to engine.")
     return tuple(
-        EngineBackend() if name == "engine" else backend_of(name, settings) for name in settings.backends
+        EngineBackend.of(settings) if name == "engine" else backend_of(name, settings)
+        for name in settings.backends
     )
 
 

@@ -335,7 +335,7 @@ async def backends_of(settings: Settings) -> AsyncIterator[tuple[Backend, ...]]:
         backends: list[Backend] = []
         for name in settings.backends:
             if name == "engine":
-                engine = EngineBackend()
+                engine = EngineBackend.of(settings)
                 opened.push_async_callback(engine.aclose)
                 backends.append(engine)
             else:

@@ -331,15 +331,17 @@ class Settings:
         8765, "HELPLINE_ENGINE_PORT", text.whole(0, 65535), "Engine", "Port of `helpline engine`."
     )
     engine_ears: str = _setting(
-        "pocketsphinx",
-        "HELPLINE_ENGINE_EARS",
-        text.one_of(("pocketsphinx",)),
-        "Engine",
-        "The embedded engine's recogniser.",
-    )
+        "pocketsphinx", "HELPLINE_ENGINE_EARS",
+        text.part("pocketsphinx", "faster-whisper:MODEL_OR_PATH", "sherpa-onnx:PATH"), "Engine",
+        "The embedded engine's recogniser: `pocketsphinx`, `faster-whisper:MODEL_OR_PATH` or "
+        "`sherpa-onnx:PATH` ([how](engine.md)).",
+    )  # fmt: skip
     engine_voice: str = _setting(
-        "espeak:en-us", "HELPLINE_ENGINE_VOICE", text.line, "Engine", "The embedded engine's voice."
-    )
+        "espeak:en-us", "HELPLINE_ENGINE_VOICE",
+        text.part("espeak[:VARIANT]", "piper:PATH", "kokoro:PATH", "none"), "Engine",
+        "The embedded engine's voice: `espeak:VARIANT`, `piper:PATH`, `kokoro:PATH` or `none` "
+        "([how](engine.md)).",
+    )  # fmt: skip
     chat_url: str = _setting(
         "", "HELPLINE_CHAT_URL", text.url("https", "http"), "Engine",
         "An OpenAI-compatible chat endpoint, the engine's brain.", unset="the engine's own",

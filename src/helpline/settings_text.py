@@ -67,6 +67,20 @@ def one_of(choices: tuple[str, ...], *, upper: bool = False) -> Reader:
     return read
 
 
+def part(*forms: str) -> Reader:
+    """One of a few parts, each written as `name`, `name:WHAT` or `name[:WHAT]`."""
+    kinds = {re.split(r"[\[:]", form)[0]: form for form in forms}
+
+    def read(text: str) -> str:
+        kind, _, what = (piece.strip() for piece in line(text).partition(":"))
+        form = kinds.get(kind.lower(), "")
+        if not form or ("[" not in form and (":" in form) != bool(what)):
+            raise ValueError(f"one of {', '.join(forms)}{nearest_hint(kind.lower(), kinds)}")
+        return f"{kind.lower()}:{what}" if what else kind.lower()
+
+    return read
+
+
 def whole(low: int, high: int, unit: str = "") -> Reader:
     """A whole number within bounds."""
 

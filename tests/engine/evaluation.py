@@ -18,7 +18,7 @@ import numpy as np
 
 from helpline.audio.pcm import from_samples, samples
 from helpline.engine.brain import Answered, Call, Called, Entry, PolicyBrain, Said, Say, Turn
-from helpline.engine.ears import Decoders, PocketsphinxEars
+from helpline.engine.ears.pocketsphinx import Decoders, PocketsphinxEars
 from helpline.engine.language import find_entities, readable
 from helpline.engine.lexicon import Expected, expected_from
 from helpline.engine.listening import Ended, Listener, ListenSettings

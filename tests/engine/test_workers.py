@@ -4,12 +4,15 @@ import asyncio
 import io
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from helpline.engine.listening import Began, Ended, ListenSettings
+from helpline.engine.ears import load_ears
+from helpline.engine.listening import Began, Ended, Hearing, ListeningFailed, ListenSettings
 from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions
 from helpline.engine.vad import VadSettings
@@ -23,7 +26,7 @@ from helpline.engine.worker import (
     serve,
     write_frame,
 )
-from helpline.engine.workers import ListeningFailed, Workers
+from helpline.engine.workers import MOST_STARTS, REST_S, STEADY_S, Restarts, Workers
 from tests.engine.talk import SHOP_TOOLS, talking
 
 
@@ -96,7 +99,7 @@ def test_a_request_that_fails_is_told_without_words() -> None:
     ):
         write_frame(source, frame)
     source.seek(0)
-    serve(source, sink, Worker())
+    serve(source, sink, Worker(load_ears("pocketsphinx")))
     sink.seek(0)
     answers = [msgspec.msgpack.decode(read_frame(sink), type=Answer) for _ in range(3)]
     assert [bool(answer.failure) for answer in answers] == [False, True, False]
@@ -108,3 +111,112 @@ async def test_a_failure_of_the_ears_is_raised(workers: Workers) -> None:
     await hearing.configure(ListenSettings(format="audio/none"))  # type: ignore[arg-type]
     with pytest.raises(ListeningFailed, match="ValidationError"):
         await hearing.feed(b"")
+
+
+DIES = "import os; os._exit(3)"
+DIES_WHEN_FED = """
+import sys, os
+from helpline.engine.worker import Answer, read_frame, write_frame
+import msgspec
+answer = msgspec.msgpack.encode(Answer())
+write_frame(sys.stdout.buffer, answer)
+read_frame(sys.stdin.buffer)
+write_frame(sys.stdout.buffer, answer)
+read_frame(sys.stdin.buffer)
+os._exit(3)
+"""
+HANGS = "import sys; sys.stdin.buffer.read()"
+
+
+def counted(code: str, starts: Path) -> list[str]:
+    """A worker's command that leaves a mark each time it is run."""
+    return [sys.executable, "-c", f"open({str(starts)!r}, 'a').write('x')\n{code}"]
+
+
+async def fed_often(hearing: Hearing) -> None:
+    for _ in range(20):
+        await hearing.feed(bytes(960))
+
+
+def starts_of(path: Path) -> int:
+    return len(path.read_text()) if path.exists() else 0
+
+
+@pytest.mark.parametrize("code", [DIES, DIES_WHEN_FED])
+async def test_a_worker_that_keeps_dying_is_started_a_few_times_and_the_call_is_told(
+    tmp_path: Path, code: str
+) -> None:
+    now = [1000.0]
+    workers = Workers(1, command=counted(code, tmp_path / "starts"), clock=lambda: now[0])
+    hearing = workers.hearing()
+    await hearing.configure(ListenSettings())
+    assert starts_of(tmp_path / "starts") == 0
+    with pytest.raises(ListeningFailed, match="cannot hear"):
+        await fed_often(hearing)
+    assert starts_of(tmp_path / "starts") == MOST_STARTS
+    with pytest.raises(ListeningFailed):
+        await hearing.feed(bytes(960))
+    assert starts_of(tmp_path / "starts") == MOST_STARTS
+    now[0] += REST_S
+    with pytest.raises(ListeningFailed):
+        await fed_often(hearing)
+    assert starts_of(tmp_path / "starts") == MOST_STARTS + 1
+    await hearing.close()
+    await asyncio.to_thread(workers.close)
+
+
+async def test_a_worker_that_hangs_while_it_loads_is_ended(tmp_path: Path) -> None:
+    workers = Workers(1, command=counted(HANGS, tmp_path / "starts"), load_s=0.3)
+    with pytest.raises(ListeningFailed, match="end while they are loaded"):
+        await workers.hearing().feed(bytes(960))
+    assert starts_of(tmp_path / "starts") == MOST_STARTS
+    await asyncio.to_thread(workers.close)
+
+
+async def test_ears_that_cannot_be_loaded_say_why_and_are_not_tried_again_at_once(tmp_path: Path) -> None:
+    workers = Workers(1, f"faster-whisper:{tmp_path}/none", clock=lambda: 1.0)
+    for _ in range(2):
+        with pytest.raises(ListeningFailed, match="there is no folder"):
+            await workers.hearing().feed(bytes(960))
+    with pytest.raises(ListeningFailed, match="HELPLINE_ENGINE_EARS"):
+        await asyncio.to_thread(workers.check)
+    await asyncio.to_thread(workers.close)
+
+
+def test_a_worker_that_died_long_after_it_began_is_started_again() -> None:
+    restarts = Restarts()
+    for life in range(10):
+        restarts.began = life * 1000.0
+        restarts.ended(life * 1000.0 + STEADY_S)
+        assert restarts.may_start(life * 1000.0 + STEADY_S)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="finds the workers in /proc")
+async def test_another_session_of_a_worker_that_died_keeps_its_settings() -> None:
+    workers = Workers(1)
+    one, other = workers.hearing(), workers.hearing()
+    await one.configure(ListenSettings())
+    await other.configure(ListenSettings(format="audio/pcmu"))
+    await one.feed(bytes(960))
+    await other.feed(bytes(160))
+    for pid in children():
+        os.kill(pid, signal.SIGKILL)
+    assert await one.feed(bytes(960)) == []
+    await other.feed(b"\xff" * 8 * 400)
+    assert 250 < (await other.commit()).duration_ms <= 400
+    await asyncio.to_thread(workers.close)
+
+
+async def test_a_session_that_is_not_heard_is_told_once_and_answers_what_is_typed(tmp_path: Path) -> None:
+    workers = Workers(1, command=counted(DIES, tmp_path / "starts"))
+    engine = Engine(EngineOptions(pace=Pace(times=0)), make_hearing=workers.hearing)
+    async with talking(engine) as talker:
+        await talker.configure(tools=SHOP_TOOLS)
+        await talker.speak("hello")
+        await talker.type("hello")
+        reply = await talker.reply()
+        assert reply.text
+        told = [event["error"] for event in talker.events if event["type"] == "error"]
+        assert [(error["code"], error["type"]) for error in told] == [("ears_unavailable", "server_error")]
+    assert starts_of(tmp_path / "starts") == MOST_STARTS
+    await asyncio.to_thread(workers.close)

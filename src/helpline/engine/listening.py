@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, Protocol, TypeVar
 
@@ -17,7 +18,7 @@ import numpy as np
 from helpline.audio.g711 import alaw_decode, mulaw_decode
 from helpline.audio.pcm import samples
 from helpline.audio.resample import Resampler
-from helpline.engine.ears import Ears
+from helpline.engine.ears.port import Ears
 from helpline.engine.lexicon import Expected
 from helpline.engine.meaning import likeliness
 from helpline.engine.vad import (
@@ -29,6 +30,7 @@ from helpline.engine.vad import (
     VadSettings,
     VoiceDetector,
 )
+from helpline.errors import HelplineError, LocalError
 
 Answer = TypeVar("Answer")
 AudioFormat = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
@@ -72,6 +74,17 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
 Listened = Began | Growing | Ended
 
 
+class ListeningFailed(LocalError):
+    """The engine's ears failed: it cannot hear."""
+
+
+def failure_of(failure: Exception) -> str:
+    """What went wrong, fit for a log and for the client: a foreign exception's text may be what was said."""
+    if isinstance(failure, HelplineError):
+        return str(failure)
+    return f"The engine's ears failed: {type(failure).__name__}."
+
+
 class ListenSettings(msgspec.Struct, frozen=True):
     """What a session configured. `vad` None: push to talk."""
 
@@ -91,7 +104,10 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class Hearing(Protocol):
-    """A session's ears as the session sees them. Calls are made one at a time, in order."""
+    """A session's ears as the session sees them. Calls are made one at a time, in order.
+
+    All but `close` raise ListeningFailed, and may be tried again.
+    """
 
     async def configure(self, settings: ListenSettings) -> None:
         """From the next audio on."""
@@ -275,8 +291,10 @@ class LocalHearing:
         self._make_listener = make_listener
         self._executor = executor
         self._listener: Listener | None = None
+        self._settings = ListenSettings()
 
     async def configure(self, settings: ListenSettings) -> None:
+        self._settings = settings
         await self._run(lambda listener: listener.configure(settings))
 
     async def feed(self, audio: bytes) -> list[Listened]:
@@ -293,12 +311,18 @@ class LocalHearing:
 
     async def close(self) -> None:
         if self._listener is not None:
-            await self._run(lambda listener: listener.clear())
+            with suppress(ListeningFailed):
+                await self._run(lambda listener: listener.clear())
 
     async def _run(self, use: Callable[[Listener], Answer]) -> Answer:
         def work() -> Answer:
-            if self._listener is None:
-                self._listener = self._make_listener()
-            return use(self._listener)
+            try:
+                if self._listener is None:
+                    self._listener = self._make_listener()
+                    self._listener.configure(self._settings)
+                return use(self._listener)
+            except Exception as failure:
+                self._listener = None  # the next may hear better
+                raise ListeningFailed(failure_of(failure)) from failure
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)

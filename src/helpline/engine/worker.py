@@ -1,17 +1,18 @@
 """The other side of `workers.py`: a process that listens for many sessions, one request after the other.
 
-Run as `python -m helpline.engine.worker`; it ends when its parent closes the line.
+Run as `python -m helpline.engine.worker EARS`. Its first answer says whether the ears are loaded; it ends
+when its parent closes the line.
 """
 
+import os
 import struct
 import sys
 from typing import IO
 
 import msgspec
 
-from helpline.engine.ears import Decoders, PocketsphinxEars
-from helpline.engine.lexicon import Library
-from helpline.engine.listening import Committed, Listened, Listener, ListenSettings
+from helpline.engine.ears import MakeEars, load_ears
+from helpline.engine.listening import Committed, Listened, Listener, ListenSettings, failure_of
 from helpline.engine.vad import VoiceDetector
 
 
@@ -52,7 +53,7 @@ class Answer(msgspec.Struct, frozen=True):
     committed: Committed | None = None
     text: str = ""
     failure: str = ""
-    """The kind of exception; its text may hold what was said."""
+    """What went wrong, as `failure_of` says it."""
 
 
 def write_frame(stream: IO[bytes], frame: bytes) -> None:
@@ -73,18 +74,25 @@ def read_frame(stream: IO[bytes]) -> bytes:
 class Worker:
     """The listeners of this process."""
 
-    def __init__(self, library: Library | None = None) -> None:
-        self._decoders = Decoders(library)
+    def __init__(self, make_ears: MakeEars) -> None:
+        self._make_ears = make_ears
         self._listeners: dict[int, Listener] = {}
 
     def answer(self, request: Request) -> Answer:
-        """Do one thing for one session."""
+        """Do one thing for one session, which begins anew after a failure."""
+        try:
+            return self._perform(request)
+        except Exception:
+            self._listeners.pop(request.session, None)
+            raise
+
+    def _perform(self, request: Request) -> Answer:
         if isinstance(request, Close):
             self._listeners.pop(request.session, None)
             return Answer()
         listener = self._listeners.get(request.session)
         if listener is None:
-            listener = Listener(PocketsphinxEars(self._decoders), VoiceDetector())
+            listener = Listener(self._make_ears(), VoiceDetector())
             self._listeners[request.session] = listener
         match request:
             case Configure(settings=settings):
@@ -107,9 +115,23 @@ def serve(source: IO[bytes], sink: IO[bytes], worker: Worker) -> None:
         try:
             answer = worker.answer(requests.decode(frame))
         except Exception as failure:  # noqa: BLE001 - the edge: told to the session that asked
-            answer = Answer(failure=type(failure).__name__)
+            answer = Answer(failure=failure_of(failure))
         write_frame(sink, msgspec.msgpack.encode(answer))
 
 
+def main(ears: str) -> None:
+    """Load the ears, say so, listen."""
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    try:
+        worker = Worker(load_ears(ears))
+        VoiceDetector()
+    except Exception as failure:  # noqa: BLE001 - the edge: told to the process that waits
+        write_frame(sink, msgspec.msgpack.encode(Answer(failure=failure_of(failure))))
+        return
+    write_frame(sink, msgspec.msgpack.encode(Answer()))
+    serve(sys.stdin.buffer, sink, worker)
+
+
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer, Worker())
+    main(sys.argv[1])

@@ -1,7 +1,9 @@
 """Listening in processes of its own: a recogniser keeps the interpreter's lock, and would stall other calls.
 
-Sessions are spread over the workers; each worker answers one request after the other over its pipes. A worker
-that dies is started anew, and its sessions lose the utterance in progress, not the call.
+Sessions are spread over the workers; each worker answers one request after the other over its pipes. A
+worker that dies is started anew, and its sessions lose the utterance in progress, not the call. One that
+keeps dying, or cannot load its ears, is started `MOST_STARTS` times in a row and then left alone for a while:
+its sessions are told that they are not heard.
 """
 
 import asyncio
@@ -9,12 +11,17 @@ import itertools
 import logging
 import subprocess
 import sys
+import threading
+import time
 import weakref
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
 
-from helpline.engine.listening import Committed, Listened, ListenSettings
+from helpline.engine.listening import Committed, Listened, ListeningFailed, ListenSettings
 from helpline.engine.worker import (
     Answer,
     Clear,
@@ -29,61 +36,143 @@ from helpline.engine.worker import (
 )
 from helpline.errors import LocalError
 
-_COMMAND = (sys.executable, "-m", "helpline.engine.worker")
+MOST_STARTS = 3
+"""In a row: a worker that dies within `STEADY_S` counts as one that did not start."""
+STEADY_S = 60.0
+REST_S = 30.0
+"""How long a worker that does not start is left alone; then it is tried once more."""
+LOADED_WITHIN_S = 120.0
+FETCHED_WITHIN_S = 1800.0
+"""For ears that may have to be fetched first."""
 _ENDS_WITHIN_S = 5
 
 _log = logging.getLogger(__name__)
-
-
-class ListeningFailed(LocalError):
-    """The engine's ears failed."""
 
 
 class WorkerDied(LocalError):
     """A worker process ended; it is being started anew."""
 
 
-class _Process:
-    """One worker process and the thread that talks to it."""
+@dataclass(slots=True)
+class Restarts:
+    """Whether a worker that ended is started again; times are seconds of any clock."""
 
-    def __init__(self) -> None:
+    failures: int = 0
+    began: float = 0.0
+    rests_until: float = 0.0
+
+    def may_start(self, now: float) -> bool:
+        """Whether to start one now."""
+        return now >= self.rests_until
+
+    def ended(self, now: float, *, for_good: bool = False) -> None:
+        """It ended by itself; `for_good`: it said why, and would say so again."""
+        self.failures = self.failures + 1 if now - self.began < STEADY_S else 1
+        if self.failures >= MOST_STARTS or for_good:
+            self.rests_until = now + REST_S
+
+
+class _Process:
+    """One worker process and the thread that talks to it: what asks or starts is called on that thread."""
+
+    def __init__(self, command: Sequence[str], load_s: float, clock: Callable[[], float]) -> None:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="engine-worker")
+        self._command = command
+        self._load_s = load_s
+        self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._answers = msgspec.msgpack.Decoder(Answer)
+        self._restarts = Restarts()
+        self._why = "The engine cannot hear: its ears keep ending."
+        self._sessions: set[int] = set()
+        """The sessions that the running process knows."""
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """The running process; called on its thread."""
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            weakref.finalize(self, _end, self._process)
-        return self._process
+    def start(self) -> None:
+        """Have it running, its ears loaded; raises ListeningFailed when it does not start."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        while self._restarts.may_start(self._clock()):
+            if self._load():
+                return
+        raise ListeningFailed(self._why)
 
-    def ask(self, request: Request) -> Answer:
-        """The answer; raises WorkerDied. Called on its thread."""
-        process = self.start()
-        if process.stdin is None or process.stdout is None:
-            raise WorkerDied
-        try:
-            write_frame(process.stdin, msgspec.msgpack.encode(request))
-            frame = read_frame(process.stdout)
-        except OSError as broken:
-            raise WorkerDied from broken
-        if not frame:
-            process.wait(_ENDS_WITHIN_S)
-            raise WorkerDied
-        return self._answers.decode(frame)
+    def ask(self, number: int, settings: ListenSettings, request: Request) -> Answer:
+        """The answer to one session; raises WorkerDied, and ListeningFailed when it hears nothing."""
+        if number not in self._sessions and isinstance(request, Configure | Close):
+            return Answer()  # in time: with its first sound
+        self.start()
+        if number not in self._sessions:
+            self._exchange(Configure(number, settings), number)
+            self._sessions.add(number)
+        return self._exchange(request, number)
 
     def close(self) -> None:
+        """End it."""
         self.thread.shutdown(wait=True, cancel_futures=True)
         if self._process is not None:
             _end(self._process)
+
+    def _load(self) -> bool:
+        """Start one; whether it has its ears."""
+        self._restarts.began = self._clock()
+        self._sessions.clear()
+        self._process = process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        weakref.finalize(self, _end, process)
+        late = threading.Timer(self._load_s, process.kill)
+        late.start()
+        try:
+            loaded = self._read()
+        except WorkerDied:
+            self._why = "The engine cannot hear: its ears end while they are loaded."
+            return False
+        finally:
+            late.cancel()
+        if loaded.failure:
+            self._why = loaded.failure
+            self._restarts.ended(self._clock(), for_good=True)
+            _end(process)
+            return False
+        return True
+
+    def _exchange(self, request: Request, number: int) -> Answer:
+        if self._process is None or self._process.stdin is None:
+            raise WorkerDied
+        try:
+            write_frame(self._process.stdin, msgspec.msgpack.encode(request))
+        except OSError as broken:
+            self._died()
+            raise WorkerDied from broken
+        answer = self._read()
+        if answer.failure:
+            self._sessions.discard(number)
+            raise ListeningFailed(answer.failure)
+        return answer
+
+    def _read(self) -> Answer:
+        stream = self._process.stdout if self._process is not None else None
+        try:
+            frame = read_frame(stream) if stream is not None else b""
+        except OSError:
+            frame = b""
+        if not frame:
+            self._died()
+            raise WorkerDied
+        return self._answers.decode(frame)
+
+    def _died(self) -> None:
+        if self._process is not None:
+            _end(self._process)
+        self._restarts.ended(self._clock())
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """A worker ends by itself when its line is closed."""
     for stream in (process.stdin, process.stdout):
         if stream is not None and not stream.closed:
-            stream.close()
+            with suppress(OSError):  # what was still to be written is for nobody
+                stream.close()
     try:
         process.wait(_ENDS_WITHIN_S)
     except subprocess.TimeoutExpired:
@@ -92,15 +181,33 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 class Workers:
-    """A pool of listening processes, each started when its first session comes."""
+    """A pool of listening processes, each started when its first session is heard.
 
-    def __init__(self, count: int) -> None:
-        self._processes = [_Process() for _ in range(max(count, 1))]
+    `command` is how a worker is started; by default this package's own, with the ears that are named.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        ears: str = "pocketsphinx",
+        *,
+        command: Sequence[str] | None = None,
+        load_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        command = command or (sys.executable, "-m", "helpline.engine.worker", ears)
+        if load_s is None:
+            load_s = FETCHED_WITHIN_S if ears.startswith("faster-whisper") else LOADED_WITHIN_S
+        self._processes = [_Process(command, load_s, clock) for _ in range(max(count, 1))]
         self._numbers = itertools.count()
 
     def start(self) -> None:
-        """Have the first worker running before a call comes (a second or so)."""
+        """Have the first worker load its ears before a call comes (a second or so, a large model longer)."""
         self._processes[0].thread.submit(self._processes[0].start)
+
+    def check(self) -> None:
+        """Start the first worker and wait for it; raises ListeningFailed with what is wrong."""
+        self._processes[0].thread.submit(self._processes[0].start).result()
 
     def hearing(self) -> "WorkerHearing":
         """Ears for one more session."""
@@ -119,13 +226,11 @@ class WorkerHearing:
     def __init__(self, process: _Process, number: int) -> None:
         self._process = process
         self._number = number
-        self._settings: ListenSettings | None = None
-        self._configured = False
+        self._settings = ListenSettings()
 
     async def configure(self, settings: ListenSettings) -> None:
         self._settings = settings
-        if self._configured:
-            await self._ask(Configure(self._number, settings))
+        await self._ask(Configure(self._number, settings))
 
     async def feed(self, audio: bytes) -> list[Listened]:
         return (await self._ask(Feed(self._number, audio))).listened
@@ -140,23 +245,15 @@ class WorkerHearing:
         return (await self._ask(Transcribe(self._number, pcm24k))).text
 
     async def close(self) -> None:
-        if self._configured:
+        with suppress(ListeningFailed):
             await self._ask(Close(self._number))
 
     async def _ask(self, request: Request) -> Answer:
+        loop, process = asyncio.get_running_loop(), self._process
         try:
-            if not self._configured and self._settings is not None:
-                self._configured = True
-                await self._put(Configure(self._number, self._settings))
-            return await self._put(request)
+            return await loop.run_in_executor(
+                process.thread, process.ask, self._number, self._settings, request
+            )
         except WorkerDied:
             _log.warning("A listening process ended; another is started.")
-            self._configured = False
             return Answer()
-
-    async def _put(self, request: Request) -> Answer:
-        loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._process.thread, self._process.ask, request)
-        if answer.failure:
-            raise ListeningFailed(f"The engine's ears failed: {answer.failure}.")
-        return answer

@@ -102,6 +102,7 @@ CODES = MappingProxyType(
         "server_overloaded": Fault(_R, "is overloaded"),
         "timeout": Fault(_R, "took too long"),
         # It will not answer us until somebody changes something.
+        "ears_unavailable": Fault(_F, "cannot hear"),  # our own engine's
         "invalid_api_key": Fault(_F, "refused the key", "key"),
         "authentication_error": Fault(_F, "refused the key", "key"),
         "token_expired": Fault(_F, "says that the key has expired", "key"),

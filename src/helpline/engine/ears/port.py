@@ -1,0 +1,43 @@
+"""The engine's ears: speech in, words out. One port, and a file for each part behind it.
+
+Ears are sync and CPU-bound: `listening.py` runs them away from the event loop.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Protocol
+
+from helpline.engine.lexicon import Expected
+
+_ASIDE = re.compile(r"\[[^\]]*\]|\([^)]*\)|<[^>]*>|♪[^♪]*♪?")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+
+
+class Ears(Protocol):
+    """Recognises one session's speech, an utterance at a time."""
+
+    def expect(self, expected: Expected) -> None:
+        """What the session may hear, from the next utterance on."""
+
+    def begin(self) -> None:
+        """An utterance begins."""
+
+    def hear(self, pcm16k: bytes, floor_rms: float) -> str:
+        """More of it; the words so far, or "" from ears that know them only at the end."""
+
+    def finish(self) -> tuple[str, ...]:
+        """It is over: its words, in lower case; numbers as words or digits; the best guess first."""
+
+    def cancel(self) -> None:
+        """Forget the utterance in progress, if any."""
+
+
+MakeEars = Callable[[], Ears]
+"""Ears for one more session, over a model that is loaded once per process."""
+
+
+def plain(text: str) -> str:
+    """A recogniser's written text as `Ears` give it: lower case, without punctuation and remarks."""
+    text = _THOUSANDS.sub("", _ASIDE.sub(" ", text.lower().replace("’", "'")))
+    words = (word.strip(".,!?;:\"'-…") for word in text.split())
+    return " ".join(word for word in words if word)
