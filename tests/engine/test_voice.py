@@ -70,5 +70,5 @@ def test_nothing_to_say_is_silence() -> None:
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     monkeypatch.setattr(espeak, "_loaded", None)
-    with pytest.raises(MissingPartError, match="pip install espeakng-loader"):
+    with pytest.raises(MissingPartError, match=r'pip install "helpline\[espeak\]"'):
         Synthesiser()

@@ -7,6 +7,7 @@ The library keeps one voice and one synthesiser per process, so every use takes 
 import ctypes
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from helpline.errors import MissingPartError
 
@@ -71,6 +72,7 @@ class Espeak:
 
     def __init__(self, library: tuple[ctypes.CDLL, str]) -> None:
         self._lib, data_path = library
+        self._variants = Path(data_path, "voices", "!v")
         self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
         rate = self._lib.espeak_Initialize(_SYNCHRONOUS, _CHUNK_MS, data_path.encode(), 0)
         if rate != RATE_HZ:
@@ -91,7 +93,10 @@ class Espeak:
             self._lib.espeak_Synth(encoded, len(encoded) + 1, 0, _BY_CHARACTER, 0, _UTF8, None, None)
 
     def knows(self, voice: str) -> bool:
-        """Whether the voice (language, perhaps `+variant`) exists."""
+        """Whether the voice (language, perhaps `+variant`) exists; the library itself takes any variant."""
+        variant = voice.partition("+")[2]
+        if "+" in voice and not (variant.isalnum() and (self._variants / variant).is_file()):
+            return False
         with _lock:
             try:
                 self._use(voice)
