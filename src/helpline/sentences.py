@@ -75,10 +75,11 @@ ENOUGH_FOR_TODAY = S(
     "今天我能为您更改的次数到上限了。要转人工客服吗？",
 )
 ORDER_HAS_CHANGED = S(
-    "Order {number} has changed meanwhile. Let me look at it again.", "订单{number}刚刚有变动。我再看一下。"
+    "Order {number} is not as it was a moment ago. Let me look at it again.",
+    "订单{number}刚刚有变动。我再看一下。",
 )
 AMOUNT_HAS_CHANGED = S(
-    "The amount has changed meanwhile. Let me look at it again.", "金额刚刚有变动。我再看一下。"
+    "The amount is not as it was a moment ago. Let me look at it again.", "金额刚刚有变动。我再看一下。"
 )
 WITH_RECEIPT = S("{done} Your receipt is {reference}.", "{done}您的回执号是 {reference}。")
 RECEIPT = S("Receipt {reference}", "回执 {reference}")
@@ -381,7 +382,9 @@ BALANCE_TOO_LOW = S(
 )
 CARD_TOO_LOW = S("Your gift card does not hold enough for that.", "您的礼品卡余额不足。")
 LAST_ONE_SOLD = S("The last one has just been sold.", "最后一件刚刚售出。")
-LOOK_AGAIN = S("Order {number} has just changed. Let me look again.", "订单{number}刚刚有变动。我再看一下。")
+LOOK_AGAIN = S(
+    "Order {number} is not as it was a moment ago. Let me look again.", "订单{number}刚刚有变动。我再看一下。"
+)
 WHAT_TO_CHANGE = S(
     "What shall I change: your e-mail, your phone number or your address?",
     "要更改什么：电子邮箱、电话号码还是地址？",

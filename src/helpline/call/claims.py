@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from helpline.call import chinese
 from helpline.call.confirm import spoken_digits
 
 
@@ -152,16 +153,6 @@ _MAYBE = re.compile(
     "|".join((*_PARTICIPLES.values(), _DID, "all set|sorted|able to|managed to|took care", "[\u4e00-\u9fff]"))
 )
 """A cheap look before the careful one."""
-_CHINESE = (
-    ("cancel", re.compile(r"已(?:经)?(?:为您|帮您|给您)?(?:成功)?取消|取消(?:好|成功)了|(?:我|我们)取消了")),
-    ("refund", re.compile(r"已(?:经)?(?:为您|帮您|给您)?(?:成功)?退款|退款已|退款(?:好|成功)了")),
-    ("return", re.compile(r"已(?:经)?(?:为您|帮您|给您)?(?:成功)?(?:办理)?退货|退货已")),
-    ("update", re.compile(r"已(?:经)?(?:为您|帮您|给您)?(?:成功)?(?:更新|修改|更改)|(?:修改|更新)好了")),
-    ("book", re.compile(r"已(?:经)?(?:为您|帮您|给您)?(?:成功)?(?:预约|安排)|预约好了")),
-    ("done", re.compile(r"(?:已经|都)(?:办|处理)(?:好|完)了|全部完成")),
-)
-_CHINESE_OPEN = re.compile(r"没有|尚未|还没|未|如果|可以|会|将|吗|是否|要不要|能")
-
 _SENTENCE = re.compile(r"[^.!?。！？]+(?:[.!?](?=\d)[^.!?。！？]*)*[.!?。！？]*\s*")
 
 
@@ -178,7 +169,7 @@ def sentences(text: str) -> Iterator[tuple[int, str, bool]]:
 
 def claims_in(sentence: str) -> tuple[Claim, ...]:
     """The changes that one sentence reports as made."""
-    if re.search(r"[\u4e00-\u9fff]", sentence):
+    if chinese.CHINESE.search(sentence):
         return _chinese_claims(sentence)
     found: list[Claim] = []
     anywhere = _order_number(sentence)
@@ -221,16 +212,15 @@ def _kinds(clause: str) -> list[tuple[str, bool]]:
 
 
 def _chinese_claims(sentence: str) -> tuple[Claim, ...]:
-    if _CHINESE_OPEN.search(sentence):
-        return ()
-    subject = _order_number(sentence)
+    anywhere = _order_number(sentence)
     return tuple(
-        Claim(kind, subject, sentence.strip()) for kind, pattern in _CHINESE if pattern.search(sentence)
+        Claim(kind, _order_number(clause) or anywhere, sentence.strip(), own)
+        for kind, own, clause in chinese.claims_in(sentence)
     )
 
 
 def _order_number(sentence: str) -> str:
-    match = re.search(r"\b(?:order|number|订单)\D{0,12}?(\d{3,})", spoken_digits(sentence))
+    match = re.search(r"(?:\b(?:order|number)|订单)\D{0,12}?(\d{3,})", spoken_digits(sentence))
     return match.group(1) if match else ""
 
 
@@ -253,6 +243,7 @@ _STATUSES = {
     "cancel": ("cancel",),
     "return": ("return",),
     "exchange": ("exchange",),
+    "update": ("update",),
     "refund": ("refund", "credit", "cancel", "return"),
     "book": ("booked", "scheduled", "callback"),
     "ticket": ("open", "ticket"),

@@ -10,6 +10,7 @@ import re
 from typing import Literal
 
 from helpline.actions import Proposal
+from helpline.call import chinese
 
 Verdict = Literal["yes", "no", "neither"]
 
@@ -157,13 +158,6 @@ _CONTRACTIONS = {
     "okey": "okay",
     "o.k.": "ok",
 }
-_CHINESE_YES = re.compile(
-    r"(?:嗯|好|好的|是|是的|对|对的|行|可以|没问题|确认|确定|同意|请继续|请|谢谢|吧|的|呀|啊)+"
-)
-_CHINESE_NO = re.compile(
-    r"(?:不|不是|不要|不用|不行|不可以|不同意|不对|不想|别|先|算了|了|吧|谢谢|还是|的|要|我)+"
-)
-_CHINESE_DO = "取消"
 _BACKCHANNELS = frozenset("mhm mm mmm hm hmm uh um er erm ah oh huh uhuh uhhuh mmhm mhmm aha".split())
 
 _DIGITS = {
@@ -188,7 +182,8 @@ def words_of(text: str) -> list[str]:
 
 def is_backchannel(text: str) -> bool:
     """True for sounds that only say "I am listening", and for nothing at all."""
-    return all(word in _BACKCHANNELS for word in re.findall(r"\w+", text.lower().replace("-", "")))
+    words = re.findall(r"\w+", text.lower().replace("-", ""))
+    return all(word in _BACKCHANNELS or chinese.is_backchannel(word) for word in words)
 
 
 def classify(text: str, proposal: Proposal | None = None) -> Verdict:
@@ -280,23 +275,14 @@ def _is_number(word: str) -> bool:
 
 
 def _is_chinese(text: str) -> bool:
-    return any("\u4e00" <= char <= "\u9fff" for char in text)
+    return chinese.CHINESE.search(text) is not None
 
 
 def _classify_chinese(text: str, proposal: Proposal | None) -> Verdict:
-    said = "".join(re.findall(r"[\u4e00-\u9fff]+", text))
-    if "？" in text or "?" in text or "吗" in said or re.search(r"[a-z0-9]", text.lower()):
-        return "neither"
-    rest = said
-    if proposal is not None and proposal.action.startswith("cancel"):
-        rest = said.replace(_CHINESE_DO, "")
-    if re.search("[不别]|算了", rest) and _CHINESE_NO.fullmatch(rest):
-        return "no"
-    return (
-        "yes"
-        if re.search("[是好对行]|可以|没问题|确|同意|请继续", rest) and _CHINESE_YES.fullmatch(rest)
-        else "neither"
-    )
+    if proposal is None:
+        return chinese.classify(text, (), frozenset())
+    numbers = frozenset(_numbers(f"{proposal.subject} {proposal.read_back}"))
+    return chinese.classify(text, proposal.effect_words, numbers)
 
 
 # --- heard? -----------------------------------------------------------------------------------------------
@@ -304,9 +290,10 @@ def _classify_chinese(text: str, proposal: Proposal | None) -> Verdict:
 
 def spoken_digits(text: str) -> str:
     """Write number words as digits and join neighbours: "order ten oh five" -> "order 1005"."""
+    text = chinese.with_digits(text)
     out: list[str] = []
     joins = tens = double = False
-    for word in re.findall(r"[a-z]+|\d+", text.lower()):
+    for word in re.findall(r"[a-z]+|\d+|[\u4e00-\u9fff]+", text.lower()):
         digits = _as_digits(word)
         if digits is None:
             double = word == "double"
@@ -342,10 +329,10 @@ def read_back_heard(proposal: Proposal, heard: str) -> bool:
     """Was enough heard for a yes to count: what it is about, and what would happen or how much?"""
     if not _subject_heard(proposal.subject, heard):
         return False
-    words = words_of(heard)
-    stems = [word.lower() for word in proposal.effect_words]
-    named = any(said.startswith(stem) for stem in stems for said in words if stem)
-    return named or (proposal.amount_cents is not None and _amount_heard(proposal.amount_cents, heard))
+    stems = tuple(word.lower() for word in proposal.effect_words if word)
+    return _names(stems, heard) or (
+        proposal.amount_cents is not None and _amount_heard(proposal.amount_cents, heard)
+    )
 
 
 _DENIES = re.compile(r" (?:not|never|without|instead of) ")
@@ -359,7 +346,7 @@ def asks_for(proposal: Proposal, turn: str) -> bool:
     """
     stems = tuple(stem.lower() for stem in proposal.effect_words if stem)
     said = [sentence for sentence in re.split(r"(?<=[.!?。！？])\s*", turn) if sentence.strip()]
-    if not said or "else" in words_of(said[-1]):
+    if not said or "else" in words_of(said[-1]) or chinese.asks_something_else(said[-1]):
         return False
     if any(_takes_back(sentence, stems) for sentence in said if sentence.strip() not in proposal.read_back):
         return False
@@ -367,13 +354,18 @@ def asks_for(proposal: Proposal, turn: str) -> bool:
 
 
 def _takes_back(sentence: str, stems: tuple[str, ...]) -> bool:
+    if chinese.takes_back(sentence, stems):
+        return True
     line = f" {' '.join(words_of(sentence))} "
     denied = _DENIES.search(line)
     return denied is not None and _names(stems, line[denied.end() :])
 
 
 def _names(stems: tuple[str, ...], text: str) -> bool:
-    return bool(stems) and any(word.startswith(stems) for word in words_of(text))
+    """English words begin with a stem; Chinese ones stand anywhere in the text."""
+    return any(stem in text for stem in stems if _is_chinese(stem)) or (
+        bool(stems) and any(word.startswith(stems) for word in words_of(text))
+    )
 
 
 def _subject_heard(subject: str, heard: str) -> bool:
@@ -390,6 +382,8 @@ def _subject_heard(subject: str, heard: str) -> bool:
 def _amount_heard(cents: int, heard: str) -> bool:
     whole, part = divmod(cents, 100)
     text = heard.lower().replace(",", "")
+    if _is_chinese(heard) and chinese.amount_heard(cents, heard):
+        return True
     forms = [rf"\b{whole}\.{part:02d}\b"]
     if part:
         forms.append(rf"\b{whole} (?:dollars?|euros?|pounds?)(?: and)? {part}\b")

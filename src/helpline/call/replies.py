@@ -27,7 +27,7 @@ from helpline.call.effects import (
 )
 from helpline.call.shown import CardShown, Notice, ToolEnded, ToolStarted
 from helpline.call.state import Draft, Reply, Step, ToolCall, remembering
-from helpline.call.transcript import Exchange, Line, heard_part, message, remove
+from helpline.call.transcript import Exchange, Line, heard_part, message, remove, spoken_length
 from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
@@ -224,7 +224,7 @@ def on_audio(s: Step, event: ev.OutputAudioDelta) -> None:
     after = playout.receive(s.c.playout, event.item_id, response_id, event.delta, s.now_ms)
     if after.tracks != known:  # its first sound: words may have come before
         line = line_of(s, event.item_id, typed=False)
-        after = playout.note_words(after, event.item_id, len(line.text))
+        after = playout.note_words(after, event.item_id, spoken_length(line.text))
     s.set(playout=after)
     pump(s)
 
@@ -295,7 +295,7 @@ def _heard_words(s: Step, line: Line, clip: playout.Clip) -> str:
     """While sound still comes, the words may be ahead of it: judge by a typical pace of speech."""
     whole_ms = clip.received_ms
     if clip.broken or not clip.complete:
-        whole_ms = max(whole_ms, len(line.text) * 1000 // TYPICAL_CHARS_PER_S)
+        whole_ms = max(whole_ms, spoken_length(line.text) * 1000 // TYPICAL_CHARS_PER_S)
     return heard_part(line.text, playout.heard_ms_of(s.c.playout, clip.item_id, s.now_ms), whole_ms)
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from helpline import sentences as say
 from helpline.call import claims, playout, replies
 from helpline.call.state import Draft, Step
-from helpline.call.transcript import quoted
+from helpline.call.transcript import quoted, spoken_length
 
 MAX_STOPPED = 3
 HARMLESS_CHARS = 8
@@ -97,14 +97,15 @@ def _show(s: Step, draft: Draft, cleared: int, *, complete: bool) -> None:
         return
     if text != line.text:
         s.put_line(replace(line, text=text))
-    s.set(playout=playout.note_words(s.c.playout, line.id, cleared, complete=complete))
+    s.set(playout=playout.note_words(s.c.playout, line.id, spoken_length(text), complete=complete))
     replies.pump(s)
 
 
 def _stop(s: Step, claim: claims.Claim, start: int) -> None:
     """End the reply before the claim sounds; correct it if its beginning was heard."""
     heard_ms = playout.heard_ms_of(s.c.playout, s.c.draft.item_id, s.now_ms)
-    slipped = heard_ms * replies.TYPICAL_CHARS_PER_S // 1000 > start + HARMLESS_CHARS
+    begun = spoken_length(s.c.draft.text[:start])
+    slipped = heard_ms * replies.TYPICAL_CHARS_PER_S // 1000 > begun + HARMLESS_CHARS
     replies.interrupt(s)
     s.incident("claim_slipped" if slipped else "claim_stopped", claim.kind)
     stopped = s.c.stopped_claims + 1

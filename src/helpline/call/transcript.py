@@ -5,11 +5,13 @@ its words may come after the answer's. Tool exchanges and the desk's notes stand
 fresh session can be given the whole context (`rebuild`): heard text only.
 """
 
+import re
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
+from helpline.call.chinese import CHINESE
 from helpline.call.shown import Caption, Speaker
 from helpline.realtime.events import ContentPart, Item
 
@@ -93,8 +95,31 @@ def heard_part(text: str, heard_ms: int, received_ms: int) -> str:
         return ""
     if heard_ms >= received_ms:
         return text
+    if CHINESE.search(text):
+        return _chinese_part(text, spoken_length(text) * heard_ms // received_ms)
     cut = len(text) * heard_ms // received_ms
     return text[:cut].rpartition(" ")[0].rstrip(" ,;:") if cut < len(text) else text
+
+
+def _chinese_part(text: str, length: int) -> str:
+    """So much of a text without spaces; a number of which a digit is missing was not heard."""
+    for cut, character in enumerate(text):
+        length -= SYLLABLE if _SYLLABLES.match(character) else 1
+        if length < 0:
+            return re.sub(r"[A-Za-z0-9.]+$", "", text[: max(0, cut - 1)]).rstrip(" ,;:，、；：")
+    return text
+
+
+SYLLABLE = 3
+"""A Chinese character, or a digit that is read in Chinese, takes as long to say as so many letters."""
+_SYLLABLES = re.compile(r"[\u4e00-\u9fff0-9]")
+
+
+def spoken_length(text: str) -> int:
+    """How long a text is when it is spoken, in letters of English."""
+    if not CHINESE.search(text):
+        return len(text)
+    return len(text) + (SYLLABLE - 1) * len(_SYLLABLES.findall(text))
 
 
 def after(transcript: Transcript, entry_id: str) -> tuple[Entry, ...]:
