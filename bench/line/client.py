@@ -4,7 +4,8 @@
 
 `helpline` is the desk's driver with its conversation, playout, transcript and cost meter; `floor` a bare loop
 of `websockets` and msgspec; `openai` the SDK's loop; `agents` openai-agents' session. All play into nothing,
-answer the same tool and are fed by the same microphone: 40 ms of sound every 40 ms.
+answer the same tool and are fed by the same microphone: 40 ms of a quiet room every 40 ms. A latency is that
+of one piece of sound, from its stamp at one end to its arrival at the other.
 """
 
 import asyncio
@@ -13,15 +14,18 @@ import contextlib
 import gc
 import json
 import os
+import random
 import struct
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from bench.line.server import MAGIC
+from bench.line.server import CYCLE_S, MAGIC
 
-CHUNK = bytes(1920)
+_noise = random.Random(4)
+CHUNK = b"".join(struct.pack("<h", _noise.randint(-20, 20)) for _ in range(960))
+"""A customer who listens in a quiet room: no digital silence."""
 STAMPED_EVERY = 25
 """One frame a second says when it was heard; the others are the silence of a customer who listens."""
 SLOTS = 8
@@ -44,6 +48,7 @@ class Times:
     def __init__(self) -> None:
         self.down_ms: list[float] = []
         self.barge_in_ms: list[float] = []
+        """From the server's word that somebody speaks to silence, where there was something to silence."""
         self.played = 0
 
     def heard(self, pcm: bytes) -> None:
@@ -59,24 +64,23 @@ def helpline_line(url: str, times: Times) -> Line:
     from helpline.call.driver import Driver
     from helpline.call.meter import Meter
     from helpline.realtime.backends import UrlBackend
-    from helpline.realtime.connection import FramedConnection
     from helpline.realtime.cost import prices
-    from helpline.realtime.events import ServerVad, SessionSettings, SpeechStarted, Transcription
-    from helpline.realtime.websocket import WebSocketFrames, open_websocket
+    from helpline.realtime.events import ServerVad, SessionSettings, Transcription
     from helpline.settings_text import Secret
 
     class Host:
         def __init__(self) -> None:
             self.meter = Meter(prices(), lambda backend, kind: "gpt-realtime-2.1")
-            self.speech_ns = 0
+            self.driver = Driver(self, [UrlBackend(url, Secret(), "m")])
 
         async def play(self, track: str, pcm24k: bytes) -> None:
             times.heard(pcm24k)
 
         async def clear_playback(self) -> None:
-            if self.speech_ns:
-                times.barge_in_ms.append((time.monotonic_ns() - self.speech_ns) / 1e6)
-                self.speech_ns = 0
+            for utterance in self.driver.conversation.utterances:
+                if utterance.cuts == "perhaps":  # it has just begun
+                    began_ns = int(utterance.item_id.rpartition(".")[2])
+                    times.barge_in_ms.append((time.monotonic_ns() - began_ns) / 1e6)
 
         async def show(self, shown: Any) -> None: ...
 
@@ -97,11 +101,7 @@ def helpline_line(url: str, times: Times) -> Line:
 
     class Helpline:
         def __init__(self) -> None:
-            self.host = Host()
-            backend: Any = UrlBackend(url, Secret(), "m")
-            if os.environ.get("BENCH_BARGE_IN"):
-                backend = stamped(backend, self.host)
-            self.driver = Driver(self.host, [backend])
+            self.driver = Host().driver
 
         async def open(self) -> None:
             self.task = asyncio.create_task(self.driver.run())
@@ -114,27 +114,6 @@ def helpline_line(url: str, times: Times) -> Line:
         async def close(self) -> None:
             self.driver.post(fx.HungUp("enough"))
             await self.task
-
-    def stamped(backend: Any, host: Host) -> Any:
-        """The backend with a look at when the server said that speech began."""
-
-        class Stamped(FramedConnection):
-            async def receive(self) -> Any:
-                event = await super().receive()
-                if isinstance(event, SpeechStarted):
-                    host.speech_ns = int((event.event_id or "ns0")[2:])
-                return event
-
-        class Backend:
-            name, answers, transcribes = backend.name, backend.answers, True
-
-            async def connect(self) -> Any:
-                from helpline.realtime.backends import SERVER
-
-                frames: WebSocketFrames = await open_websocket(backend.url, {}, SERVER)
-                return Stamped(frames)
-
-        return Backend()
 
     return Helpline()
 
@@ -294,7 +273,7 @@ async def main(kind: str, calls: int, seconds: float, url: str) -> dict[str, Any
     open_mb = (rss_mb() - before_mb) / max(1, calls - 1)
     stop = asyncio.Event()
     feeding = asyncio.create_task(microphones(lines, stop))
-    await asyncio.sleep(2)
+    await asyncio.sleep(CYCLE_S + 1)  # every call has begun
     times.down_ms.clear()
     times.barge_in_ms.clear()
     times.played = 0

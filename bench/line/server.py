@@ -2,8 +2,9 @@
 
 One cycle of twelve seconds: the customer asks, the model calls a tool, answers in eight seconds of sound at
 four times real time, is interrupted three seconds into it, and answers shortly. `?auto=1` answers without
-being asked, for clients that leave turn-taking to the vendor. Frames are made once; the time is stamped into
-the first sound of a reply (its first sixteen samples), so that a client can say how old it is.
+being asked, for clients that leave turn-taking to the vendor. Calls are spread over the cycle, as callers
+are. Frames are made once; the time is stamped into the first sound of a reply (its first eight samples) and
+into the name of an utterance, so that a client can say how old it is.
 
     python -m bench.line.server CORE    prints its port; ends with its standard input, and prints what it saw
 """
@@ -26,6 +27,8 @@ PACE_S = DELTA_MS / 1000 / 4
 STAMPED = 4
 """Sound that a client may play at once, not paced."""
 MAGIC = b"STAMP!!!"
+SPREAD = 0.618034
+"""Of a cycle, from one call's beginning to the next one's: however many there are, they are spread evenly."""
 USAGE = {
     "total_tokens": 300,
     "input_tokens": 200,
@@ -52,6 +55,7 @@ class Seen:
         self.frames = 0
         self.cycles = 0
         self.two_at_once = 0
+        self.calls = 0
 
 
 class Session:
@@ -65,6 +69,8 @@ class Session:
         self._answered = asyncio.Event()
         self._ready = asyncio.Event()
         self._n = 0
+        self._begins_s = seen.calls * SPREAD % 1 * CYCLE_S
+        seen.calls += 1
 
     async def run(self) -> None:
         await self._send(frame("session.created", session={"type": "realtime", "id": "sess_1"}))
@@ -106,6 +112,7 @@ class Session:
         try:
             await self._ready.wait()
             await self._send(frame("session.updated", session={"type": "realtime", "id": "sess_1"}))
+            await asyncio.sleep(self._begins_s)
             while True:
                 began = time.monotonic()
                 await self._cycle()
@@ -135,9 +142,8 @@ class Session:
         self._asked.clear()
 
     async def _speech(self, item: str, s: float, text: str, words_after_s: float = 0.0) -> None:
-        stamp = f"ns{time.monotonic_ns()}"
-        started = {"type": "input_audio_buffer.speech_started", "event_id": stamp}
-        await self._send(json.dumps({**started, "item_id": item, "audio_start_ms": 0}))
+        item = f"{item}.{time.monotonic_ns()}"
+        await self._send(frame("input_audio_buffer.speech_started", item_id=item, audio_start_ms=0))
         await asyncio.sleep(words_after_s or s / 2)
         name = "conversation.item.input_audio_transcription"
         await self._send(frame(f"{name}.delta", item_id=item, content_index=0, delta=text[:11]))
@@ -243,7 +249,7 @@ async def main(core: int) -> None:
                 ),
                 flush=True,
             )
-            seen.up_ms = []
+            seen.up_ms, seen.calls = [], 0
 
 
 if __name__ == "__main__":
