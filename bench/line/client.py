@@ -21,7 +21,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from bench.line.server import CYCLE_S, MAGIC
+from bench.line.server import CYCLE_S
+from bench.line.stamp import SIZE, age_ms, stamp
 
 _noise = random.Random(4)
 CHUNK = b"".join(struct.pack("<h", _noise.randint(-20, 20)) for _ in range(960))
@@ -53,9 +54,9 @@ class Times:
 
     def heard(self, pcm: bytes) -> None:
         self.played += len(pcm)
-        if pcm[:8] == MAGIC:
-            (sent_ns,) = struct.unpack("<q", pcm[8:16])
-            self.down_ms.append((time.monotonic_ns() - sent_ns) / 1e6)
+        age = age_ms(pcm)
+        if age is not None:
+            self.down_ms.append(age)
 
 
 def helpline_line(url: str, times: Times) -> Line:
@@ -244,7 +245,7 @@ async def microphones(lines: list[Line], stop: asyncio.Event) -> None:
     while not stop.is_set():
         chunk = CHUNK
         if turn // SLOTS % STAMPED_EVERY == 0:
-            chunk = MAGIC + struct.pack("<q", time.monotonic_ns()) + CHUNK[16:]
+            chunk = stamp() + CHUNK[SIZE:]
         for line in lines[turn % SLOTS :: SLOTS]:
             await line.hear(chunk)
         turn += 1

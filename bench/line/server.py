@@ -13,7 +13,7 @@ import asyncio
 import base64
 import json
 import os
-import struct
+import random
 import sys
 import time
 from typing import Any
@@ -21,12 +21,13 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from bench.line.stamp import SIZE, age_ms, stamp
+
 CYCLE_S = 12.0
 DELTA_MS = 200
 PACE_S = DELTA_MS / 1000 / 4
 STAMPED = 4
 """Sound that a client may play at once, not paced."""
-MAGIC = b"STAMP!!!"
 SPREAD = 0.618034
 """Of a cycle, from one call's beginning to the next one's: however many there are, they are spread evenly."""
 USAGE = {
@@ -40,7 +41,8 @@ WORDS = (
     "Your order ", "left our ", "house on ", "Monday. ", "It should ", "be with ", "you by ", "tomorrow ",
     "evening, ", "at the ", "address ", "that we ", "have. ",
 )  # fmt: skip
-QUIET = base64.b64encode(bytes(DELTA_MS * 48)).decode()
+VOICE = base64.b64encode(random.Random(4).randbytes(DELTA_MS * 48)).decode()
+"""As loud as can be."""
 
 
 def frame(kind: str, **fields: Any) -> str:
@@ -100,10 +102,9 @@ class Session:
     def _audio(self, text: str) -> None:
         at = text.find('"audio":')
         start = text.find('"', at + 8) + 1
-        head = base64.b64decode(text[start : start + 24])
-        if head[:8] == MAGIC:
-            (sent_ns,) = struct.unpack("<q", head[8:16])
-            self._seen.up_ms.append((time.monotonic_ns() - sent_ns) / 1e6)
+        age = age_ms(base64.b64decode(text[start : start + SIZE * 4 // 3]))
+        if age is not None:
+            self._seen.up_ms.append(age)
 
     async def _send(self, text: str) -> None:
         await self._socket.send(text)
@@ -198,14 +199,12 @@ class Session:
         )
         await self._send(frame("response.output_audio_transcript.delta", **at, delta=WORDS[0] + WORDS[1]))
         head = frame("response.output_audio.delta", **at, delta="")[:-2]
-        quiet = f'{head}{QUIET}"}}'
+        more = f'{head}{VOICE}"}}'
         for n in range(ms // DELTA_MS):
             if n < STAMPED:
-                now = struct.pack("<q", time.monotonic_ns())
-                pcm = base64.b64encode(MAGIC + now + bytes(DELTA_MS * 48 - 16)).decode()
-                await self._send(f'{head}{pcm}"}}')
+                await self._send(f'{head}{base64.b64encode(stamp()).decode()}{VOICE[SIZE * 4 // 3 :]}"}}')
             else:
-                await self._send(quiet)
+                await self._send(more)
             word = WORDS[(n + 2) % len(WORDS)]
             await self._send(frame("response.output_audio_transcript.delta", **at, delta=word))
             await asyncio.sleep(PACE_S)
