@@ -209,12 +209,11 @@ def wake_at(conversation: Conversation, now_ms: int) -> int | None:
     if c.closed:
         return None
     s, rules = Step(c, now_ms), c.rules
-    times = [
-        playout.next_pump_ms(c.playout, now_ms),
-        playout.silent_at_ms(c.playout, now_ms),
-        link.stalled_due_ms(s),
-        *patience.due_times(s),
-    ]
+    times: list[int | None] = [*patience.due_times(s)]
+    if not c.playout.silent or c.playout.unsent:
+        times += (playout.next_pump_ms(c.playout, now_ms), playout.silent_at_ms(c.playout, now_ms))
+    if c.reply.phase != "none":
+        times.append(link.stalled_due_ms(s))
     if c.utterances:
         long_ms = rules.long_speech_ms + rules.silence_ms
         times.append(turns.due_ms(c.utterances, long_ms, rules.words_wait_ms))

@@ -5,6 +5,7 @@ straight to the connection. Everything else enters one inbox.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
@@ -19,9 +20,9 @@ from helpline.call.transcript import Transcript
 from helpline.clock import Clock, SystemClock
 from helpline.errors import BackendError, ConnectionLost
 from helpline.realtime import faults
-from helpline.realtime.connection import Backend, Connection
+from helpline.realtime.connection import Backend, Connection, PromptConnection, prompt
 from helpline.realtime.dialects import GA, Dialect
-from helpline.realtime.events import ServerEvent, SessionSettings, SpeechStarted, UnknownEvent
+from helpline.realtime.events import ClientEvent, ServerEvent, SessionSettings, SpeechStarted, UnknownEvent
 from helpline.realtime.faults import Verdict
 from helpline.realtime.trace import Trace
 
@@ -82,7 +83,9 @@ class Driver:
         self._clock = clock or SystemClock()
         self._begun = begun
         self.conversation: Conversation = begun or begin(self._clock.now_ms(), rules, past)
-        self._inbox: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
+        self._inbox: deque[tuple[int, Event]] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        """The loop waits for the inbox to fill."""
         self._room = asyncio.Event()
         self._room.set()
         self._outbox = Outbox()
@@ -96,6 +99,8 @@ class Driver:
         self._opened_ms = 0
         self._generation = 0
         self._connection: Connection | None = None
+        self._prompt: PromptConnection | None = None
+        """The same, if it can be read without a task that waits for it."""
         self._session_tasks: set[asyncio.Task[None]] = set()
         self._tools: dict[str, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -109,7 +114,15 @@ class Driver:
 
     def post(self, event: Event) -> None:
         """Put an event into the inbox."""
-        self._inbox.put_nowait((0, event))
+        self._put(0, event)
+
+    def _put(self, generation: int, event: Event) -> None:
+        self._inbox.append((generation, event))
+        self._stir()
+
+    def _stir(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def hear(self, pcm24k: bytes) -> None:
         """Microphone audio, 24 kHz mono s16le; the desk's own voice in it is silenced."""
@@ -156,31 +169,48 @@ class Driver:
 
     async def _loop(self) -> None:
         while not self.conversation.closed:
-            generation, event = await self._inbox.get()
-            if self._inbox.qsize() < INBOX_LIMIT:
+            generation, event = self._next_event()
+            if event is None:
+                self._arm(wake_at(self.conversation, self._clock.now_ms()))
+                self._waiter = asyncio.get_running_loop().create_future()
+                await self._waiter
+            elif not generation or generation == self._generation:  # else from a connection that is gone
+                await self._take_event(event, lost=bool(generation) and isinstance(event, fx.Lost))
+
+    def _next_event(self) -> tuple[int, Event | None]:
+        """What is in the inbox, then what the connection has received; whose it is."""
+        if self._inbox:
+            first = self._inbox.popleft()
+            if len(self._inbox) < INBOX_LIMIT:
                 self._room.set()
-            if generation and generation != self._generation:
-                continue  # from a connection that is gone
-            if generation and isinstance(event, fx.Lost):
-                self._leave_connection()
-            if self._trace is not None:
-                self._write_down(self._trace, event)
-            now_ms = self._clock.now_ms()
-            self.conversation, effects = step(self.conversation, event, now_ms)
-            may_listen = self.conversation.may_listen
-            if not may_listen:
-                self._outbox.open_audio(False)
-            for effect in effects:
-                if isinstance(effect, fx.Send):
-                    self._outbox.put(effect.event)
-                else:
-                    await self._perform(effect)
-                    if isinstance(effect, fx.ClearPlayback) and isinstance(event, SpeechStarted):
-                        self._host.record(fx.Silenced(self._since_speech_ms(event)))
-            self._tend_audio(may_listen)
-            self._arm(wake_at(self.conversation, now_ms), now_ms)
-            if self._watchers:
-                self._notify()
+            return first
+        if self._prompt is None:
+            return 0, None
+        try:
+            return self._generation, self._prompt.receive_now()
+        except ConnectionLost as lost:
+            return self._generation, self._lost(lost)
+
+    async def _take_event(self, event: Event, *, lost: bool) -> None:
+        """One step, and what follows from it."""
+        if lost:
+            self._leave_connection()
+        if self._trace is not None:
+            self._write_down(self._trace, event)
+        self.conversation, effects = step(self.conversation, event, self._clock.now_ms())
+        may_listen = self.conversation.may_listen
+        if not may_listen:
+            self._outbox.open_audio(False)
+        for effect in effects:
+            if isinstance(effect, fx.Send):
+                self._outbox.put(effect.event)
+            else:
+                await self._perform(effect)
+                if isinstance(effect, fx.ClearPlayback) and isinstance(event, SpeechStarted):
+                    self._host.record(fx.Silenced(self._since_speech_ms(event)))
+        self._tend_audio(may_listen)
+        if self._watchers:
+            self._notify()
 
     def _since_speech_ms(self, began: SpeechStarted) -> int:
         """How long ago the customer began to speak: servers say where in the audio they were given."""
@@ -251,12 +281,12 @@ class Driver:
 
     # --- time ---
 
-    def _arm(self, due_ms: int | None, now_ms: int) -> None:
+    def _arm(self, due_ms: int | None) -> None:
         if due_ms is None or (self._timer_ms is not None and self._timer_ms <= due_ms):
             return  # an early tick does no harm and arms the next
         self._cancel_timer()
         self._timer_ms = due_ms
-        delay_s = max(0, due_ms - now_ms) / 1000
+        delay_s = max(0, due_ms - self._clock.now_ms()) / 1000
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick)
 
     def _tick(self) -> None:
@@ -316,35 +346,51 @@ class Driver:
             self._trace.opened(backend.name, self._dialect)
         self._outbox.clear_events()
         self._outbox.begin_session()
-        self._start(self._read(connection, self._generation))
+        self._prompt = prompt(connection)
+        if self._prompt is not None:
+            self._outbox.send_now = self._sender(self._prompt)
+            self._prompt.on_ready(self._stir)
+        else:
+            self._start(self._read(connection, self._generation))
         self._start(self._write(connection, self._generation))
         session = self._host.session(backend)
-        self._inbox.put_nowait(
-            (
-                self._generation,
-                fx.Opened(
-                    backend.name,
-                    session,
-                    transcribes=backend.transcribes,
-                    wall_s=self._clock.utcnow().timestamp(),
-                ),
-            )
+        opened = fx.Opened(
+            backend.name,
+            session,
+            transcribes=backend.transcribes,
+            wall_s=self._clock.utcnow().timestamp(),
         )
+        self._put(self._generation, opened)
 
     async def _read(self, connection: Connection, generation: int) -> None:
         try:
             while True:
                 event = await connection.receive()
-                self._inbox.put_nowait((generation, event))
-                if self._inbox.qsize() >= INBOX_LIMIT:
+                self._put(generation, event)
+                if len(self._inbox) >= INBOX_LIMIT:
                     self._room.clear()
                     await self._room.wait()
         except ConnectionLost as lost:
-            if self._trace is not None:
-                self._trace.lost(lost.code)
-            useless = faults.of_close(lost.code).verdict is Verdict.FAIL_OVER or self._is_unsteady()
-            lost_event = self._next_backend(str(lost)) if useless else fx.Lost(str(lost))
-            self._inbox.put_nowait((generation, lost_event))
+            self._put(generation, self._lost(lost))
+
+    def _lost(self, lost: ConnectionLost) -> fx.Lost:
+        if self._trace is not None:
+            self._trace.lost(lost.code)
+        useless = faults.of_close(lost.code).verdict is Verdict.FAIL_OVER or self._is_unsteady()
+        return self._next_backend(str(lost)) if useless else fx.Lost(str(lost))
+
+    def _sender(self, connection: PromptConnection) -> Callable[[ClientEvent], bool]:
+        """How to send over it without waiting."""
+        if (trace := self._trace) is None:
+            return connection.send_now
+
+        def send_now(event: ClientEvent) -> bool:
+            sent = connection.send_now(event)
+            if sent:
+                trace.event("sent", event, self._dialect)
+            return sent
+
+        return send_now
 
     async def _write(self, connection: Connection, generation: int) -> None:
         try:
@@ -397,6 +443,10 @@ class Driver:
 
     def _let_go(self) -> Connection | None:
         self._generation += 1
+        self._outbox.send_now = None
+        if self._prompt is not None:
+            self._prompt.on_ready(None)
+        self._prompt = None
         connection, self._connection = self._connection, None
         for task in tuple(self._session_tasks):
             task.cancel()

@@ -6,6 +6,8 @@ Server events (`realtime/events.py`) are inputs too. The driver performs effects
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from helpline.actions import Answer, Caller, Means, Proposal, Receipt, ToolResult
 from helpline.call.shown import Shown
 from helpline.realtime.events import ClientEvent, SessionSettings, Usage
@@ -178,14 +180,14 @@ Input = (
 
 # --- effects --------------------------------------------------------------------------------------------
 
+# Those that come with every word are structs, which are made several times as fast as dataclasses.
 
-@dataclass(frozen=True, slots=True)
-class Send:
+
+class Send(msgspec.Struct, frozen=True, gc=False):
     event: ClientEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(msgspec.Struct, frozen=True, gc=False):
     """Queue sound at the channel: 24 kHz mono s16le."""
 
     track: str
@@ -222,8 +224,7 @@ class Settle:
     """The customer's words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(msgspec.Struct, frozen=True, gc=False):
     shown: Shown
 
 
@@ -282,8 +283,7 @@ class Incident:
 Fact = TurnTimed | UsageCounted | Interrupted | Silenced | Answered | Incident
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     fact: Fact
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from helpline.realtime.events import ClientEvent, InputAppend
 
@@ -16,6 +17,9 @@ class Outbox:
 
     The last audio that was sent is kept, and more of it while words are awaited (`keeps_sent`): a session
     that is lost takes with it what it was still to put into words.
+
+    Whoever waits for nothing is not queued: what comes while the writer has nothing to do is sent at once, by
+    `send_now` where there is one.
     """
 
     def __init__(self) -> None:
@@ -26,20 +30,32 @@ class Outbox:
         self._sent_bytes = 0
         self._session_bytes = 0
         self._waiter: asyncio.Future[None] | None = None
+        self.send_now: Callable[[ClientEvent], bool] | None = None
+        """Sends without waiting; False when it cannot. Of the connection in use."""
         self.audio_open = False
         self.keeps_sent = False
         self.dropped_ms = 0
 
     def put(self, event: ClientEvent) -> None:
-        self._events.append(event)
-        self._wake()
+        if not self._sent_now(event):
+            self._events.append(event)
+            self._wake()
 
     def put_audio(self, pcm24k: bytes) -> None:
+        if self.audio_open and not self._audio and self._sent_now(InputAppend(audio=pcm24k)):
+            self._note_sent(pcm24k)
+            return
         self._audio.append(pcm24k)
         self._audio_bytes += len(pcm24k)
         self._drop_oldest()
         if self.audio_open:
             self._wake()
+
+    def _sent_now(self, event: ClientEvent) -> bool:
+        """Sent past the writer, which waits for something to send: what it has taken before is sent."""
+        if self._waiter is None or self._waiter.done() or self._events or self.send_now is None:
+            return False
+        return self.send_now(event)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -92,13 +108,16 @@ class Outbox:
     def _take_audio(self) -> bytes:
         pcm = self._audio.popleft()
         self._audio_bytes -= len(pcm)
+        self._note_sent(pcm)
+        return pcm
+
+    def _note_sent(self, pcm: bytes) -> None:
         self._session_bytes += len(pcm)
         self._sent.append(pcm)
         self._sent_bytes += len(pcm)
         bound = (HELD_AUDIO_MS if self.keeps_sent else LISTENED_BACK_MS) * 48
         while self._sent_bytes > bound:
             self._sent_bytes -= len(self._sent.popleft())
-        return pcm
 
     async def get(self) -> ClientEvent:
         """The next to be sent; one writer at a time."""

@@ -4,7 +4,6 @@ A silent caller is asked, then hung up. On a line whose noise keeps the voice de
 not speech. A tool that takes long is bridged by one line. A call that reaches a limit ends with a sentence.
 """
 
-from collections.abc import Iterator
 from typing import Literal
 
 from helpline import sentences as say
@@ -99,8 +98,7 @@ def _silence_due(s: Step) -> int | None:
     return max(c.words_ms, c.quiet_ms) + c.rules.idle_ms
 
 
-def due_times(s: Step) -> Iterator[int | None]:
+def due_times(s: Step) -> tuple[int | None, ...]:
     """When `on_time` will have something to do."""
-    yield _bridge_due(s)
-    yield _silence_due(s)
-    yield s.c.started_ms + s.c.rules.max_call_ms if s.c.ends is None else None
+    ends_ms = s.c.started_ms + s.c.rules.max_call_ms if s.c.ends is None else None
+    return _bridge_due(s) if s.c.tools else None, _silence_due(s), ends_ms

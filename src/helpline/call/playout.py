@@ -207,11 +207,11 @@ def pump(playout: Playout, now_ms: int) -> tuple[Playout, list[tuple[str, bytes]
     playout = replace(
         playout,
         unsent=unsent,
-        unheard=(*(chunk for chunk in playout.unheard if chunk.end > heard), *pieces),
+        unheard=(*_still_unheard(playout.unheard, heard), *pieces),
         sent=limit if unsent else playout.received,
         heard=heard,
         anchor_ms=now_ms + UNREPORTED_LATENCY_MS if ran_dry else max(now_ms, playout.anchor_ms),
-        clips=tuple(clip for clip in playout.clips if clip.end > heard or not clip.complete),
+        clips=tuple([clip for clip in playout.clips if clip.end > heard or not clip.complete]),
     )
     return playout, [(_track_at(playout, piece.start), piece.pcm) for piece in pieces]
 
@@ -241,6 +241,13 @@ def _split(chunks: tuple[Chunk, ...], limit: int) -> tuple[list[Chunk], tuple[Ch
         before.append(Chunk(chunk.start, chunk.pcm[:cut]))
         return before, (Chunk(limit, chunk.pcm[cut:]), *chunks[index + 1 :])
     return before, ()
+
+
+def _still_unheard(chunks: tuple[Chunk, ...], heard: int) -> tuple[Chunk, ...]:
+    for index, chunk in enumerate(chunks):
+        if chunk.end > heard:
+            return chunks[index:]
+    return ()
 
 
 def _track_at(playout: Playout, position: int) -> str:
@@ -294,7 +301,7 @@ def settle(playout: Playout, now_ms: int) -> Playout:
         playout,
         heard=heard,
         anchor_ms=max(now_ms, playout.anchor_ms),
-        unheard=tuple(chunk for chunk in playout.unheard if chunk.end > heard),
+        unheard=_still_unheard(playout.unheard, heard),
     )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from helpline.actions import Card, Proposal, Receipt, ToolResult
 
 Speaker = Literal["customer", "desk"]
@@ -11,8 +13,7 @@ CallState = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Caption:
+class Caption(msgspec.Struct, frozen=True, gc=False):
     """One line of the transcript as it stands now; the same `line_id` comes again as it grows.
 
     `text` is what was said, `heard` the part of it that was heard (they differ after an interruption and

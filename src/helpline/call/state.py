@@ -222,6 +222,8 @@ def remembering(ids: tuple[str, ...], new: str) -> tuple[str, ...]:
 class Step:
     """One step in the making: the value so far, the effects so far, and the time."""
 
+    __slots__ = ("c", "effects", "now_ms")
+
     def __init__(self, conversation: Conversation, now_ms: int) -> None:
         self.c = conversation
         self.now_ms = now_ms

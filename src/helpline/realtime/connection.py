@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from helpline.errors import ConnectionLost
 from helpline.realtime import wire
@@ -50,6 +50,21 @@ class Frames(Protocol):
         """Ends it; idempotent, never raises."""
 
 
+@runtime_checkable
+class PromptFrames(Frames, Protocol):
+    """Frames that can be read and sent without waiting."""
+
+    def recv_now(self) -> str | bytes | None:
+        """The next frame, or None when none has come. Raises ConnectionLost."""
+
+    def on_ready(self, ready: Callable[[], None] | None) -> None:
+        """From now on call `ready` whenever `recv_now` may have something to say."""
+
+    @property
+    def send_now(self) -> Callable[[bytes], bool]:
+        """Sends one frame; False, and nothing sent, when it would have to wait or the line is down."""
+
+
 class Connection(Protocol):
     """One live session, in typed events."""
 
@@ -61,6 +76,21 @@ class Connection(Protocol):
 
     async def close(self) -> None:
         """Ends the session; idempotent, never raises."""
+
+
+class PromptConnection(Connection, Protocol):
+    """A connection that can be read and sent to without waiting: see PromptFrames."""
+
+    def send_now(self, event: ClientEvent) -> bool: ...
+
+    def receive_now(self) -> ServerEvent | UnknownEvent | None: ...
+
+    def on_ready(self, ready: Callable[[], None] | None) -> None: ...
+
+
+def prompt(connection: Connection) -> PromptConnection | None:
+    """The connection as one that need not be waited for, if it is."""
+    return connection if isinstance(connection, FramedConnection) and connection.is_prompt else None
 
 
 class Backend(Protocol):
@@ -100,8 +130,10 @@ class FramedConnection:
         tune: Callable[[SessionSettings], SessionSettings] = _as_asked,
     ) -> None:
         self._frames = frames
+        self._prompt = frames if isinstance(frames, PromptFrames) else None
         self._dialect = dialect
         self._tune = tune
+        self._bad_in_a_row = 0
         self.counts = Counts()
 
     @property
@@ -109,30 +141,74 @@ class FramedConnection:
         return self._dialect
 
     async def send(self, event: ClientEvent) -> None:
+        frame = self._encode(event)
+        await self._frames.send(frame)
+        self._count_sent(frame)
+
+    @property
+    def is_prompt(self) -> bool:
+        return self._prompt is not None
+
+    def send_now(self, event: ClientEvent) -> bool:
+        assert self._prompt is not None
+        frame = self._encode(event)
+        if not self._prompt.send_now(frame):
+            return False
+        self._count_sent(frame)
+        return True
+
+    def receive_now(self) -> ServerEvent | UnknownEvent | None:
+        assert self._prompt is not None
+        while (frame := self._prompt.recv_now()) is not None:
+            if (event := self._decode(frame)) is not None:
+                return event
+        return None
+
+    def on_ready(self, ready: Callable[[], None] | None) -> None:
+        assert self._prompt is not None
+        self._prompt.on_ready(ready)
+
+    def _encode(self, event: ClientEvent) -> bytes:
         if isinstance(event, SessionUpdate):
             event = SessionUpdate(session=self._tune(event.session), event_id=event.event_id)
-        frame = wire.encode(event, self._dialect)
-        await self._frames.send(frame)
+        return wire.encode(event, self._dialect)
+
+    def _count_sent(self, frame: bytes) -> None:
         self.counts.frames_sent += 1
         self.counts.bytes_sent += len(frame)
 
     async def receive(self) -> ServerEvent | UnknownEvent:
-        for _ in range(MAX_BAD_FRAMES):
+        event = None
+        while event is None:
             frame = await self._frames.recv()
-            self.counts.frames_received += 1
-            self.counts.bytes_received += len(frame)
             try:
-                event = wire.decode(frame, self._dialect)
-            except wire.BadFrame:
-                self.counts.bad_frames += 1
-                continue
-            if isinstance(event, UnknownEvent):
-                self._count_event(event)
-            elif event.unknown is not None:
-                self._count_fields(event)
-            return event
-        await self.close()
-        raise ConnectionLost("The other side does not speak the Realtime protocol.", code=1007)
+                event = self._decode(frame)
+            except ConnectionLost:
+                await self.close()
+                raise
+        return event
+
+    def _decode(self, frame: str | bytes) -> ServerEvent | UnknownEvent | None:
+        """None for a frame that is not JSON. Raises ConnectionLost after too many of those."""
+        counts = self.counts
+        counts.frames_received += 1
+        counts.bytes_received += len(frame)
+        try:
+            event = wire.decode(frame, self._dialect)
+        except wire.BadFrame:
+            counts.bad_frames += 1
+            self._bad_in_a_row += 1
+            if self._bad_in_a_row >= MAX_BAD_FRAMES:
+                raise ConnectionLost(
+                    "The other side does not speak the Realtime protocol.", code=1007
+                ) from None
+            return None
+        self._bad_in_a_row = 0
+        if isinstance(event, UnknownEvent):
+            self._count_event(event)
+        elif event.unknown is not None:
+            self._count_fields(event)
+        return event
 
     async def close(self) -> None:
         await self._frames.close()

@@ -3,14 +3,14 @@
 import logging
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import connect
-from websockets.asyncio.connection import Connection as Socket
+from websockets.asyncio.connection import Connection as AnySocket
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
@@ -25,9 +25,9 @@ from helpline import __version__
 from helpline.errors import BackendError, ConnectionLost
 from helpline.realtime import faults
 from helpline.realtime.address import is_loopback
+from helpline.realtime.framing import MAX_FRAME_BYTES, Socket
 
-MAX_FRAME_BYTES = 16 * 1024 * 1024
-"""An `input_audio_buffer.append` may hold 15 MiB; nothing that a server sends comes near."""
+__all__ = ["MAX_FRAME_BYTES", "TIMEOUTS", "SocketFrames", "Timeouts", "WebSocketFrames", "open_websocket"]
 
 # At DEBUG the library logs a handshake's headers, which hold the key.
 _quiet = logging.getLogger("helpline.realtime.socket")
@@ -50,7 +50,7 @@ TIMEOUTS = Timeouts()
 class WebSocketFrames:
     """Frames over a WebSocket, either end of it. Frames are UTF-8 bytes both ways, sent as text."""
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: AnySocket) -> None:
         self._socket = socket
 
     async def recv(self) -> bytes:
@@ -60,6 +60,40 @@ class WebSocketFrames:
             raise _lost(closed) from closed
 
     async def send(self, frame: bytes | str) -> None:
+        try:
+            await self._socket.send(frame, text=True)
+        except ConnectionClosed as closed:
+            raise _lost(closed) from closed
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        await self._socket.close(code, reason)
+
+
+class SocketFrames:
+    """Frames over a WebSocket that we opened: as above, by the short way of `framing`."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self.send_now: Callable[[bytes], bool] = socket.send_now
+
+    async def recv(self) -> bytes:
+        try:
+            return await self._socket.next_frame()
+        except ConnectionClosed as closed:
+            raise _lost(closed) from closed
+
+    def recv_now(self) -> bytes | None:
+        try:
+            return self._socket.frame_now()
+        except ConnectionClosed as closed:
+            raise _lost(closed) from closed
+
+    def on_ready(self, ready: Callable[[], None] | None) -> None:
+        self._socket.on_ready = ready
+
+    async def send(self, frame: bytes | str) -> None:
+        if isinstance(frame, bytes) and self._socket.send_now(frame):
+            return
         try:
             await self._socket.send(frame, text=True)
         except ConnectionClosed as closed:
@@ -84,7 +118,7 @@ class _Connect(connect):
 
 async def open_websocket(
     url: str, headers: Mapping[str, str], vendor: faults.Vendor, timeouts: Timeouts = TIMEOUTS
-) -> WebSocketFrames:
+) -> SocketFrames:
     """Frames over a new WebSocket. Raises BackendError."""
     try:
         opened = await _Connect(
@@ -99,11 +133,13 @@ async def open_websocket(
             ping_timeout=timeouts.ping_s,
             max_size=MAX_FRAME_BYTES,
             logger=_quiet,
+            create_connection=Socket,
         )
     except (OSError, InvalidHandshake, InvalidProxy, InvalidURI) as error:
         # Without its cause: that may quote the address, and an address may hold a key.
         raise _refusal(error, vendor) from None
-    return WebSocketFrames(opened)
+    assert isinstance(opened, Socket)
+    return SocketFrames(opened)
 
 
 def _refusal(error: Exception, vendor: faults.Vendor) -> BackendError:
