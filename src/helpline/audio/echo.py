@@ -31,7 +31,7 @@ QUIET = 30.0
 
 def _down(pcm24k: bytes) -> Samples:
     """24 kHz s16le to 8 kHz, averaging three samples into one; a rest of less than three is left out."""
-    samples = np.frombuffer(pcm24k[: len(pcm24k) // 6 * 6], dtype="<i2")
+    samples = np.frombuffer(pcm24k, dtype="<i2", count=len(pcm24k) // 6 * 3)
     mean: Samples = samples[::3].astype(np.float32)
     mean += samples[1::3]
     mean += samples[2::3]
@@ -39,16 +39,43 @@ def _down(pcm24k: bytes) -> Samples:
     return mean
 
 
+def _is_faint(pcm24k: bytes) -> bool:
+    """Too quiet to ask about, and at 8 kHz all the more."""
+    samples = np.frombuffer(pcm24k, dtype="<i2", count=len(pcm24k) // 2).astype(np.float32)
+    return float(samples @ samples) < QUIET**2 * len(samples)
+
+
+class _Sound:
+    """A stretch of 24 kHz s16le, brought down to 8 kHz when it is first asked for: most never is."""
+
+    __slots__ = ("_pcm24k", "_samples", "length")
+
+    def __init__(self, pcm24k: bytes) -> None:
+        self._pcm24k = pcm24k
+        self._samples: Samples | None = None
+        self.length = len(pcm24k) // 6
+        """In samples at 8 kHz."""
+
+    @property
+    def samples(self) -> Samples:
+        if self._samples is None:
+            self._samples = _down(self._pcm24k)
+        return self._samples
+
+    def beginning(self, length: int) -> "_Sound":
+        return _Sound(self._pcm24k[: 6 * length])
+
+
 class EchoGate:
     """Lets the customer through and the desk's echo not. One per call; times are the call's, in ms."""
 
     def __init__(self) -> None:
-        self._played: deque[tuple[int, Samples]] = deque()
+        self._played: deque[tuple[int, _Sound]] = deque()
         """(when it began to sound, at the earliest; what), in order, without overlap; in samples."""
         self._ends = 0
         self._rest = b""
         """The end of a piece that makes no whole sample at 8 kHz: the next piece goes on from there."""
-        self._heard: deque[Samples] = deque([np.zeros(WINDOW_MS * PER_MS, dtype=np.float32)])
+        self._heard: deque[_Sound] = deque([_Sound(bytes(6 * WINDOW_MS * PER_MS))])
         """The microphone's latest frames: a window of them and no frame more."""
         self._length = WINDOW_MS * PER_MS
         self._delay: int | None = None
@@ -59,9 +86,9 @@ class EchoGate:
         begins = max(now_ms * PER_MS, self._ends)
         pcm24k = (self._rest if begins == self._ends else b"") + pcm24k
         self._rest = pcm24k[len(pcm24k) // 6 * 6 :]
-        samples = _down(pcm24k)
-        self._ends = begins + len(samples)
-        self._played.append((begins, samples))
+        sound = _Sound(pcm24k)
+        self._ends = begins + sound.length
+        self._played.append((begins, sound))
 
     def cleared(self, now_ms: int) -> None:
         """Playback was silenced: what had not begun to sound never will."""
@@ -69,8 +96,8 @@ class EchoGate:
         while self._played and self._played[-1][0] >= now:
             self._played.pop()
         if self._played:
-            begins, samples = self._played.pop()
-            self._played.append((begins, samples[: now - begins]))
+            begins, sound = self._played.pop()
+            self._played.append((begins, sound.beginning(now - begins)))
         self._ends = min(self._ends, now)
 
     def filter(self, pcm24k: bytes, now_ms: int) -> bytes:
@@ -79,21 +106,21 @@ class EchoGate:
         if not self._played:
             self._delay = None
             return pcm24k
-        frame = _down(pcm24k)
+        frame = _Sound(pcm24k)
         self._keep(frame)
-        if self._is_echo(frame, now_ms):
+        if not _is_faint(pcm24k) and self._is_echo(frame.samples, now_ms):
             return bytes(len(pcm24k))
         return pcm24k
 
-    def _keep(self, frame: Samples) -> None:
+    def _keep(self, frame: _Sound) -> None:
         self._heard.append(frame)
-        self._length += len(frame)
-        while self._length - len(self._heard[0]) >= WINDOW_MS * PER_MS:
-            self._length -= len(self._heard.popleft())
+        self._length += frame.length
+        while self._length - self._heard[0].length >= WINDOW_MS * PER_MS:
+            self._length -= self._heard.popleft().length
 
     def _forget(self, now_ms: int) -> None:
         oldest = (now_ms - LONGEST_DELAY_MS - 2 * WINDOW_MS) * PER_MS
-        while self._played and self._played[0][0] + len(self._played[0][1]) < oldest:
+        while self._played and self._played[0][0] + self._played[0][1].length < oldest:
             self._played.popleft()
 
     def _is_echo(self, frame: Samples, now_ms: int) -> bool:
@@ -117,16 +144,16 @@ class EchoGate:
         length = (LONGEST_DELAY_MS + WINDOW_MS) * PER_MS
         out = np.zeros(length, dtype=np.float32)
         origin = now_ms * PER_MS - length
-        for begins, samples in self._played:
+        for begins, sound in self._played:
             start = begins - origin
-            first, last = max(0, start), min(length, start + len(samples))
+            first, last = max(0, start), min(length, start + sound.length)
             if first < last:
-                out[first:last] = samples[first - start : last - start]
+                out[first:last] = sound.samples[first - start : last - start]
         return out
 
     def _find(self, reference: Samples) -> int | None:
         """The delay at which the reference explains most of the microphone's window."""
-        heard = np.concatenate(self._heard)[-WINDOW_MS * PER_MS :]
+        heard = np.concatenate([frame.samples for frame in self._heard])[-WINDOW_MS * PER_MS :]
         size = len(heard)
         if self._delay is not None and self._explained(heard, reference, self._delay) >= EXPLAINED:
             return self._delay

@@ -149,9 +149,10 @@ _CONTRACTED = (
     (re.compile(r"'d\b"), " would"),
     (re.compile(r"'m\b"), " am"),
 )
-_MAYBE = re.compile(
-    "|".join((*_PARTICIPLES.values(), _DID, "all set|sorted|able to|managed to|took care", "[\u4e00-\u9fff]"))
-)
+_TELLING = "|".join((*_PARTICIPLES.values(), _DID, "all set|sorted|able to|managed to|took care"))
+_BEGINS = r"(?<![a-z0-9])"
+"""Where a word can begin once marks are blanks: "_done_" is one."""
+_MAYBE = re.compile(rf"{_BEGINS}(?:{_TELLING})|[\u4e00-\u9fff]")
 """A cheap look before the careful one."""
 _SENTENCE = re.compile(r"[^.!?。！？]+(?:[.!?](?=\d)[^.!?。！？]*)*[.!?。！？]*\s*")
 
@@ -312,7 +313,7 @@ def _statuses(value: Any, subject: str, depth: int) -> Iterator[Reported]:
             yield from _statuses(inner, subject, depth + 1)
 
 
-_COMPLETES = re.compile(rf"\b(?:{_MAYBE.pattern}|{'|'.join(_THINGS.values())})|[\u4e00-\u9fff]")
+_COMPLETES = re.compile(rf"{_BEGINS}(?:{_TELLING}|{'|'.join(_THINGS.values())})|[\u4e00-\u9fff]")
 LONGEST_TURN = 40
 """No words that make a claim of a growing sentence are longer."""
 
