@@ -1,11 +1,16 @@
 """A page and its call over real sockets, with a scripted desk: no browser."""
 
+import dataclasses
+
 import pytest
+import socketio
 
 from helpline.call.shown import Caption, StateShown
+from helpline.channels.web.app import create_app
 from helpline.errors import BackendError
-from tests.web.client import SILENCE, SocketPage, page_at
+from tests.web.client import SILENCE, SocketPage, new_cookie, page_at
 from tests.web.desk import BO
+from tests.web.serving import served
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -346,11 +351,19 @@ async def test_odd_events_change_nothing(site, desk, event, data):
         assert call.count("type") == 1
 
 
-async def test_a_call_knows_where_its_page_is(site, desk):
+async def test_a_call_knows_where_its_page_is(desk, settings):
     """Wrong guesses at a customer are counted by it, across calls."""
-    async with page_at(site, **{"X-Forwarded-For": "203.0.113.9"}) as page:
-        await page.type("hello")
-        assert (await desk.call()).address == "203.0.113.9"
+    named = dataclasses.replace(settings, origins=("https://desk.example.com",))
+    async with served(create_app(named, desk.opener())) as address:
+        async with page_at(address, **{"X-Forwarded-For": "203.0.113.9"}) as page:
+            await page.type("hello")
+            assert (await desk.call()).address == "203.0.113.9"
+
+
+async def test_a_desk_for_this_machine_alone_is_not_reached_through_a_proxy(site):
+    page = SocketPage(await new_cookie(site))
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await page.connect(site, **{"X-Forwarded-For": "203.0.113.9"})
 
 
 async def test_a_rating_is_kept_with_the_call_while_it_lives_and_after(site, desk):
