@@ -407,6 +407,32 @@ class Settings:
         "by the mail server above to the address on file, or `webhook` for a company that sends them itself.",
     )  # fmt: skip
 
+    slack_bot_token: Secret = _setting(
+        Secret(), "SLACK_BOT_TOKEN", text.secret, "Messengers",
+        "The desk in Slack: the app's bot token. Slack posts to `/slack/events`.",
+    )  # fmt: skip
+    slack_signing_secret: Secret = _setting(
+        Secret(), "SLACK_SIGNING_SECRET", text.secret, "Messengers", "What Slack signs its posts with."
+    )
+    slack_websocket_token: Secret = _setting(
+        Secret(), "SLACK_WEBSOCKET_TOKEN", text.secret, "Messengers",
+        "An app-level token for Socket Mode: the desk connects to Slack, and nothing is posted to it.",
+    )  # fmt: skip
+    teams_app_id: str = _setting(
+        "", "TEAMS_APP_ID", text.line, "Messengers",
+        "The desk in Microsoft Teams: the bot's app id. Its messaging endpoint is `/teams/events`.",
+    )  # fmt: skip
+    teams_app_password: Secret = _setting(
+        Secret(), "TEAMS_APP_PASSWORD", text.secret, "Messengers", "Its client secret."
+    )
+    teams_tenant_id: str = _setting(
+        "", "TEAMS_APP_TENANT_ID", text.line, "Messengers", "Its tenant, of a bot for one tenant."
+    )
+    discord_bot_token: Secret = _setting(
+        Secret(), "DISCORD_BOT_TOKEN", text.secret, "Messengers",
+        "The desk in Discord: the bot's token. The desk connects to Discord.",
+    )  # fmt: skip
+
     drain_s: int = _setting(
         300, "HELPLINE_DRAIN_S", text.whole(0, 86_400, "s"), "Operation",
         "How long live calls may go on after SIGTERM or `helpline drain`, in seconds.",
@@ -449,6 +475,13 @@ class Settings:
             )
         if 0 < self.vad_idle_ms < 5000:
             raise SettingsError("HELPLINE_VAD_IDLE_MS must be 0, or from 5000 to 30000 ms.")
+        if self.slack_bot_token and not (self.slack_signing_secret or self.slack_websocket_token):
+            raise SettingsError(
+                "SLACK_BOT_TOKEN needs SLACK_SIGNING_SECRET, or SLACK_WEBSOCKET_TOKEN for Socket Mode: "
+                "set one too."
+            )
+        if self.teams_app_id and not self.teams_app_password:
+            raise SettingsError("TEAMS_APP_ID needs TEAMS_APP_PASSWORD: set it too.")
         needs = {"mail": "smtp_host", "webhook": "webhook_url"}.get(self.send_codes)
         if needs and not getattr(self, needs):
             raise SettingsError(

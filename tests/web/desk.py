@@ -19,6 +19,8 @@ class ScriptedCall:
 
     def __init__(self, call_id: str, channel: Channel, caller: Caller) -> None:
         self.id = call_id
+        self.kind = ""
+        self.address = ""
         self.channel = channel
         self.caller = caller
         self.told: list[tuple[object, ...]] = []
@@ -128,8 +130,8 @@ class ScriptedDesk:
     ) -> ScriptedCall:
         if self.trouble:
             raise self.trouble
-        assert kind == "web"
         call = ScriptedCall(f"call_{len(self.calls)}", channel, caller)
+        call.kind = kind
         call.address = address
         call.language = language
         call.on_typed = self.on_typed

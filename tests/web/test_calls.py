@@ -354,10 +354,11 @@ async def test_odd_events_change_nothing(site, desk, event, data):
 async def test_a_call_knows_where_its_page_is(desk, settings):
     """Wrong guesses at a customer are counted by it, across calls."""
     named = dataclasses.replace(settings, origins=("https://desk.example.com",))
-    async with served(create_app(named, desk.opener())) as address:
-        async with page_at(address, **{"X-Forwarded-For": "203.0.113.9"}) as page:
-            await page.type("hello")
-            assert (await desk.call()).address == "203.0.113.9"
+    app = create_app(named, desk.opener())
+    elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+    async with served(app) as address, page_at(address, **elsewhere) as page:
+        await page.type("hello")
+        assert (await desk.call()).address == "203.0.113.9"
 
 
 async def test_a_desk_for_this_machine_alone_is_not_reached_through_a_proxy(site):

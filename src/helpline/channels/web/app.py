@@ -15,16 +15,19 @@ import uvicorn
 from fastapi import FastAPI
 
 from helpline.channels import operator
+from helpline.channels.web.adapters import Adapters
 from helpline.channels.web.browsers import Browsers, load_key
 from helpline.channels.web.fitting import MAX_FRAME_BYTES, alone, fit
 from helpline.channels.web.guard import Guard
 from helpline.channels.web.handlers import Handlers
+from helpline.channels.web.messenger import Correspondents
 from helpline.channels.web.operating import DrainingServer, ServedDesk, metrics_route
 from helpline.channels.web.seam import Desk, OpenDesk
 from helpline.channels.web.signing_in import SignIn
 from helpline.channels.web.site import routes
 from helpline.channels.web.sockets import take_over
 from helpline.channels.web.visits import GRACE_S, Visits
+from helpline.channels.web.words import words_for
 from helpline.clock import Clock, SystemClock
 from helpline.errors import LocalError
 from helpline.settings import Settings
@@ -49,6 +52,7 @@ def create_app(
     fitted = fit(settings.name)
     browsers = Browsers(load_key(settings.data_dir))
     sign_in = SignIn.of(settings)
+    adapters = Adapters(settings)
     ready = asyncio.Event()
 
     @asynccontextmanager
@@ -63,19 +67,23 @@ def create_app(
                 grace_s=grace_s,
                 sign_in=sign_in,
             )
-            handlers = Handlers(visits, browsers)
+            correspondents = Correspondents(desk, clock, words_for(settings.language))
+            handlers = Handlers(visits, browsers, correspondents, adapters)
             handlers.register()
             take_over(fitted, handlers, browsers)
             app.state.visits = visits
-            ready.set()
             try:
-                yield
+                async with adapters.running():
+                    ready.set()
+                    yield
             finally:
                 ready.clear()
                 visits.close()
+                await correspondents.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.ready = ready
+    app.router.routes.extend(adapters.routes)
     app.router.routes.extend(
         routes(fitted, browsers, name=settings.name, language=settings.language, ready=ready.is_set)
     )

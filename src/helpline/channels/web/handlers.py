@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, ParamSpec
 
+from helpline.channels.web.adapters import MESSENGERS, Adapters, letter_of, say_by
 from helpline.channels.web.browsers import LANGUAGE_COOKIE, Browsers, cookie
 from helpline.channels.web.guard import address_of
 from helpline.channels.web.inbound import (
@@ -26,6 +27,7 @@ from helpline.channels.web.inbound import (
     read_page_message,
 )
 from helpline.channels.web.markup import plain
+from helpline.channels.web.messenger import Correspondents
 from helpline.channels.web.page import ChainlitPage
 from helpline.channels.web.visits import Visit, Visits
 from helpline.errors import HelplineError
@@ -43,9 +45,13 @@ P = ParamSpec("P")
 class Handlers:
     """The hooks of one page, to be registered with Chainlit by `register`."""
 
-    def __init__(self, visits: Visits, browsers: Browsers) -> None:
+    def __init__(
+        self, visits: Visits, browsers: Browsers, correspondents: Correspondents, adapters: Adapters
+    ) -> None:
         self._visits = visits
         self._browsers = browsers
+        self._correspondents = correspondents
+        self._adapters = adapters
 
     def register(self) -> None:
         """Give the hooks to Chainlit, in place of those of an earlier app in this process."""
@@ -63,6 +69,8 @@ class Handlers:
     async def on_chat_start(self) -> None:
         """A page has opened: find the visit that its browser is in, or begin one."""
         session = _session()
+        if session.client_type in MESSENGERS:
+            return  # Its message comes next, and with it who wrote it.
         page = _page()
         cookies = session.environ.get("HTTP_COOKIE", "")
         browser = self._browsers.known(cookies)
@@ -87,7 +95,10 @@ class Handlers:
         await self._tell_about(visit)
 
     async def on_chat_end(self) -> None:
-        """The socket is lost, for a moment or for good."""
+        """The socket is lost, for a moment or for good; or a messenger's message was answered."""
+        if _session().client_type in MESSENGERS:
+            self._adapters.forget(_session().id)
+            return
         visit = self._visits.at(_session().id)
         if visit:
             self._visits.away(visit)
@@ -114,6 +125,9 @@ class Handlers:
 
     async def on_message(self, message: Any) -> None:
         """A typed line."""
+        if _session().client_type in MESSENGERS:
+            await self._take_letter(str(message.content))
+            return
         visit = self._visit()
         if visit is None:
             return
@@ -125,6 +139,21 @@ class Handlers:
             await visit.channel.notice(visit.words.too_long.format(limit=MAX_MESSAGE), kind="warning")
         if text:
             await self._type(visit, text[:MAX_MESSAGE], on_page=True)
+
+    async def _take_letter(self, text: str) -> None:
+        """A message that came by a messenger."""
+        import chainlit as cl
+        from chainlit.user_session import user_sessions
+
+        session: Any = cl.context.session
+        letter = letter_of(session.client_type, user_sessions[session.id], text)
+        if letter is None:
+            return
+        say = say_by(session.client_type, cl.context.emitter)
+        try:
+            await self._correspondents.take(letter, say)
+        except HelplineError as known:
+            await say(str(known))
 
     async def on_stop(self) -> None:
         """Stop: silence the reply."""

@@ -27,6 +27,9 @@ class Words:
     notice: str
     voice_start: str
     voice_stop: str
+    yes_or_no: str
+    write_in_private: str
+    full: str
 
     def welcome_to(self, shop: str) -> str:
         return self.welcome.format(shop=shop)
@@ -52,6 +55,9 @@ ENGLISH: Final = Words(
     notice="Nothing is changed before you say yes.",
     voice_start="Talk",
     voice_stop="End voice",
+    yes_or_no="Please answer yes or no.",
+    write_in_private="Others can read this conversation: please write to me in a direct message.",
+    full="So many customers write just now that I cannot take another: please try again in a few minutes.",
 )
 
 CHINESE: Final = Words(
@@ -74,6 +80,9 @@ CHINESE: Final = Words(
     notice="在您确认之前，不会做任何更改。",
     voice_start="通话",
     voice_stop="结束语音",
+    yes_or_no="请回答“是”或“否”。",
+    write_in_private="其他人也能看到此对话：请给我发私信。",
+    full="目前咨询的客户过多，暂时无法接待：请几分钟后再试。",
 )
 
 
