@@ -2,15 +2,21 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from helpline.engine.backend import EngineBackend
+from helpline.engine.brain import Answered, Call, Called, Entry, Part, Said, Say, Turn
 from helpline.engine.chat import ChatBrain, ChatSettings
+from helpline.engine.listening import Committed, Listened, ListenSettings
+from helpline.engine.meaning import read_tools
 from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions, chat_of
-from helpline.errors import SettingsError
+from helpline.errors import BackendError, SettingsError
 from helpline.settings import load_settings
 from tests.engine.talk import SHOP_TOOLS, talking
 
@@ -20,6 +26,14 @@ Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 def line(**delta: Any) -> bytes:
     event = {"choices": [{"index": 0, "delta": delta}]}
+    return f"data: {json.dumps(event)}\n\n".encode()
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def ends(reason: str) -> bytes:
+    event = {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
     return f"data: {json.dumps(event)}\n\n".encode()
 
 
@@ -43,13 +57,17 @@ class ChatServer:
         )
         self.headers.append(head)
         self.asked.append(json.loads(await reader.readexactly(length)))
-        await self.scripts.pop(0)(writer)
-        writer.close()
+        try:
+            await self.scripts.pop(0)(writer)
+        except ConnectionError:
+            return  # the client has heard enough
+        finally:
+            writer.close()
 
 
-def streams(*lines: bytes, ends: bool = True) -> Script:
+def streams(*lines: bytes, whole: bool = True) -> Script:
     async def script(writer: asyncio.StreamWriter) -> None:
-        size = "" if ends else "Content-Length: 100000\r\n"
+        size = "" if whole else "Content-Length: 100000\r\n"
         writer.write(
             f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{size}Connection: close\r\n\r\n".encode()
         )
@@ -85,10 +103,34 @@ async def chat() -> AsyncIterator[ChatServer]:
     await listening.wait_closed()
 
 
+class Nobody:
+    """Hears nothing: these customers type."""
+
+    async def configure(self, settings: ListenSettings) -> None: ...
+
+    async def feed(self, audio: bytes) -> list[Listened]:
+        return []
+
+    async def commit(self) -> Committed:
+        return Committed(0, "", 0)
+
+    async def clear(self) -> None: ...
+
+    async def transcribe(self, pcm24k: bytes) -> str:
+        return ""
+
+    async def close(self) -> None: ...
+
+
+def engine_with(settings: ChatSettings) -> Engine:
+    return Engine(
+        EngineOptions(pace=Pace(times=0)), make_brain=lambda: ChatBrain(settings), make_hearing=Nobody
+    )
+
+
 @pytest.fixture
 def thinking(chat: ChatServer) -> Engine:
-    settings = ChatSettings(chat.url, "small", "secret", first_word_s=0.5)
-    return Engine(EngineOptions(pace=Pace(times=0)), make_brain=lambda: ChatBrain(settings))
+    return engine_with(ChatSettings(chat.url, "small", "secret", first_word_s=0.5))
 
 
 async def test_a_model_calls_and_answers(chat: ChatServer, thinking: Engine) -> None:
@@ -98,13 +140,13 @@ async def test_a_model_calls_and_answers(chat: ChatServer, thinking: Engine) -> 
             line(tool_calls=[piece(0, "check_order_status", '{"order')]),
             line(tool_calls=[piece(0, "", '_id": "1004"}')]),
             b": keep-alive\n\n",
-            b"data: [DONE]\n\n",
+            DONE,
         ),
         streams(
             line(content="It is on"),
             line(content=" its way. It"),
             line(content=" comes on Tuesday."),
-            b"data: [DONE]\n\n",
+            DONE,
         ),
     ]
     async with talking(thinking) as talker:
@@ -135,7 +177,7 @@ async def test_a_confirmation_is_not_left_to_the_model(chat: ChatServer, thinkin
 async def test_a_refusal_fails_the_response_and_the_session_stays(
     chat: ChatServer, thinking: Engine, status: int
 ) -> None:
-    chat.scripts = [refuses(status), streams(line(content="Hello."))]
+    chat.scripts = [refuses(status), streams(line(content="Hello."), DONE)]
     async with talking(thinking) as talker:
         await talker.type("hello")
         failed = (await talker.reply()).response
@@ -147,7 +189,7 @@ async def test_a_refusal_fails_the_response_and_the_session_stays(
 
 
 async def test_a_model_that_breaks_off_fails_what_it_began(chat: ChatServer, thinking: Engine) -> None:
-    chat.scripts = [streams(line(content="It is on its way. And"), ends=False)]
+    chat.scripts = [streams(line(content="It is on its way. And"), whole=False)]
     async with talking(thinking) as talker:
         await talker.type("where is it")
         reply = await talker.reply()
@@ -167,8 +209,7 @@ async def test_a_model_that_stalls_counts_as_lost(chat: ChatServer, thinking: En
 
 async def test_a_thinking_model_can_be_cancelled(chat: ChatServer) -> None:
     until = asyncio.Event()
-    patient = ChatSettings(chat.url, "small", first_word_s=60)
-    engine = Engine(EngineOptions(pace=Pace(times=0)), make_brain=lambda: ChatBrain(patient))
+    engine = engine_with(ChatSettings(chat.url, "small", first_word_s=60))
     chat.scripts = [stalls(until)]
     async with talking(engine) as talker:
         await talker.type("where is it")
@@ -188,6 +229,7 @@ async def test_nonsense_from_a_model_is_left_out(chat: ChatServer, thinking: Eng
             b'data: {"choices": [7]}\n\n',
             line(tool_calls="no"),
             line(content="Hm."),
+            DONE,
         ),
     ]
     async with talking(thinking) as talker:
@@ -211,3 +253,278 @@ def test_the_settings_name_the_model() -> None:
     assert settings == ChatSettings("https://x/v1", "m", "k")
     with pytest.raises(SettingsError, match="HELPLINE_CHAT_MODEL"):
         chat_of(load_settings({"chat_url": "https://x/v1"}, {}, env_file="", desk_file=""))
+
+
+# --- calls in pieces --------------------------------------------------------------------------------------
+
+
+def raw(index: int | None = None, id: str | None = None, name: str | None = None, args: Any = "") -> Json:
+    """A piece as some server cuts it."""
+    given = {"index": index, "id": id, "function": {"name": name, "arguments": args}}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+STATUS, CANCEL = "check_order_status", "cancel_order"
+FIRST, SECOND = '{"order_id": "1004"}', '{"order_id": "1005"}'
+BOTH = [(STATUS, {"order_id": "1004"}), (CANCEL, {"order_id": "1005"})]
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        pytest.param(
+            [
+                [raw(0, "a", STATUS)], [raw(0, args='{"order_id"')], [raw(0, args=': "1004"}')],
+                [raw(1, "b", CANCEL)], [raw(1, args='{"order_id": "1005"}')],
+            ],
+            id="by index",
+        ),
+        pytest.param(
+            [
+                [raw(0, "a", STATUS, '{"order_id": "1004"}'), raw(1, "b", CANCEL, '{"order_id": "1005"}')],
+            ],
+            id="whole, in one delta",
+        ),
+        pytest.param(
+            [[raw(None, "a", STATUS, FIRST)], [raw(None, "b", CANCEL, SECOND)]],
+            id="whole, without index",
+        ),
+        pytest.param(
+            [[raw(None, None, STATUS, FIRST)], [raw(None, None, CANCEL, SECOND)]],
+            id="whole, without index and id",
+        ),
+        pytest.param(
+            [[raw(0, "a", STATUS, '{"order_id": "1004"}')], [raw(0, "b", CANCEL, '{"order_id": "1005"}')]],
+            id="every index 0",
+        ),
+        pytest.param(
+            [
+                [raw(0, "a", STATUS, '{"order_id"')], [raw(0, "a", STATUS, ': "1004"}')],
+                [raw(1, "b", CANCEL, '{"order_id": ')], [raw(1, "b", CANCEL, '"1005"}')],
+            ],
+            id="the name in every piece",
+        ),
+        pytest.param(
+            [
+                [raw(0, "a", STATUS)], [raw(0, "x", None, '{"order_id": ')], [raw(0, "y", None, '"1004"}')],
+                [raw(1, "b", CANCEL)], [raw(1, "z", None, '{"order_id": "1005"}')],
+            ],
+            id="a new id in every piece",
+        ),
+        pytest.param(
+            [
+                [raw(0, "a", "check_order")], [raw(0, None, "_status")], [raw(0, args=FIRST)],
+                [raw(1, "b", "cancel")], [raw(1, None, "_order", SECOND)],
+            ],
+            id="the name in pieces",
+        ),
+        pytest.param(
+            [[raw(0, "a", STATUS, {"order_id": "1004"})], [raw(1, "b", CANCEL, {"order_id": "1005"})]],
+            id="arguments as an object",
+        ),
+        pytest.param(
+            [
+                [raw(None, None, STATUS, '{"order_id"')], [raw(None, None, None, ': "1004"}')],
+                [raw(None, None, CANCEL)], [raw(None, None, None, '{"order_id": "1005"}')],
+            ],
+            id="pieces without index and id",
+        ),
+        pytest.param(
+            [
+                [raw(0, "a", STATUS, '{"order_id": "1004"}')], [raw(0, "a", STATUS, '{"order_id": "1004"}')],
+                [raw(1, "b", CANCEL, '{"order_id": "1005"}')],
+            ],
+            id="told twice",
+        ),
+    ],
+)  # fmt: skip
+async def test_calls_are_put_together_however_a_server_cuts_them(
+    chat: ChatServer, deltas: list[list[Json]]
+) -> None:
+    chat.scripts = [streams(*(line(tool_calls=pieces) for pieces in deltas), ends("tool_calls"), DONE)]
+    made = await parts_of(chat, Said("user", "where is 1004, and cancel 1005"))
+    assert [(part.name, json.loads(part.arguments)) for part in made if isinstance(part, Call)] == BOTH
+    assert len(made) == len(BOTH)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([line(tool_calls=[raw(0, "a", CANCEL, '{"order_id": "10')])], id="in its arguments"),
+        pytest.param([line(tool_calls=[raw(0, "a", CANCEL, '{"order_id": "1005"}')])], id="after it"),
+        pytest.param(
+            [line(tool_calls=[raw(0, "a", CANCEL, '{"order_id": "10')]), ends("length"), DONE],
+            id="cut at a limit",
+        ),
+        pytest.param(
+            [line(tool_calls=[raw(0, "a", CANCEL, "{}"), raw(1, "b", STATUS, "{")]), DONE],
+            id="one of two",
+        ),
+        pytest.param(
+            [line(tool_calls=[raw(0, "a", CANCEL, SECOND)]), b'data: {"error": {"code": 500}}\n\n'],
+            id="an error event",
+        ),
+    ],
+)  # fmt: skip
+async def test_a_model_that_dies_in_the_middle_of_a_call_calls_nothing(
+    chat: ChatServer, thinking: Engine, lines: list[bytes]
+) -> None:
+    chat.scripts = [streams(*lines)]
+    async with talking(thinking) as talker:
+        await talker.configure(tools=SHOP_TOOLS)
+        await talker.type("cancel 1005")
+        reply = await talker.reply()
+    assert reply.response["status"] == "failed"
+    assert reply.calls == []
+    assert not any("function_call_arguments" in event["type"] for event in reply.events)
+    assert "The chat model" in reply.response["status_details"]["error"]["message"]
+
+
+# --- words ------------------------------------------------------------------------------------------------
+
+
+async def test_words_that_end_without_an_end_fail_the_response(chat: ChatServer, thinking: Engine) -> None:
+    chat.scripts = [streams(line(content="It is on its way. And it"))]
+    async with talking(thinking) as talker:
+        await talker.type("where is it")
+        reply = await talker.reply()
+    assert reply.response["status"] == "failed"
+    assert reply.text == "It is on its way. "
+
+
+async def test_a_sentence_sounds_while_the_next_is_thought_of(chat: ChatServer) -> None:
+    until = asyncio.Event()
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        await streams(line(content="One moment. And"))(writer)
+        await until.wait()
+        writer.write(line(content=" here it is.") + DONE)
+
+    engine = engine_with(ChatSettings(chat.url, "small", first_word_s=60))
+    chat.scripts = [script]
+    async with talking(engine) as talker:
+        await talker.type("where is it")
+        await talker.until("response.output_audio.delta")
+        assert not until.is_set()
+        until.set()
+        reply = await talker.reply()
+    assert reply.response["status"] == "completed"
+    assert reply.text == "One moment. And here it is."
+    engine.close()
+
+
+async def test_keep_alives_are_no_words(chat: ChatServer, thinking: Engine) -> None:
+    over = asyncio.Event()
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        await streams()(writer)
+        while not over.is_set():
+            writer.write(b": keep-alive\n\n" + line(content=""))
+            await asyncio.sleep(0.02)
+
+    chat.scripts = [script]
+    async with talking(thinking) as talker:
+        await talker.type("where is it")
+        failed = (await talker.reply()).response
+    over.set()
+    assert failed["status"] == "failed"
+    assert "stalls" in failed["status_details"]["error"]["message"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+async def test_what_a_model_thinks_is_not_said(chat: ChatServer, size: int) -> None:
+    text = "<think>The customer is angry. </think>\n\nHello <there>."
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    chat.scripts = [streams(*(line(content=one) for one in pieces), ends("stop"))]
+    assert "".join(part.text for part in await said_by(chat)) == "Hello <there>."
+
+
+async def test_what_only_looks_like_a_thought_is_said(chat: ChatServer) -> None:
+    chat.scripts = [streams(line(content="<th"), ends("stop"))]
+    assert await said_by(chat) == [Say("<th")]
+
+
+async def test_a_model_that_never_ends_is_cut_off(chat: ChatServer) -> None:
+    chat.scripts = [streams(*[line(content="And on it goes, for ever and ever. " * 10)] * 200, whole=False)]
+    assert 20_000 < sum(len(part.text) for part in await said_by(chat)) < 21_000
+
+
+async def test_an_endless_line_is_no_stream(chat: ChatServer) -> None:
+    chat.scripts = [streams(*[b"x" * 100_000] * 12)]
+    with pytest.raises(BackendError, match="no stream of events"):
+        await said_by(chat)
+
+
+# --- what the model sees ----------------------------------------------------------------------------------
+
+
+async def parts_of(chat: ChatServer, *entries: Entry, **turn: Any) -> list[Part]:
+    """What the brain answers to these entries, asked for once."""
+    brain = ChatBrain(ChatSettings(chat.url, "small", first_word_s=5.0))
+    tools = read_tools(SHOP_TOOLS)
+    now = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+    return [part async for part in brain.answer(Turn(entries, tools, now, **turn))]
+
+
+async def said_by(chat: ChatServer) -> list[Say]:
+    """What the brain says to a hello; it calls nothing."""
+    parts = await parts_of(chat, Said("user", "hello"))
+    assert all(isinstance(part, Say) for part in parts)
+    return [part for part in parts if isinstance(part, Say)]
+
+
+async def asked(*entries: Entry, chat: ChatServer, **turn: Any) -> list[Json]:
+    """The messages that the endpoint got for these entries."""
+    chat.scripts = [streams(line(content="Yes."), DONE)]
+    assert await parts_of(chat, *entries, **turn) == [Say("Yes.")]
+    return list(chat.asked[-1]["messages"])
+
+
+async def test_each_call_has_its_result_right_after_it(chat: ChatServer) -> None:
+    messages = await asked(
+        Said("user", "where is 1004"),
+        Called("a", STATUS, "{}"),
+        Called("b", CANCEL, "{}"),
+        Said("user", "hello?"),
+        Answered("b", "cancelled"),
+        Said("user", "  "),
+        Answered("gone", "of a call that nobody made"),
+        chat=chat,
+    )
+    assert [(message["role"], message.get("content")) for message in messages] == [
+        ("user", "where is 1004"),
+        ("assistant", None),
+        ("tool", '{"error": "the result is not known"}'),
+        ("tool", "cancelled"),
+        ("user", "hello?"),
+    ]
+    assert [call["id"] for call in messages[1]["tool_calls"]] == ["a", "b"]
+    assert [message["tool_call_id"] for message in messages[2:4]] == ["a", "b"]
+
+
+async def test_a_long_conversation_is_bounded_and_the_instructions_stay(chat: ChatServer) -> None:
+    long = [Said("user", f"{at} " + "word " * 400) for at in range(200)]
+    messages = await asked(*long, Said("user", "the last"), chat=chat, instructions="Be kind.")
+    assert messages[0] == {"role": "system", "content": "Be kind."}
+    assert messages[-1]["content"] == "the last"
+    assert 20_000 < len(json.dumps(messages)) < 52_000
+    huge = await asked(Said("user", "x" * 1_000_000), chat=chat)
+    assert len(huge[0]["content"]) == 16_000
+
+
+async def test_the_key_is_in_no_log_and_no_error(
+    chat: ChatServer, thinking: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat.scripts = [refuses(401), streams(line(content="Hello."), whole=False)]
+    with caplog.at_level(logging.DEBUG):
+        async with talking(thinking) as talker:
+            for _ in range(2):
+                await talker.type("hello")
+                assert "secret" not in json.dumps((await talker.reply()).response)
+    assert "secret" not in caplog.text
+
+
+def test_the_desk_thinks_with_the_model_that_the_settings_name() -> None:
+    named = {"chat_url": "https://x/v1", "chat_model": "m", "backends": "engine"}
+    settings = load_settings(named, {}, env_file="", desk_file="")
+    assert EngineBackend.of(settings).answers == "The built-in engine answers, with m to think with."
