@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
+from openai.types.beta.realtime import RealtimeServerEvent as OldServerEvent
+from openai.types.realtime import RealtimeServerEvent
+from pydantic import TypeAdapter
 
 from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions
@@ -72,13 +75,27 @@ SHOP_TOOLS = [
 ]
 
 
-class Talker:
-    """One session, seen from the client."""
+VENDORS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
+OLD_VENDORS: TypeAdapter[Any] = TypeAdapter(OldServerEvent)
 
-    def __init__(self, frames: MemoryFrames) -> None:
+
+def must_be_the_vendors(frame: str | bytes, *, flat: bool = False) -> None:
+    """The frame is an event by the strict types of the vendor's SDK; `flat`: by those of 2024."""
+    if flat:  # whose types name every model there was
+        text = frame if isinstance(frame, str) else frame.decode()
+        parsed = OLD_VENDORS.validate_json(text.replace('"helpline-engine"', '"gpt-4o-realtime-preview"'))
+    else:
+        parsed = VENDORS.validate_json(frame, strict=True)
+    assert parsed.type == json.loads(frame)["type"]
+
+
+class Talker:
+    """One session, seen from the client. Whatever it is sent must be what the vendor's SDK calls valid."""
+
+    def __init__(self, frames: MemoryFrames, *, flat: bool = False) -> None:
         self._frames = frames
+        self.flat = flat
         self.events: list[Json] = []
-        self._seen = 0
 
     async def send(self, type: str, **fields: Any) -> None:
         await self._frames.send(json.dumps({"type": type, **fields}))
@@ -88,7 +105,9 @@ class Talker:
 
     async def next(self) -> Json:
         """The next event."""
-        event = json.loads(await asyncio.wait_for(self._frames.recv(), 20))
+        frame = await asyncio.wait_for(self._frames.recv(), 20)
+        must_be_the_vendors(frame, flat=self.flat)
+        event: Json = json.loads(frame)
         self.events.append(event)
         return event
 

@@ -2,12 +2,8 @@
 
 import asyncio
 import base64
-import json
-from typing import Any
 
 import pytest
-from openai.types.beta.realtime import RealtimeServerEvent
-from pydantic import TypeAdapter
 
 from helpline.engine.listening import Partials, patience_ms
 from helpline.engine.reply import Pace
@@ -36,6 +32,7 @@ async def test_an_old_client_is_answered_in_its_own_words(talker: Talker) -> Non
         "tool_choice": "auto",
         "max_response_output_tokens": 4096,
     }
+    talker.flat = True
     await talker.send("session.update", session=session)
     updated = (await talker.until("session.updated"))["session"]
     assert updated["modalities"] == ["text", "audio"]
@@ -55,13 +52,10 @@ async def test_an_old_client_is_answered_in_its_own_words(talker: Talker) -> Non
         for name in names
         if "output_audio" in name or name in ("conversation.item.added", "conversation.item.done")
     ]
-    types: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
-    for event in talker.events[1:]:
-        frame = json.dumps(event).replace("helpline-engine", "gpt-realtime")  # its types name the models
-        assert types.validate_json(frame).type == event["type"]
 
 
 async def test_an_old_request_is_understood(talker: Talker) -> None:
+    talker.flat = True
     await talker.send("session.update", session={"modalities": ["text"], "turn_detection": {"type": "none"}})
     assert (await talker.until("session.updated"))["session"]["turn_detection"] is None
     await talker.type("hello", respond=False)
@@ -75,7 +69,7 @@ async def test_an_old_request_is_understood(talker: Talker) -> None:
 async def test_a_preview_address_begins_flat(engine: Engine) -> None:
     client, server = memory_frames()
     session = asyncio.create_task(engine.serve(server, flat=True))
-    created = await Talker(client).next()
+    created = await Talker(client, flat=True).next()
     assert created["session"]["modalities"] == ["text", "audio"]
     await client.close()
     await session
