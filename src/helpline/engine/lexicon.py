@@ -20,7 +20,7 @@ from helpline.engine.espeak import load_espeak
 from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
 
-_VERSION = "10"
+_VERSION = "14"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
@@ -36,6 +36,9 @@ _WEIGHTS = {
     "filler": 1.5,
     "affirm": 2.5,
     "deny": 2.0,
+    "greeting": 2.5,
+    "thanks": 1.5,
+    "help": 1.5,
 }
 
 # espeak's ASCII mnemonics for en-us, longest first, in ARPAbet.
@@ -57,6 +60,11 @@ _ARPABET = (
     ("t", "T"), ("d", "D"), ("k", "K"), ("g", "G"), ("f", "F"), ("v", "V"), ("s", "S"), ("z", "Z"),
     ("x", "K"),
 )  # fmt: skip
+
+
+_VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
+# What a vowel becomes when the r behind it is not said.
+_BEFORE_R = {"AO": "AO", "AA": "AA", "EH": "EH AH", "IH": "IH AH", "IY": "IH AH", "UH": "UH AH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +121,13 @@ def _enum_words(schema: Any) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Two files that a decoder opens."""
+    """Files that a decoder opens: the trigram, and one of the dictionaries."""
 
     key: str
     trigram: Path
     dictionary: Path
+    british: Path
+    """The same words as they are said in England."""
 
 
 @dataclass(slots=True)
@@ -129,8 +139,8 @@ class Library:
     def lexicon(self, expected: Expected) -> Lexicon:
         """The lexicon for what is expected; built at its first use (about half a second)."""
         key = expected.key()
-        lexicon = Lexicon(key, self.directory / f"{key}.arpa", self.directory / f"{key}.dict")
-        if not (lexicon.trigram.exists() and lexicon.dictionary.exists()):
+        lexicon = Lexicon(key, *(self.directory / f"{key}.{kind}" for kind in ("arpa", "dict", "gb.dict")))
+        if not (lexicon.trigram.exists() and lexicon.dictionary.exists() and lexicon.british.exists()):
             self._build(expected, lexicon)
         return lexicon
 
@@ -141,6 +151,7 @@ class Library:
         kept = [s for s in sentences if all(word in spoken for word in s.split())]
         self.directory.mkdir(parents=True, exist_ok=True)
         _write(lexicon.dictionary, _dictionary_text(pronounced))
+        _write(lexicon.british, _dictionary_text({w: _british_ways(ways) for w, ways in pronounced.items()}))
         _write(lexicon.trigram, _trigram_text(kept))
 
 
@@ -219,6 +230,33 @@ def to_arpabet(mnemonics: str) -> str:
             phones += arpabet.split()
             rest = rest[len(mnemonic) :].lstrip(":")
     return " ".join(phones)
+
+
+def _british_ways(ways: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(way for phones in ways for way in british(phones)))
+
+
+def british(phones: str) -> tuple[str, ...]:
+    """An American pronunciation as it is said in England, in one or two ways: "order" loses both of its r."""
+    said: list[str] = []
+    rest = phones.split()
+    syllables = sum(phone in _VOWELS for phone in rest)
+    while rest:
+        phone, *rest = rest
+        following = rest[0] if rest else ""
+        if phone in _BEFORE_R and following == "R" and (rest[1:2] or [""])[0] not in _VOWELS:
+            said += _BEFORE_R[phone].split()
+            rest = rest[1:]
+        elif phone == "ER" and syllables > 1 and rest in ([], ["Z"], ["D"]):
+            said.append("AH")
+        elif phone == "ER" and following in _VOWELS:
+            said += ("AH", "R")
+        elif phone == "AE" and following in ("F", "S", "TH"):
+            said.append("AA")
+        else:
+            said.append("AO" if phone == "AA" else phone)
+    way = " ".join(said)
+    return (way, way.replace("OW", "AW")) if "OW" in said else (way,)
 
 
 def _dictionary_text(pronounced: Mapping[str, Sequence[str]]) -> str:

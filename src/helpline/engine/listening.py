@@ -21,10 +21,12 @@ from helpline.audio.resample import Resampler
 from helpline.engine.ears.port import Ears
 from helpline.engine.lexicon import Expected
 from helpline.engine.meaning import likeliness
+from helpline.engine.references import settle_reference
 from helpline.engine.vad import (
     FRAME_BYTES,
     SpeechBegan,
     SpeechEnded,
+    SpeechPaused,
     SpeechWent,
     VadEvent,
     VadSettings,
@@ -192,6 +194,8 @@ class Listener:
                 if self._detector.clock_ms - self._start_ms > _LONGEST_UTTERANCE_MS:
                     self._detector.forget()
                     yield from self._on(SpeechEnded(self._detector.clock_ms))
+            case SpeechPaused():
+                self._ears.settle()
             case SpeechEnded(end_ms):
                 self._buffer_start_ms = end_ms
                 yield Ended(end_ms, self._finish(), end_ms - self._start_ms)
@@ -221,7 +225,8 @@ class Listener:
     def _finish(self) -> str:
         self._open = False
         opinions = [words for words in self._ears.finish() if words]
-        return max(opinions, key=self._likely, default="")
+        best = max(opinions, key=self._likely, default="")
+        return settle_reference(best, opinions, self._settings.known_ids)
 
     def _likely(self, words: str) -> float:
         return likeliness(words, self._settings.expected.keywords, self._settings.known_ids)

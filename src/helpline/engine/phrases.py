@@ -156,9 +156,9 @@ def say_reference(digits: str, pick: random.Random) -> str:
 
 def _any_reference(pick: random.Random) -> str:
     shape = pick.random()
-    if shape < 0.4:
+    if shape < 0.35:
         return f"10{pick.randrange(100):02}"
-    return f"{pick.randrange(1000, 10_000)}" if shape < 0.85 else f"{pick.randrange(10_000, 1_000_000)}"
+    return f"{pick.randrange(1000, 10_000)}" if shape < 0.75 else f"{pick.randrange(10_000, 1_000_000)}"
 
 
 def _one_by_one(text: str, pick: random.Random) -> list[str]:

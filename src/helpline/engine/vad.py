@@ -50,13 +50,18 @@ class SpeechWent:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """A pause that may be the end: time to make up one's mind, while the silence window passes."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechEnded:
     """The silence window has passed."""
 
     end_ms: int
 
 
-VadEvent = SpeechBegan | SpeechWent | SpeechEnded
+VadEvent = SpeechBegan | SpeechWent | SpeechPaused | SpeechEnded
 
 
 class VoiceDetector:
@@ -131,6 +136,8 @@ class VoiceDetector:
         elif self._quiet_ms >= self.settings.silence_ms:
             self.forget()
             yield SpeechEnded(self._clock_ms)
+        elif self._quiet_ms == _HEARD_PAUSE_MS + FRAME_MS:
+            yield SpeechPaused()
 
     def _hold(self, frame: bytes) -> None:
         self._held.append(frame)

@@ -85,6 +85,9 @@ class WhisperEars:
             self._heard += pcm16k
         return ""
 
+    def settle(self) -> None:
+        """Nothing: there is one opinion."""
+
     def finish(self) -> tuple[str, ...]:
         heard = samples(bytes(self._heard)).astype(np.float32) / 32768
         self._heard.clear()

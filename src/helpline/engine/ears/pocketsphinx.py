@@ -13,10 +13,13 @@ import numpy as np
 from helpline.audio.pcm import from_samples, samples
 from helpline.engine.lexicon import Expected, Lexicon, Library
 from helpline.engine.parts import need_package
+from helpline.engine.vad import PCM16K_BYTES_PER_MS
 from helpline.errors import MissingPartError
 
 _SILENT_FLOOR_RMS = 15.0
 _SPARE_DECODERS = 8
+_AGAIN_MS = 12_000
+"""So much audio is decoded again at a pause, over all opinions: some 0.4 s of a core."""
 
 
 def check() -> None:
@@ -34,23 +37,33 @@ class Opinion:
     added_noise_rms: float
     warp: float = 1.0
     """Stretches the frequencies, for a voice that is higher or lower than those that were learnt from."""
+    british: bool = False
+    """Expects words as they are said in England."""
 
 
 FIRST = Opinion("first", 9.5, 60.0)
-SECOND = Opinion("second", 8.0, 120.0, warp=0.9)
-THIRD = Opinion("third", 8.5, 90.0, warp=1.12)
-"""They listen along, for when the first makes no sense: those that err differently are right more often."""
+SECOND = Opinion("second", 9.0, 90.0, warp=1.17)
+THIRD = Opinion("third", 8.5, 90.0, warp=0.9, british=True)
+"""They listen once more to the whole: those that err differently are right more often."""
 
 
 class PocketsphinxEars:
-    """Recognition with a domain trigram; decoders are shared by the sessions of this process."""
+    """Recognition with a domain trigram; decoders are shared by the sessions of this process.
+
+    One decoder follows the speech as it comes, for the partial words. At a pause the utterance is decoded
+    again from its beginning: only then is the level of the whole known, which makes one word in three of a
+    strange voice right that was wrong before.
+    """
 
     def __init__(self, decoders: "Decoders", opinions: tuple[Opinion, ...] = (FIRST, SECOND, THIRD)) -> None:
         self._decoders = decoders
         self._opinions = opinions
         self._expected = Expected()
-        self._at_work: list[_Decoding] = []
-        self._cmn: dict[str, str] = {}
+        self._following: _Decoding | None = None
+        self._heard: list[bytes] = []
+        self._silent = False
+        self._settled: tuple[str, ...] | None = None
+        self._cmn = ""
         self._noise = np.random.default_rng(1)
 
     def expect(self, expected: Expected) -> None:
@@ -60,40 +73,73 @@ class PocketsphinxEars:
 
     def begin(self) -> None:
         self.cancel()
-        for opinion in self._opinions:
-            key, decoder = self._decoders.borrow(self._expected, opinion)
-            if opinion.name in self._cmn:
-                decoder.set_cmn(self._cmn[opinion.name])
-            decoder.start_utt()
-            self._at_work.append(_Decoding(opinion, key, decoder))
+        first = self._opinions[0]
+        key, decoder = self._decoders.borrow(self._expected, first)
+        if self._cmn:
+            decoder.set_cmn(self._cmn)
+        decoder.start_utt()
+        self._following = _Decoding(first, key, decoder)
 
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
-        if not self._at_work or not pcm16k:  # the recogniser takes no empty buffer
+        if self._following is None or not pcm16k:  # the recogniser takes no empty buffer
             return ""
-        for decoding in self._at_work:
-            audio = pcm16k
-            if floor_rms < _SILENT_FLOOR_RMS:
-                audio = self._roughened(pcm16k, decoding.opinion.added_noise_rms)
-            decoding.decoder.process_raw(audio, False, False)
-        return _words(self._at_work[0].decoder)
+        if not self._heard:  # later on, the speech itself is in the floor
+            self._silent = floor_rms < _SILENT_FLOOR_RMS
+        self._heard.append(pcm16k)
+        self._settled = None
+        self._following.decoder.process_raw(self._prepared(pcm16k, self._following.opinion), False, False)
+        return _words(self._following.decoder)
+
+    def settle(self) -> None:
+        self._opinions_so_far()
+
+    def _opinions_so_far(self) -> tuple[str, ...]:
+        if self._settled is None:
+            length_ms = sum(map(len, self._heard)) // PCM16K_BYTES_PER_MS
+            again = self._opinions[: _AGAIN_MS // max(length_ms, 1)]
+            self._settled = tuple(map(self._listen_again, again))
+        return self._settled
 
     def finish(self) -> tuple[str, ...]:
-        opinions = []
-        for decoding in self._at_work:
-            decoding.decoder.end_utt()
-            opinions.append(_words(decoding.decoder))
-            self._cmn[decoding.opinion.name] = decoding.decoder.get_cmn(True)
-            self._decoders.give_back(decoding.key, decoding.decoder)
-        self._at_work = []
-        return tuple(opinions)
+        if self._following is None:
+            return ()
+        following = self._following
+        following.decoder.end_utt()
+        followed = _words(following.decoder)
+        self._cmn = following.decoder.get_cmn(True)
+        self._decoders.give_back(following.key, following.decoder)
+        opinions = self._opinions_so_far()
+        self._forget()
+        return opinions or (followed,)
 
     def cancel(self) -> None:
-        self.finish()
+        if self._following is not None:
+            self._following.decoder.end_utt()
+            self._decoders.give_back(self._following.key, self._following.decoder)
+        self._forget()
 
-    def _roughened(self, pcm16k: bytes, rms: float) -> bytes:
-        """White noise on digitally silent audio: without it the recogniser's features have no floor."""
+    def _forget(self) -> None:
+        self._following, self._heard, self._settled = None, [], None
+
+    def _listen_again(self, opinion: Opinion) -> str:
+        """The words of the utterance so far, heard as a whole."""
+        audio = self._prepared(b"".join(self._heard), opinion)
+        if not audio:
+            return ""
+        key, decoder = self._decoders.borrow(self._expected, opinion)
+        decoder.start_utt()
+        decoder.process_raw(audio, False, True)
+        decoder.end_utt()
+        words = _words(decoder)
+        self._decoders.give_back(key, decoder)
+        return words
+
+    def _prepared(self, pcm16k: bytes, opinion: Opinion) -> bytes:
+        """With white noise if it is digitally silent around the speech: the features need a floor."""
+        if not self._silent:
+            return pcm16k
         values = samples(pcm16k).astype(np.float32)
-        return from_samples(values + self._noise.normal(0.0, rms, len(values)))
+        return from_samples(values + self._noise.normal(0.0, opinion.added_noise_rms, len(values)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +200,7 @@ def make_decoder(lexicon: Lexicon, opinion: Opinion = FIRST) -> Any:
     return pocketsphinx.Decoder(
         hmm=pocketsphinx.get_model_path("en-us/en-us"),
         lm=str(lexicon.trigram),
-        dict=str(lexicon.dictionary),
+        dict=str(lexicon.british if opinion.british else lexicon.dictionary),
         lw=opinion.language_weight,
         fwdflat=False,
         loglevel="FATAL",

@@ -25,6 +25,9 @@ class Ears(Protocol):
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
         """More of it; the words so far, or "" from ears that know them only at the end."""
 
+    def settle(self) -> None:
+        """The speaker pauses: a time to make up one's mind, while the silence window passes; more may come."""
+
     def finish(self) -> tuple[str, ...]:
         """It is over: its words, in lower case; numbers as words or digits; the best guess first."""
 

@@ -150,6 +150,9 @@ class SherpaEars:
         self._stream.accept_waveform(_RATE, samples(pcm16k).astype(np.float32) / 32768)
         return self._words()
 
+    def settle(self) -> None:
+        """Nothing: there is one opinion."""
+
     def finish(self) -> tuple[str, ...]:
         if self._stream is None:
             return ()
