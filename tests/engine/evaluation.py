@@ -101,16 +101,23 @@ class Score:
         return Counter((one.sentence.tool, one.got) for one in self.outcomes)
 
 
-def load_sentences() -> list[Sentence]:
-    """All 300, in order."""
+SENTENCES = Path(__file__).with_name("sentences.txt")
+HELD_OUT = Path(__file__).with_name("sentences_held_out.txt")
+"""Written after those and kept for the last run."""
+
+
+def load_sentences(path: Path = SENTENCES) -> list[Sentence]:
+    """All of a file, in order."""
     tool, key, value = "", "", ""
     found: list[Sentence] = []
-    for line in Path(__file__).with_name("sentences.txt").read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8").splitlines():
         if line.startswith("["):
             tool, _, slot = line.strip("[]").partition(" ")
             key, _, value = slot.partition("=")
         elif line.strip() and not line.startswith("#"):
-            found.append(Sentence(line.strip(), tool, key, value, final=len(found) % 2 == 1))
+            found.append(
+                Sentence(line.strip(), tool, key, value, final=path == HELD_OUT or len(found) % 2 == 1)
+            )
     return found
 
 

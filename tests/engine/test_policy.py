@@ -157,6 +157,12 @@ def test_two_misses_offer_a_person() -> None:
     assert caller.says("tomorrow at ten").calls == [("schedule_callback", {"when": "tomorrow at 10"})]
 
 
+def test_who_asks_for_a_person_is_called_back_where_nobody_can_be_connected() -> None:
+    caller = Caller().says("I want to talk to a human")
+    assert caller.said == "A person can call you back. Please tell me when to call."
+    assert caller.says("tomorrow at ten").calls == [("schedule_callback", {"when": "tomorrow at 10"})]
+
+
 def test_a_question_is_asked_again_in_other_words() -> None:
     caller = Caller().says("cancel my order please")
     assert caller.said == "What is the order number?"

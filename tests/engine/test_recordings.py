@@ -1,4 +1,4 @@
-"""Speech that another synthesiser made, in 16 kHz and as a telephone line carries it, through a whole session."""
+"""Speech of another synthesiser, in 16 kHz and as a telephone line carries it, through a whole session."""
 
 import base64
 import wave

@@ -1,11 +1,14 @@
 """The frozen sentences: kept apart from the phrases, and understood at least this well when typed."""
 
+import hashlib
 from itertools import pairwise
 
 from helpline.engine.lexicon import Expected, draw_sentences
 from helpline.engine.numbers import normalise
 from helpline.engine.phrases import load_pack
-from tests.engine.evaluation import load_sentences, measure
+from tests.engine.evaluation import HELD_OUT, load_sentences, measure
+
+_DIGEST = "d2f3468a3406e398f3aa15b95e0bd58163ae36b3d0f8f29b9f0c27010df40683"
 
 
 def test_there_are_300_and_half_are_kept() -> None:
@@ -16,7 +19,15 @@ def test_there_are_300_and_half_are_kept() -> None:
 
 def test_no_sentence_stands_in_the_phrase_pack() -> None:
     drawn = {normalise(text) for text in draw_sentences(load_pack(), Expected(), framed=False)}
-    assert not [one.text for one in load_sentences() if normalise(one.text) in drawn]
+    sentences = [*load_sentences(), *load_sentences(HELD_OUT)]
+    assert not [one.text for one in sentences if normalise(one.text) in drawn]
+
+
+def test_the_sentences_kept_for_the_end_are_the_frozen_ones() -> None:
+    assert hashlib.sha256(HELD_OUT.read_bytes()).hexdigest() == _DIGEST
+    held_out, looked_at = load_sentences(HELD_OUT), load_sentences()
+    assert len({normalise(one.text) for one in held_out}) == 150
+    assert not {normalise(one.text) for one in held_out} & {normalise(one.text) for one in looked_at}
 
 
 def test_typed_requests_are_understood_at_once() -> None:

@@ -20,8 +20,8 @@ from helpline.audio.pcm import samples
 from helpline.audio.resample import Resampler
 from helpline.engine.ears.port import Ears
 from helpline.engine.lexicon import Expected
-from helpline.engine.meaning import likeliness
-from helpline.engine.references import settle_reference
+from helpline.engine.meaning import likeliness, says_else
+from helpline.engine.references import own_reference, settle_reference
 from helpline.engine.vad import (
     FRAME_BYTES,
     SpeechBegan,
@@ -95,6 +95,8 @@ class ListenSettings(msgspec.Struct, frozen=True):
     expected: Expected = Expected()
     known_ids: tuple[str, ...] = ()
     """The caller's own references: words that name another are less likely."""
+    asked_for_reference: bool = False
+    """The last reply asked for one: an answer that all but names one of the caller's own is that one."""
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -151,6 +153,7 @@ class Listener:
         if settings.vad is not None:
             self._detector.configure(_with_patience(settings.vad))
         self._ears.expect(settings.expected)
+        self._ears.expect_reference(settings.known_ids if settings.asked_for_reference else ())
         self._settings = settings
 
     def feed(self, audio: bytes) -> list[Listened]:
@@ -226,7 +229,17 @@ class Listener:
         self._open = False
         opinions = [words for words in self._ears.finish() if words]
         best = max(opinions, key=self._likely, default="")
-        return settle_reference(best, opinions, self._settings.known_ids)
+        settled = settle_reference(best, opinions, self._settings.known_ids)
+        return self._asked_for(settled) or settled
+
+    def _asked_for(self, words: str) -> str:
+        """The caller's own reference, if that was asked for and nothing else was clearly said."""
+        known = self._settings.known_ids
+        if not self._settings.asked_for_reference or says_else(words, self._settings.expected.keywords):
+            return ""
+        return next(
+            (own for heard in (words, *self._ears.references()) if (own := own_reference(heard, known))), ""
+        )
 
     def _likely(self, words: str) -> float:
         return likeliness(words, self._settings.expected.keywords, self._settings.known_ids)

@@ -110,6 +110,7 @@ def _features(text: str) -> Iterable[str]:
 
 
 _STRANGE = 0.25
+_CLEAR = 0.6
 _ANY_DAY = datetime(2026, 1, 5)  # noqa: DTZ001 - only whether a moment is named matters here
 
 
@@ -119,6 +120,14 @@ def likeliness(words: str, things: Sequence[str] = (), known_ids: Sequence[str] 
     ranked = load_meanings().rank(found.masked)
     strange = sum(reference not in known_ids for reference in found.references) if known_ids else 0
     return (ranked[0].score if ranked else 0.0) - _STRANGE * strange
+
+
+def says_else(words: str, things: Sequence[str] = ()) -> bool:
+    """Whether recognised words are clearly no answer to a question for a reference."""
+    found = find_entities(words, _ANY_DAY, things or common_things())
+    ranked = load_meanings().rank(found.masked)
+    clear = bool(ranked) and ranked[0].score >= _CLEAR and ranked[0].intent not in ("inform", "generic")
+    return clear and not re.search(r"\d", found.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,9 @@ class Policy:
                 asked = dict.fromkeys(pages.required[:1], said.text)
                 return self._call_or_ask(dialogue, pages, asked, turn)
             return self._missed(dialogue, turn)
+        if best.intent == "human" and tool_for("callback", turn.tools) and turn.tool_choice != "none":
+            dialogue, act = self._person(dialogue, said, turn, context)
+            return dialogue, replace(act, say=f"A person can call you back. {act.say}".strip())
         return self._small_talk(dialogue, best.intent, said, turn)
 
     def _corrected(self, said: Entities, turn: Situation, context: Context) -> Act | None:

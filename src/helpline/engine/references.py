@@ -1,7 +1,7 @@
 """Order numbers and the like while one is asked for: a grammar of their shape, and the caller's own.
 
 The caller's references are known by their keywords. What was heard is theirs when it is the same but for one
-character, and only one of theirs is; else it stands as it was heard, and the app says that it knows none such.
+character, and only one of theirs is; else it stands as it was heard, and the app says that it knows none.
 """
 
 import re
@@ -13,7 +13,7 @@ _DIGIT = "( zero | oh | one | two | three | four | five | six | seven | eight | 
 _GRAMMAR = """#JSGF V1.0;
 grammar reference;
 public <reference> = [ <before> ] ( {shapes} ) [ please | thank you ];
-<before> = it is | it's | that's | that is | the number is | [ my | the ] order number [ is ] | order | number | yes;
+<before> = it is | it's | that's | that is | yes | the number is | [ my | the ] order number [ is ] | order;
 <unit> = one | two | three | four | five | six | seven | eight | nine;
 <teen> = ten | eleven | twelve | thirteen | fourteen | fifteen | sixteen | seventeen | eighteen | nineteen;
 <tens> = twenty | thirty | forty | fifty | sixty | seventy | eighty | ninety;
@@ -26,6 +26,8 @@ _ASKED = re.compile(
     r"|(?:say|tell me|give me|repeat|need|have)\b[^.?!]*\b(?:order|reference|return|ticket) (?:number|id)\b"
 )
 _REFERENCE = re.compile(r"(?<!\w)[a-z]{0,2}\d{3,12}(?!\w)")
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_UNIT = re.compile(rf"\b(?:{'|'.join(_UNITS)})\b")
 _PARTS = re.compile(r"([a-z]*)(\d+)")
 
 
@@ -35,7 +37,7 @@ def asks_for_reference(said: str) -> bool:
 
 
 def grammar_for(known_ids: Sequence[str]) -> str:
-    """A JSGF grammar of the shapes that these have: "four digits", "p and three digits"; empty without any."""
+    """A JSGF grammar of the shapes that these have ("p and three digits"); empty without any."""
     shapes = sorted({(match[1], len(match[2])) for match in _parted(known_ids) if 3 <= len(match[2]) <= 10})
     if not shapes:
         return ""
@@ -58,7 +60,7 @@ def _shape(letters: str, length: int) -> str:
 
 
 def own_reference(words: str, known_ids: Sequence[str]) -> str:
-    """The caller's own reference that these words name, or all but name; empty when none is, or several are."""
+    """The caller's own reference that these words name, or all but name; empty when not one is."""
     for heard in re.findall(r"[a-z]{0,2}\d{2,12}", normalise(words)):
         if heard in known_ids:
             return heard
@@ -80,11 +82,11 @@ def settle_reference(words: str, opinions: Sequence[str], known_ids: Sequence[st
 
     A recogniser adds a digit where a sentence ends more often than it loses one.
     """
-    named = _REFERENCE.findall(normalise(words))
+    named: list[str] = _REFERENCE.findall(normalise(words))
     if len(set(named)) != 1:
         return words
     heard = named[0]
-    others = [set(_REFERENCE.findall(normalise(opinion))) for opinion in opinions]
+    others = [_numbers_in(normalise(opinion)) for opinion in opinions]
     lengths = {len(known) for known in known_ids}
 
     def weight(reference: str) -> tuple[float, int]:
@@ -101,3 +103,9 @@ def settle_reference(words: str, opinions: Sequence[str], known_ids: Sequence[st
     }
     best = max(sorted(possible), key=weight, default=heard)
     return words if best == heard else normalise(words).replace(heard, best, 1)
+
+
+def _numbers_in(text: str) -> set[str]:
+    """References in a normalised text; also such as a misheard word has cut: "1234 are five"."""
+    whole = re.sub(r"(\d) [a-z']+ (?=\d)", r"\1", _UNIT.sub(lambda unit: str(_UNITS.index(unit[0])), text))
+    return {*_REFERENCE.findall(text), *_REFERENCE.findall(whole)}

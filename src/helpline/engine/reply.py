@@ -76,6 +76,12 @@ class Reply:
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def said(self) -> str:
+        """Its words."""
+        parts = [part for item in self.output for part in item.get("content", ())]
+        return " ".join(part.get("transcript") or part.get("text") or "" for part in parts)
+
     def stop(self, reason: StopReason) -> None:
         """End it as soon as possible."""
         self.reason = self.reason or reason

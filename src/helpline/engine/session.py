@@ -43,6 +43,7 @@ from helpline.engine.protocol import (
     wrong_value,
 )
 from helpline.engine.rates import Rate
+from helpline.engine.references import asks_for_reference
 from helpline.engine.reply import Making, Pace, Reply, Speaker
 from helpline.engine.requests import ResponseRequest, read_request
 from helpline.engine.turns import items_of, turn_of
@@ -110,6 +111,7 @@ class Session:
         self._one_at_a_time = asyncio.Lock()
         self._deaf = False
         self._known = Known()
+        self._asked_for_reference = False
 
     async def run(self) -> None:
         """Serve until the end; the caller closes the frames."""
@@ -219,7 +221,15 @@ class Session:
             self._configuration.vad,
             expected.without_ids(),
             expected.ids,
+            self._asked_for_reference,
         )
+
+    async def _listen_for_what_was_asked(self, reply: Reply) -> None:
+        asked = asks_for_reference(reply.said)
+        if asked != self._asked_for_reference:
+            async with self._one_at_a_time:
+                self._asked_for_reference = asked
+                await self._parts.hearing.configure(self._listen_settings())
 
     async def _append(self, event: Json) -> None:
         if "audio" not in event:
@@ -470,6 +480,7 @@ class Session:
             self._aside.pop(reply.id, None)
             reply.done.set()
         if reply.into is not None:
+            await self._listen_for_what_was_asked(reply)
             await self._wait_for_speech(reply)
 
     def _reply(self, request: ResponseRequest, in_conversation: bool) -> Reply:

@@ -13,11 +13,14 @@ import numpy as np
 from helpline.audio.pcm import from_samples, samples
 from helpline.engine.lexicon import Expected, Lexicon, Library
 from helpline.engine.parts import need_package
+from helpline.engine.references import grammar_for
 from helpline.engine.vad import PCM16K_BYTES_PER_MS
 from helpline.errors import MissingPartError
 
 _SILENT_FLOOR_RMS = 15.0
 _SPARE_DECODERS = 8
+_GRAMMAR_OPINIONS = 2
+_REFERENCE = "reference"
 _AGAIN_MS = 12_000
 """So much audio is decoded again at a pause, over all opinions: some 0.4 s of a core."""
 
@@ -63,6 +66,8 @@ class PocketsphinxEars:
         self._heard: list[bytes] = []
         self._silent = False
         self._settled: tuple[str, ...] | None = None
+        self._grammar = ""
+        self._references: tuple[str, ...] = ()
         self._cmn = ""
         self._noise = np.random.default_rng(1)
 
@@ -71,8 +76,15 @@ class PocketsphinxEars:
         self._expected = expected
         self._decoders.prepare(expected, self._opinions)
 
+    def expect_reference(self, like: tuple[str, ...]) -> None:
+        self._grammar = grammar_for(like)
+
+    def references(self) -> tuple[str, ...]:
+        return self._references
+
     def begin(self) -> None:
         self.cancel()
+        self._references = ()
         first = self._opinions[0]
         key, decoder = self._decoders.borrow(self._expected, first)
         if self._cmn:
@@ -97,7 +109,9 @@ class PocketsphinxEars:
         if self._settled is None:
             length_ms = sum(map(len, self._heard)) // PCM16K_BYTES_PER_MS
             again = self._opinions[: _AGAIN_MS // max(length_ms, 1)]
-            self._settled = tuple(map(self._listen_again, again))
+            self._settled = tuple(self._listen_again(opinion) for opinion in again)
+            by_shape = again[:_GRAMMAR_OPINIONS] if self._grammar else ()
+            self._references = tuple(self._listen_again(opinion, self._grammar) for opinion in by_shape)
         return self._settled
 
     def finish(self) -> tuple[str, ...]:
@@ -121,16 +135,21 @@ class PocketsphinxEars:
     def _forget(self) -> None:
         self._following, self._heard, self._settled = None, [], None
 
-    def _listen_again(self, opinion: Opinion) -> str:
-        """The words of the utterance so far, heard as a whole."""
+    def _listen_again(self, opinion: Opinion, grammar: str = "") -> str:
+        """The words of the utterance so far, heard as a whole; by a grammar instead of the trigram."""
         audio = self._prepared(b"".join(self._heard), opinion)
         if not audio:
             return ""
         key, decoder = self._decoders.borrow(self._expected, opinion)
+        if grammar:
+            decoder.add_jsgf_string(_REFERENCE, grammar)
+            decoder.activate_search(_REFERENCE)
         decoder.start_utt()
         decoder.process_raw(audio, False, True)
         decoder.end_utt()
         words = _words(decoder)
+        if grammar:
+            decoder.activate_search()
         self._decoders.give_back(key, decoder)
         return words
 

@@ -19,6 +19,9 @@ class Ears(Protocol):
     def expect(self, expected: Expected) -> None:
         """What the session may hear, from the next utterance on."""
 
+    def expect_reference(self, like: tuple[str, ...]) -> None:
+        """An order number like these is asked for, until this is called with none."""
+
     def begin(self) -> None:
         """An utterance begins."""
 
@@ -26,10 +29,13 @@ class Ears(Protocol):
         """More of it; the words so far, or "" from ears that know them only at the end."""
 
     def settle(self) -> None:
-        """The speaker pauses: a time to make up one's mind, while the silence window passes; more may come."""
+        """The speaker pauses: make up your mind while the silence window passes; more may come."""
 
     def finish(self) -> tuple[str, ...]:
         """It is over: its words, in lower case; numbers as words or digits; the best guess first."""
+
+    def references(self) -> tuple[str, ...]:
+        """What `finish` gave, heard as such a number whatever was said; () where there is no grammar."""
 
     def cancel(self) -> None:
         """Forget the utterance in progress, if any."""

@@ -141,6 +141,12 @@ class SherpaEars:
     def expect(self, expected: Expected) -> None:
         """The model has its own vocabulary."""
 
+    def expect_reference(self, like: tuple[str, ...]) -> None:
+        """Nothing: it hears any number."""
+
+    def references(self) -> tuple[str, ...]:
+        return ()
+
     def begin(self) -> None:
         self._stream = self._recogniser.create_stream()
 
