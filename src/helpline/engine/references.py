@@ -61,7 +61,8 @@ def _shape(letters: str, length: int) -> str:
 
 def own_reference(words: str, known_ids: Sequence[str]) -> str:
     """The caller's own reference that these words name, or all but name; empty when not one is."""
-    for heard in re.findall(r"[a-z]{0,2}\d{2,12}", normalise(words)):
+    found: list[str] = re.findall(r"[a-z]{0,2}\d{2,12}", normalise(words))
+    for heard in found:
         if heard in known_ids:
             return heard
         if len(near := [known for known in known_ids if _one_apart(heard, known)]) == 1:
