@@ -82,6 +82,10 @@ def test_what_has_a_key_answers_unless_backends_are_named(load, env, backends):
             {"HELPLINE_VAD_IDLE_MS": "600", "HELPLINE_TURN_TAKING": "vendor"},
             ["HELPLINE_VAD_IDLE_MS", "5000 to 30000"],
         ),
+        (
+            {"HELPLINE_TURN_DETECTION": "push_to_talk", "HELPLINE_TURN_TAKING": "vendor"},
+            ["push_to_talk", "HELPLINE_TURN_TAKING to desk"],
+        ),
         ({"HELPLINE_SPEED": "2"}, ["HELPLINE_SPEED", "0.25 to 1.5"]),
         ({"HELPLINE_SPEED": "nan"}, ["HELPLINE_SPEED", "0.25 to 1.5"]),
         ({"HELPLINE_TRUNCATION": "0"}, ["HELPLINE_TRUNCATION", "disabled"]),

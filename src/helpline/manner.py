@@ -27,6 +27,7 @@ def rules_of(settings: Settings) -> Rules:
         noise_ms=settings.idle_s * 2000,
         dead_air_ms=settings.dead_air_ms,
         vendor_turns=settings.turn_taking == "vendor",
+        push_to_talk=settings.turn_detection == "push_to_talk",
         speaks=settings.output_modality == "audio",
         max_call_ms=settings.max_call_minutes * 60_000,
         max_tool_calls=settings.max_tool_calls,

@@ -43,7 +43,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 _TRACES: Final = ("no", "yes", "audio")
 _YES_NO: Final = ("yes", "no")
 _TURN_TAKING: Final = ("desk", "vendor")
-_TURN_DETECTION: Final = ("server_vad", "semantic_vad", "azure_semantic_vad")
+_TURN_DETECTION: Final = ("server_vad", "semantic_vad", "azure_semantic_vad", "push_to_talk")
 _EAGERNESS: Final = ("auto", "low", "medium", "high")
 _NOISE: Final = ("none", "near_field", "far_field", "azure_deep_noise_suppression")
 _EFFORT: Final = ("minimal", "low", "medium", "high", "xhigh")
@@ -234,8 +234,9 @@ class Settings:
     )  # fmt: skip
     turn_detection: str = _setting(
         "server_vad", "HELPLINE_TURN_DETECTION", text.one_of(_TURN_DETECTION), "Talking",
-        "What ends the customer's turn: `server_vad` (silence), `semantic_vad` (meaning), or "
-        "`azure_semantic_vad` (Azure Voice Live's own; elsewhere `semantic_vad`).",
+        "What ends the customer's turn: `server_vad` (silence), `semantic_vad` (meaning), "
+        "`azure_semantic_vad` (Azure Voice Live's own; elsewhere `semantic_vad`), or `push_to_talk` (the "
+        "customer holds a button, or the space bar, while speaking).",
     )  # fmt: skip
     silence_ms: int = _setting(
         500, "HELPLINE_SILENCE_MS", text.whole(100, 5000, "ms"), "Talking",
@@ -468,6 +469,11 @@ class Settings:
                         f"set it, or choose another in HELPLINE_BACKENDS."
                     )
 
+        if self.turn_taking == "vendor" and self.turn_detection == "push_to_talk":
+            raise SettingsError(
+                "HELPLINE_TURN_DETECTION is push_to_talk, which leaves a vendor no turns to take: set "
+                "HELPLINE_TURN_TAKING to desk."
+            )
         if self.vad_idle_ms and (self.turn_taking, self.turn_detection) != ("vendor", "server_vad"):
             raise SettingsError(
                 "HELPLINE_VAD_IDLE_MS is for a vendor that takes the turns by server_vad: set "

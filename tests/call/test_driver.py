@@ -8,7 +8,7 @@ import pytest
 
 from helpline.actions import ToolResult
 from helpline.call import effects as fx
-from helpline.call.conversation import Conversation
+from helpline.call.conversation import Conversation, Rules
 from helpline.call.driver import Driver
 from helpline.call.outbox import HELD_AUDIO_MS, Outbox
 from helpline.call.shown import Notice, Shown
@@ -61,9 +61,9 @@ class Host:
 
 @asynccontextmanager
 async def driving(
-    host: Host, *backends: ScriptedBackend, trace: Trace | None = None
+    host: Host, *backends: ScriptedBackend, trace: Trace | None = None, rules: Rules | None = None
 ) -> AsyncIterator[Driver]:
-    driver = Driver(host, backends, trace=trace)
+    driver = Driver(host, backends, trace=trace, rules=rules)
     task = asyncio.create_task(driver.run())
     try:
         yield driver

@@ -39,6 +39,11 @@ class Line:
     def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.reports: list[tuple[str, int]] = []
+        self.pushed: list[tuple[bool, int]] = []
+        """Whether the button was pressed or let go, and after how many frames."""
+
+    def push(self, down: bool) -> None:
+        self.pushed.append((down, len(self.frames)))
 
     def hear(self, pcm24k: bytes) -> None:
         self.frames.append(pcm24k)
@@ -65,6 +70,18 @@ def pass_time(channel: WavChannel, line: Line, ms: int) -> None:
     for _ in range(ms // FRAME_MS):
         channel.clock.ms += FRAME_MS
         channel.advance(line)
+
+
+def test_who_speaks_holds_the_button_while_speaking(channel):
+    line = Line()
+    channel.advance(line)
+    channel.speak(tone(200))
+    pass_time(channel, line, 1000)
+    (down, from_frame), (up, to_frame) = line.pushed
+    assert (down, up) == (True, False)
+    heard = b"".join(line.frames[from_frame:to_frame])
+    assert tone(200) in heard
+    assert not any(any(frame) for frame in (*line.frames[:from_frame], *line.frames[to_frame:]))
 
 
 def caption(line_id: str, speaker: str, text: str, *, final: bool = True, start_ms: int = 0) -> Caption:

@@ -107,3 +107,34 @@ async def test_a_refused_microphone_says_so_and_nothing_spins(address):
         await page.keyboard.type("where is my order 1004?")
         await page.keyboard.press("Enter")
         await expect(card(page, "order")).to_have_count(1, timeout=30_000)
+
+
+async def test_push_to_talk_hears_what_is_said_while_the_button_is_held(tmp_path):
+    """The question is in the first seconds of the microphone; the space bar is held over it."""
+    settings = Settings(
+        host="127.0.0.1", data_dir=tmp_path, backends=("engine",), turn_detection="push_to_talk"
+    )
+    microphone = spoken(tmp_path / "mic.wav", "where is my order 1004?")
+    async with (
+        served(create_app(settings, open_desk)) as base,
+        browsing(microphone) as browser,
+        visiting(browser, base) as page,
+    ):
+        button = page.get_by_role("button", name="Hold to talk")
+        await expect(button).to_be_hidden()
+        await page.keyboard.press("p")
+        await expect(button).to_be_visible()
+        await page.keyboard.down(" ")
+        await expect(button).to_have_attribute("aria-pressed", "true")
+        await page.wait_for_timeout(4000)  # the question is spoken meanwhile, in real time
+        await page.keyboard.up(" ")
+        await expect(button).to_have_attribute("aria-pressed", "false")
+        await until_state(page, "speaking")
+        await expect(customer_said(page, "where is my order")).to_have_count(1)
+        await button.hover()
+        await page.mouse.down()
+        await until_state(page, "listening")
+        await page.mouse.up()
+        await expect(page.locator(".message-content del").first).to_be_visible()
+        await page.keyboard.press("p")
+        await expect(button).to_be_hidden()

@@ -112,6 +112,11 @@ def test_turns_end_by_meaning_where_that_is_asked_for(dialect: Dialect, place: s
     assert (found["create_response"], found["interrupt_response"]) == (False, False)
 
 
+def test_push_to_talk_switches_detection_off() -> None:
+    assert asked(HELPLINE_TURN_DETECTION="push_to_talk")["audio"]["input"]["turn_detection"] is None
+    assert asked(VOICE_LIVE, HELPLINE_TURN_DETECTION="push_to_talk")["turn_detection"] is None
+
+
 def test_a_vendor_that_takes_the_turns_may_speak_by_itself() -> None:
     turns = {"HELPLINE_TURN_TAKING": "vendor", "HELPLINE_VAD_IDLE_MS": "6000"}
     found = asked(**turns)["audio"]["input"]["turn_detection"]

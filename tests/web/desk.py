@@ -49,6 +49,9 @@ class ScriptedCall:
         self.heard += pcm24k
         self._note("hear", len(pcm24k))
 
+    def push(self, down: bool) -> None:
+        self._note("push", down)
+
     def type(self, text: str) -> None:
         self._note("type", text)
         if self.on_typed:

@@ -12,6 +12,7 @@ from helpline.channels.web.inbound import (
     MicFailed,
     PersonAsked,
     Played,
+    Pushed,
     Stopped,
     read_page_message,
 )
@@ -28,6 +29,8 @@ def told(**values):
         (told(type="played", track="t1", ms=120.9), Played("t1", 120)),
         (told(type="answer", proposal="p1", yes=True), Answered("p1", True)),
         (told(type="stop"), Stopped()),
+        (told(type="push", down=True), Pushed(True)),
+        (told(type="push", down=False), Pushed(False)),
         (told(type="person"), PersonAsked()),
         (told(type="customer", id="cus_1"), CustomerChosen("cus_1")),
         (told(type="microphone", fault="refused"), MicFailed("refused")),
@@ -61,6 +64,8 @@ def test_each_message_is_read(data, message):
         told(type="answer", proposal="p1", yes="yes"),
         told(type="answer", proposal="p1", yes=1),
         told(type="answer", proposal=None, yes=True),
+        told(type="push"),
+        told(type="push", down=1),
         told(type="customer", id=["cus_1"]),
         told(type="microphone", fault="<img src=x>"),
         told(type="microphone", fault={}),
@@ -74,11 +79,11 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-TYPES = st.sampled_from(["played", "answer", "stop", "person", "customer", "microphone"])
+TYPES = st.sampled_from(["played", "answer", "stop", "person", "customer", "microphone", "push"])
 
 
 @given(
-    st.dictionaries(st.sampled_from(["track", "ms", "proposal", "yes", "id", "fault"]), JSON),
+    st.dictionaries(st.sampled_from(["track", "ms", "proposal", "yes", "id", "fault", "down"]), JSON),
     TYPES,
 )
 def test_nothing_that_a_page_can_send_raises(values, kind):

@@ -153,6 +153,10 @@ class Call:
         """Switch voice off; typed chat goes on."""
         self._driver.post(fx.VoiceEnded())
 
+    def push(self, down: bool) -> None:
+        """The button of push to talk was pressed or let go; without push to talk it says nothing."""
+        self._driver.post(fx.Pushed() if down else fx.Released())
+
     def type(self, text: str) -> None:
         """A typed line."""
         self._driver.post(fx.Typed(text))

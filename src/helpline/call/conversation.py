@@ -130,6 +130,8 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.SessionChanged: link.on_session_changed,
     fx.VoiceStarted: lambda s, event: turns.on_voice_started(s),
     fx.VoiceEnded: lambda s, event: turns.on_voice_ended(s),
+    fx.Pushed: lambda s, event: turns.on_pushed(s),
+    fx.Released: lambda s, event: turns.on_released(s),
     fx.Typed: _on_typed,
     fx.Pressed: _on_pressed,
     fx.Played: _on_played,
@@ -214,6 +216,8 @@ def wake_at(conversation: Conversation, now_ms: int) -> int | None:
         times += (playout.next_pump_ms(c.playout, now_ms), playout.silent_at_ms(c.playout, now_ms))
     if c.reply.phase != "none":
         times.append(link.stalled_due_ms(s))
+    if c.push is not None:
+        times.append(turns.push_due_ms(s, c.push))
     if c.utterances:
         long_ms = rules.long_speech_ms + rules.silence_ms
         times.append(turns.due_ms(c.utterances, long_ms, rules.words_wait_ms))

@@ -126,7 +126,7 @@ class Driver:
 
     def hear(self, pcm24k: bytes) -> None:
         """Microphone audio, 24 kHz mono s16le; the desk's own voice in it is silenced."""
-        if self.conversation.voice and pcm24k:
+        if self.conversation.hears and pcm24k:
             self._outbox.put_audio(self._echo.filter(pcm24k, self._clock.now_ms()))
 
     @property
@@ -226,7 +226,7 @@ class Driver:
 
     def _tend_audio(self, may_listen: bool) -> None:
         """The microphone opens behind what a fresh session must be told first."""
-        self._outbox.keeps_sent = bool(self.conversation.wordless)
+        self._outbox.keeps_sent = bool(self.conversation.wordless or self.conversation.push)
         self._outbox.open_audio(may_listen)
         if not self.conversation.voice:
             self._outbox.clear_audio()

@@ -46,6 +46,16 @@ class VoiceEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Pushed:
+    """The customer holds the button and speaks; only with push to talk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The customer has let go of the button: that was all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Typed:
     text: str
 
@@ -161,6 +171,8 @@ Input = (
     | Lost
     | VoiceStarted
     | VoiceEnded
+    | Pushed
+    | Released
     | Typed
     | Pressed
     | Played

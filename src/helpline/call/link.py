@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from helpline.call import playout, replies, saying, turns
 from helpline.call.effects import Connect, Disconnect, Lost, Opened, Rehear, SessionChanged
 from helpline.call.shown import Notice
-from helpline.call.state import Link, Reply, Step
+from helpline.call.state import Link, Push, Reply, Step
 from helpline.call.transcript import Exchange, after, rebuild, remove
 from helpline.realtime import events as ev
 from helpline.realtime import faults
@@ -23,6 +23,8 @@ from helpline.wording import language_of
 SHORTEST_SESSION_S = 30
 LONGEST_SESSION_S = 7 * 86_400
 """A server that says it ends sooner, or later, has another idea of the time."""
+PUSHED = "pushed"
+"""Stands for the item that the sound since a push will become."""
 ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 
@@ -97,6 +99,7 @@ def _why(s: Step, reason: str) -> str:
 def let_go(s: Step) -> None:
     """The session is gone, and with it what only it knew."""
     saying.finish(s)  # nothing unchecked is heard
+    knew_it_all = s.c.link.phase == "ready"
     unanswered = s.c.reply.phase != "none" and not s.c.reply.doomed
     s.set(
         link=replace(s.c.link, phase="down", asked=False, since_ms=s.now_ms),
@@ -106,26 +109,27 @@ def let_go(s: Step) -> None:
     if s.c.playout.paused:  # nobody will say any more whether that was an interruption
         s.set(playout=playout.resume(s.c.playout, s.now_ms))
     replies.refresh_heard(s)
-    speaking = bool(s.c.utterances)
+    speaking = bool(s.c.utterances) or s.c.push is not None
     for utterance in s.c.utterances:
         unanswered |= utterance.text_final and utterance.committed_ms is not None
         s.forget_utterance(utterance.item_id)
-    if (speaking or unanswered) and _hear_again(s):
+    if (speaking or unanswered) and _hear_again(s, s.c.push if knew_it_all else None):
         return  # the reply is asked for when those words are known
     s.set(wordless=())
     if unanswered:
         replies.want_reply(s)
 
 
-def _hear_again(s: Step) -> bool:
+def _hear_again(s: Step, push: Push | None) -> bool:
     """Let the next session hear what the lost one was still to put into words, if nothing came of it yet."""
     wordless, c = s.c.wordless, s.c
+    if push is not None:
+        wordless = (*wordless, (PUSHED, max(push.pressed_ms, s.now_ms - replies.HEARD_AGAIN_MS + 1)))
     s.set(wordless=())
     recent = [
         (item_id, at)
         for item_id, at in wordless
-        if s.now_ms - at < replies.HEARD_AGAIN_MS
-        and not any(isinstance(entry, Exchange) for entry in after(c.transcript, item_id))
+        if s.now_ms - at < replies.HEARD_AGAIN_MS and (item_id == PUSHED or not _came_of(s, item_id))
     ]
     if not recent or not c.voice:
         return False
@@ -133,6 +137,11 @@ def _hear_again(s: Step) -> bool:
         s.set(transcript=remove(s.c.transcript, item_id))
     s.emit(Rehear(s.now_ms - min(at for _, at in recent) + c.rules.prefix_ms))
     return True
+
+
+def _came_of(s: Step, item_id: str) -> bool:
+    """Did an utterance lead to a tool call?"""
+    return any(isinstance(entry, Exchange) for entry in after(s.c.transcript, item_id))
 
 
 def renew(s: Step, why: str) -> None:
@@ -152,6 +161,8 @@ def on_error(s: Step, event: ev.ErrorReceived) -> None:
     error = event.error
     fault = faults.of_error(error.code, error.message, error.type)
     s.incident("error", error.code or error.type or "error")
+    if error.code == "input_audio_buffer_commit_empty" and not s.c.holds:
+        s.set(push=None)  # a button that was only touched
     if fault.verdict is Verdict.IGNORE:
         return
     if s.c.link.phase == "opening" and _asks_for_less(s, error):
@@ -285,6 +296,7 @@ def is_quiet(s: Step) -> bool:
         and not c.wants_reply
         and not c.tools
         and not c.utterances
+        and c.push is None
         and c.playout.silent
         and not (c.pending is not None and c.pending.settling)
     )

@@ -4,10 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from helpline.realtime.events import ClientEvent, InputAppend
+from helpline.realtime.events import ClientEvent, InputAppend, InputCommit
 
 HELD_AUDIO_MS = 10_000
 """Microphone audio kept while there is nobody to send it to; beyond it the oldest is dropped and counted."""
+COMMIT = b""
+"""Stands among the sound for the commit of what is before it."""
 LISTENED_BACK_MS = 600
 """Microphone audio kept after it was sent: speech is reported a little after it has begun."""
 
@@ -37,7 +39,10 @@ class Outbox:
         self.dropped_ms = 0
 
     def put(self, event: ClientEvent) -> None:
-        if not self._sent_now(event):
+        if isinstance(event, InputCommit):
+            self._audio.append(COMMIT)
+            self._wake()
+        elif not self._sent_now(event):
             self._events.append(event)
             self._wake()
 
@@ -125,6 +130,7 @@ class Outbox:
             if self._events:
                 return self._events.popleft()
             if self._audio and self.audio_open:
-                return InputAppend(audio=self._take_audio())
+                pcm24k = self._take_audio()
+                return InputAppend(audio=pcm24k) if pcm24k else InputCommit()
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter

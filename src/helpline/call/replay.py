@@ -28,9 +28,9 @@ LEFT_OUT: Final = "…"
 _NOTED: Final = {
     kind.__name__: kind
     for kind in (
-        fx.Opened, fx.Lost, fx.VoiceStarted, fx.VoiceEnded, fx.Typed, fx.Pressed, fx.Played, fx.Stopped,
-        fx.ToolFinished, fx.Settled, fx.SessionChanged, fx.CallerChanged, fx.LanguageChosen, fx.Noted,
-        fx.ReplyAsked, fx.LimitReached, fx.Ticked, fx.HungUp,
+        fx.Opened, fx.Lost, fx.VoiceStarted, fx.VoiceEnded, fx.Pushed, fx.Released, fx.Typed, fx.Pressed,
+        fx.Played, fx.Stopped, fx.ToolFinished, fx.Settled, fx.SessionChanged, fx.CallerChanged,
+        fx.LanguageChosen, fx.Noted, fx.ReplyAsked, fx.LimitReached, fx.Ticked, fx.HungUp,
     )
 }  # fmt: skip
 _IMPERSONAL: Final = frozenset(

@@ -81,7 +81,7 @@ def _held_up(s: Step) -> bool:
     """Someone is speaking, an answer is being carried out, a retry is not due yet, or a reply of the session
     before still sounds: this one is to go on from what was heard of it."""
     c = s.c
-    if c.untold:
+    if c.untold or c.holds:
         return True
     if c.retry_at_ms is not None and s.now_ms < c.retry_at_ms:
         return True

@@ -50,6 +50,10 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     park_voice_ms: int = 1000
     """After voice has ended an idle connection is closed this soon; the context is ours."""
     park_typed_ms: int = 60_000
+    push_to_talk: bool = False
+    """The customer is heard while holding a button, and has finished when they let go."""
+    longest_push_ms: int = 60_000
+    """A button held for longer got stuck."""
     speaks: bool = True
     """Spoken questions are answered aloud; else in text."""
     vendor_turns: bool = False
@@ -106,6 +110,13 @@ class Utterance(msgspec.Struct, frozen=True, gc=False):
     committed_ms: int | None = None
     text: str = ""
     text_final: bool = False
+
+
+class Push(msgspec.Struct, frozen=True, gc=False):
+    """The customer holds the button, or has let go and the server has not made an item of it yet."""
+
+    pressed_ms: int
+    released_ms: int | None = None
 
 
 class Pending(msgspec.Struct, frozen=True, gc=False):
@@ -169,6 +180,7 @@ class Conversation(msgspec.Struct, frozen=True, gc=False):
     playout: Playout = Playout()
     transcript: Transcript = Transcript()
     utterances: tuple[Utterance, ...] = ()
+    push: Push | None = None
     dealt: tuple[str, ...] = ()
     """Utterances that were dealt with, latest last."""
     wordless: tuple[tuple[str, int], ...] = ()
@@ -209,6 +221,16 @@ class Conversation(msgspec.Struct, frozen=True, gc=False):
     def may_listen(self) -> bool:
         """May microphone audio be sent? Never before the session is configured."""
         return self.voice and self.link.phase == "ready" and not self.closed
+
+    @property
+    def hears(self) -> bool:
+        """Is the customer's microphone listened to? What it gives while the session is away is held."""
+        return self.voice and (not self.rules.push_to_talk or self.holds)
+
+    @property
+    def holds(self) -> bool:
+        """Does the customer hold the button?"""
+        return self.push is not None and self.push.released_ms is None
 
 
 REMEMBERED = 64

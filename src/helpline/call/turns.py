@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from helpline.call import changes, playout, replies
 from helpline.call.confirm import is_backchannel
-from helpline.call.effects import ClearPlayback, Typed, UsageCounted
-from helpline.call.state import Step, Utterance
+from helpline.call.effects import ClearPlayback, Send, Typed, UsageCounted
+from helpline.call.state import Push, Step, Utterance
 from helpline.call.transcript import Line, message, remove
 from helpline.realtime import events as ev
 
@@ -34,9 +34,10 @@ def on_speech_started(s: Step, event: ev.SpeechStarted) -> None:
 def _hears(s: Step, utterance: Utterance) -> None:
     """A stretch of speech: its line stands where it began."""
     s.put_utterance(utterance)
-    s.set(wordless=(*s.c.wordless, (utterance.item_id, s.now_ms)))
+    s.set(wordless=(*s.c.wordless, (utterance.item_id, utterance.started_ms)))
     if s.c.transcript.line(utterance.item_id) is None:
-        s.put(Line(utterance.item_id, "customer", start_ms=s.call_ms))
+        start_ms = utterance.started_ms - s.c.started_ms
+        s.put(Line(utterance.item_id, "customer", start_ms=start_ms, end_ms=s.call_ms))
 
 
 def _something_to_cut(s: Step) -> bool:
@@ -64,7 +65,11 @@ def on_committed(s: Step, event: ev.InputCommitted) -> None:
     if s.utterance(item_id) is None:
         if not s.c.voice:
             return
-        _hears(s, Utterance(item_id, s.now_ms, stopped_ms=s.now_ms))
+        push, began_ms = s.c.push, s.now_ms
+        if push is not None and push.released_ms is not None:
+            began_ms = push.pressed_ms
+            s.set(push=None)
+        _hears(s, Utterance(item_id, began_ms, stopped_ms=s.now_ms))
     _commit(s, item_id)
     decide(s, item_id)
 
@@ -209,7 +214,13 @@ def _answer_it(s: Step, item_id: str) -> None:
 
 
 def on_time(s: Step) -> None:
-    """Utterances whose words or length time has decided."""
+    """Utterances whose words or length time has decided; a button that got stuck."""
+    push = s.c.push
+    if push is not None and s.now_ms >= push_due_ms(s, push):
+        if s.c.holds:
+            on_released(s)
+        else:
+            s.set(push=None)  # too short to be an item, or lost
     for utterance in s.c.utterances:
         waiting_since = utterance.committed_ms or utterance.stopped_ms
         if waiting_since is not None and s.now_ms - waiting_since >= s.c.rules.words_wait_ms:
@@ -228,6 +239,35 @@ def due_ms(s_utterances: tuple[Utterance, ...], long_ms: int, words_wait_ms: int
         elif utterance.stopped_ms is not None:
             times.append((utterance.committed_ms or utterance.stopped_ms) + words_wait_ms)
     return min(times, default=None)
+
+
+# --- push to talk -----------------------------------------------------------------------------------------
+
+
+def on_pushed(s: Step) -> None:
+    """The customer takes the turn, whoever has it: whoever presses a button means it."""
+    if not s.c.rules.push_to_talk or not s.c.voice or s.c.holds:
+        return
+    if _something_to_cut(s):
+        replies.interrupt(s)
+    s.set(push=Push(s.now_ms), prompted=0, words_ms=s.now_ms)
+
+
+def on_released(s: Step) -> None:
+    """The commit stands behind the sound in the outbox, also while the session is away."""
+    push = s.c.push
+    if push is None or push.released_ms is not None:
+        return
+    s.set(push=replace(push, released_ms=s.now_ms), turn_ms=s.now_ms, stopped_claims=0)
+    s.emit(Send(ev.InputCommit()))
+
+
+def push_due_ms(s: Step, push: Push) -> int:
+    """When a button counts as stuck, or its sound as too little to be an item."""
+    if push.released_ms is None:
+        return push.pressed_ms + s.c.rules.longest_push_ms
+    since_ms = push.released_ms if s.c.link.phase == "ready" else s.now_ms
+    return max(since_ms, s.c.link.since_ms) + s.c.rules.words_wait_ms
 
 
 # --- typed, stopped, voice on and off ---------------------------------------------------------------------
@@ -268,7 +308,7 @@ def on_voice_ended(s: Step) -> None:
     """Typed chat goes on: what was being spoken, by either side, ends here."""
     if not s.c.voice:
         return
-    s.set(voice=False, wordless=())
+    s.set(voice=False, wordless=(), push=None)
     if _something_to_cut(s):
         replies.interrupt(s)
     for utterance in s.c.utterances:

@@ -38,6 +38,9 @@ class Line(Protocol):
 
     def hear(self, pcm24k: bytes) -> None: ...
 
+    def push(self, down: bool) -> None:
+        """Says nothing without push to talk."""
+
     def played(self, track: str, played_ms: int) -> None: ...
 
 
@@ -123,6 +126,7 @@ class WavChannel:
         self._turn_from_ms: float | None = None
         """When the customer finished, while the answer has not begun."""
         self._rested_at_ms = self.clock.now_ms()
+        self._pushing = False
         self._typing = False
         self._thinking = False
         self._changed = asyncio.Condition()
@@ -182,7 +186,13 @@ class WavChannel:
         """One frame's time: the customer is heard, and hears."""
         self._passed_ms += FRAME_MS
         left_ms = self.microphone.left_ms
+        if left_ms and not self._pushing:
+            self._pushing = True
+            line.push(True)
         line.hear(self.microphone.take(FRAME_MS))
+        if self._pushing and not self.microphone.left_ms:
+            self._pushing = False
+            line.push(False)
         if 0 < left_ms <= FRAME_MS:
             # What sounds before the desk has begun to think is the rest of an older answer.
             self._turn_from_ms, self._thinking = self.clock.now_ms() - (FRAME_MS - left_ms), False

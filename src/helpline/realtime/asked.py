@@ -40,10 +40,12 @@ def session_asked(settings: Settings) -> SessionSettings:
     )
 
 
-def turns_asked(settings: Settings) -> TurnDetection:
-    """How the end of a turn is found. Nothing answers by itself unless the vendor may."""
+def turns_asked(settings: Settings) -> TurnDetection | None:
+    """How the end of a turn is found; None: push to talk. Nothing answers by itself unless the vendor may."""
     vendor = settings.turn_taking == "vendor"
     match settings.turn_detection:
+        case "push_to_talk":
+            return None
         case "semantic_vad":
             eagerness: Any = settings.eagerness
             return SemanticVad(eagerness=eagerness, create_response=vendor, interrupt_response=vendor)

@@ -64,6 +64,7 @@ def create_app(
                 desk_name=settings.name,
                 language=settings.language,
                 welcome=settings.welcome,
+                push_to_talk=settings.turn_detection == "push_to_talk",
                 grace_s=grace_s,
                 sign_in=sign_in,
             )

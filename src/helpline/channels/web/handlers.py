@@ -22,6 +22,7 @@ from helpline.channels.web.inbound import (
     PageMessage,
     PersonAsked,
     Played,
+    Pushed,
     RatingGiven,
     Stopped,
     read_page_message,
@@ -222,6 +223,8 @@ class Handlers:
                 visit.call.played(track, ms)
             case Answered(proposal_id, yes) if visit.call:
                 visit.call.answer(proposal_id, yes)
+            case Pushed(down) if visit.call:
+                visit.call.push(down)
             case Stopped():
                 await self.on_stop()
             case PersonAsked():
@@ -293,6 +296,7 @@ class Handlers:
             answers=self._visits.desk.banner,
             customers=customers,
             customer=visit.caller.customer_id,
+            push=self._visits.push_to_talk,
         )
 
     def _edge(self, handler: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Any]]:

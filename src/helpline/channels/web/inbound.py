@@ -40,6 +40,13 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Pushed:
+    """The button of push to talk is held (`down`) or let go."""
+
+    down: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PersonAsked:
     """*Talk to a person*."""
 
@@ -66,7 +73,7 @@ class RatingGiven:
     comment: str
 
 
-PageMessage = RatingGiven | Played | Answered | Stopped | PersonAsked | CustomerChosen | MicFailed
+PageMessage = RatingGiven | Pushed | Played | Answered | Stopped | PersonAsked | CustomerChosen | MicFailed
 
 
 def read_page_message(data: object) -> PageMessage | None:
@@ -80,6 +87,8 @@ def read_page_message(data: object) -> PageMessage | None:
             return _answered(data.get("proposal"), data.get("yes"))
         case "stop":
             return Stopped()
+        case "push":
+            return Pushed(data["down"]) if isinstance(data.get("down"), bool) else None
         case "rating":
             return _rating(data.get("good"), data.get("comment"))
         case "person":

@@ -27,6 +27,9 @@ class Call(Protocol):
     def hear(self, pcm24k: bytes) -> None:
         """Microphone sound, 24 kHz mono s16le; never blocks."""
 
+    def push(self, down: bool) -> None:
+        """The button of push to talk is held, or let go."""
+
     def type(self, text: str) -> None: ...
     def speak(self, language: str) -> None:
         """Go on in another language, by its tag; nothing happens when it is the same."""

@@ -126,6 +126,7 @@ class Visits:
         desk_name: str,
         language: str = "en",
         welcome: str = "",
+        push_to_talk: bool = False,
         grace_s: float = GRACE_S,
         sign_in: SignIn | None = None,
     ) -> None:
@@ -137,6 +138,7 @@ class Visits:
         """The desk's own."""
         self.welcome = welcome
         """The company's own, in place of ours."""
+        self.push_to_talk = push_to_talk
         self._grace_s = grace_s
         self._visits: dict[str, Visit] = {}
         self._by_page: dict[str, str] = {}

@@ -4,6 +4,7 @@ import { drawCard } from "./cards.js";
 import { onDesk, openMailbox } from "./mailbox.js";
 import { showDesk, showElsewhere, showState } from "./bar.js";
 import { freeTheKeyboard, nameControls } from "./names.js";
+import { showPush } from "./push.js";
 import { mendVoice } from "./voice.js";
 
 openMailbox();
@@ -12,5 +13,8 @@ nameControls();
 freeTheKeyboard();
 onDesk("card", ({ id, card }) => drawCard(id, card));
 onDesk("state", showState);
-onDesk("desk", showDesk);
+onDesk("desk", (desk) => {
+  showDesk(desk);
+  showPush(desk);
+});
 onDesk("elsewhere", showElsewhere);

@@ -7,6 +7,7 @@
 //   - the count of played samples began anew after an underrun: the worklet now outlives it;
 //   - two AudioContexts leaked with each call, and the microphone's sound piled up in memory.
 import { tellDesk } from "./mailbox.js";
+import { voiceIsOn } from "./push.js";
 
 const SAMPLE_RATE = 24000;
 const MOST_WAITING = 100; // pieces of 100 ms
@@ -55,6 +56,7 @@ function mendRecorder(recorder) {
     if (this.recording) return true;
     this.processor.port.onmessage = ({ data }) => onChunk({ mono: data, raw: data });
     this.recording = true;
+    voiceIsOn(true);
     return true;
   };
   recorder.end = async function () {
@@ -98,6 +100,7 @@ function tap(stream) {
 }
 
 function closeMicrophone(recorder) {
+  voiceIsOn(false);
   recorder.stream?.getTracks().forEach((track) => track.stop());
   const context = recorder.processor?.context;
   if (context && context.state !== "closed") context.close();
