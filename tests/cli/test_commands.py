@@ -180,7 +180,9 @@ def test_the_doctor_finds_nothing_wrong_on_a_fresh_machine(helpline):
         "settings",
         "page",
         "microphone",
+        "engine's ears",
         "engine's voice",
+        "engine's brain",
         "policy",
         "store",
         "engine, live",
@@ -202,6 +204,35 @@ def test_the_doctor_says_what_to_do(helpline, taken_port, tmp_path):
     assert "is in use" in result.stdout
     assert "secret-of-ours" not in result.output
     assert "AZURE_OPENAI_API_KEY (the environment)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("what", "named", "says"),
+    [
+        ("voice", {"HELPLINE_ENGINE_VOICE": "espeak:en-gb+f2"}, "ok    engine's voice: espeak:en-gb+f2, "),
+        ("voice", {"HELPLINE_ENGINE_VOICE": "none"}, "note  engine's voice: none: replies are shown as text"),
+        (
+            "voice",
+            {"HELPLINE_ENGINE_VOICE": "espeak:en-us+no"},
+            "FAIL  engine's voice: HELPLINE_ENGINE_VOICE",
+        ),
+        ("voice", {"HELPLINE_ENGINE_VOICE": "piper:/no.onnx"}, "FAIL  engine's voice: HELPLINE_ENGINE_VOICE"),
+        ("ears", {"HELPLINE_ENGINE_EARS": "sherpa-onnx:/no"}, "FAIL  engine's ears: HELPLINE_ENGINE_EARS"),
+        ("brain", {"HELPLINE_CHAT_URL": "http://x/v1"}, "FAIL  engine's brain: HELPLINE_CHAT_URL"),
+    ],
+)
+def test_the_doctor_looks_at_each_part_of_the_engine(helpline, what, named, says):
+    result = helpline("doctor", **named)
+    line = next(line for line in result.stdout.splitlines() if f"engine's {what}" in line)
+    assert line.startswith(says)
+    assert result.exit_code == says.startswith("FAIL")
+
+
+@pytest.mark.parametrize("command", [("call", "--text", "hello"), ("engine", "--port", "0")])
+def test_a_part_that_is_not_there_is_told_at_the_start(helpline, command):
+    result = helpline(*command, HELPLINE_ENGINE_VOICE="piper:/no.onnx")
+    assert result.exit_code == 1
+    assert "there is no file /no.onnx" in sentence(result)
 
 
 def test_the_doctor_fails_when_something_does_not_work(helpline, tmp_path):

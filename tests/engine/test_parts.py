@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -241,6 +242,52 @@ async def test_a_reply_is_spoken_by_the_voice_that_was_brought(tmp_path: Path) -
     assert reply.text == "One moment please. Here it is."
     assert reply.response["status"] == "completed"
     assert len(reply.pcm24k) > 48 * 500
+    engine.close()
+
+
+async def test_a_long_sentence_is_made_in_parts_and_said_as_one(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    class Slow:
+        slow = True
+
+        def speak(self, text: str, *, speed: float = 1.0) -> bytes:
+            made.append(text)
+            return bytes(4800)
+
+    sentence = "I have found your order number 1004, it left the warehouse today, and it comes on Tuesday."
+    engine = Engine(EngineOptions(pace=Pace(times=0)), voice_of=lambda spec: Slow())
+    async with talking(engine) as talker:
+        await talker.tell(f'Say to the customer: "{sentence}"')
+        reply = await talker.reply()
+    assert reply.text == sentence == "".join(made)
+    assert len(made) == 2
+    assert reply.response["status"] == "completed"
+    engine.close()
+
+
+async def test_a_slow_voice_is_stopped_after_the_part_that_it_makes(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    made: list[str] = []
+
+    class Slow:
+        slow = True
+
+        def speak(self, text: str, *, speed: float = 1.0) -> bytes:
+            made.append(text)
+            begun.set()
+            go_on.wait(20)
+            return bytes(4800)
+
+    engine = Engine(EngineOptions(pace=Pace(times=0)), voice_of=lambda spec: Slow())
+    async with talking(engine) as talker:
+        await talker.tell('Say to the customer: "I have found your order number 1004, it comes on Tuesday."')
+        await asyncio.to_thread(begun.wait, 20)
+        await talker.send("response.cancel")
+        reply = await talker.reply()
+        go_on.set()
+    assert reply.response["status"] == "cancelled"
+    assert len(made) == 1
     engine.close()
 
 

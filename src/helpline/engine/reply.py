@@ -18,7 +18,7 @@ from helpline.audio.resample import Resampler
 from helpline.engine.brain import Brain, Call, Say, Turn
 from helpline.engine.history import History, Item
 from helpline.engine.protocol import Json, new_id
-from helpline.engine.spoken import sentences
+from helpline.engine.spoken import clauses, sentences
 from helpline.engine.usage import Usage
 from helpline.engine.voice import Voice
 from helpline.errors import BackendError
@@ -279,6 +279,12 @@ class _Message:
             await self._emit("response.output_text.delta", **self._place, delta=word)
 
     async def _speak(self, sentence: str) -> None:
+        """A slow voice begins with the first clause, and can be stopped after each."""
+        voice = self._making.voice
+        for part in clauses(sentence) if voice is not None and voice.slow else [sentence]:
+            await self._speak_part(part)
+
+    async def _speak_part(self, sentence: str) -> None:
         """Words and sound interleaved, words ahead."""
         self._check()
         pcm24k = b""

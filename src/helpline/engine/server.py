@@ -89,6 +89,7 @@ class Engine:
         *,
         make_brain: Callable[[], Brain] | None = None,
         make_hearing: Callable[[], Hearing] | None = None,
+        voice_of: Callable[[str], Voice | None] = make_voice,
     ) -> None:
         self.options = options or EngineOptions()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="engine-ears")
@@ -100,6 +101,7 @@ class Engine:
             else None
         )
         self._make_hearing = make_hearing or self._hearing
+        self._voice_of = voice_of
         self._voice: Voice | None = None
         self._sessions = 0
         self._ready = False
@@ -110,7 +112,7 @@ class Engine:
             return
         check_ears(self.options.ears)
         try:
-            self._voice = make_voice(self.options.voice)
+            self._voice = self._voice_of(self.options.voice)
         except MissingPartError as missing:
             if not self.options.voice.startswith("espeak") or espeak_is_there():
                 raise  # it was asked for: nobody wants a silent desk

@@ -31,6 +31,9 @@ _YEAR = re.compile(
 _MARKUP = re.compile(r"[*_`#<>|\\]+")
 _CURRENCIES = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "penny")}
 
+_CLAUSE = re.compile(r".{30,}?[,;:–—]\s+(?=[^\d\s].{15})", re.DOTALL)
+"""Up to a comma, but not within a date; what is left is worth a breath too."""
+
 
 def speakable(text: str) -> str:
     """The text with its numbers, dates and addresses written as they are said aloud."""
@@ -48,6 +51,16 @@ def speakable(text: str) -> str:
 def sentences(text: str) -> list[str]:
     """The text in sentences, each with its own ending and the blank after it; joined they are the text."""
     return re.findall(r".+?(?:[.!?](?:[\"')\]]*)(?=\s|$)\s*|\n+|$)", text, re.DOTALL) if text else []
+
+
+def clauses(sentence: str) -> list[str]:
+    """A long sentence in parts that can be spoken one after the other; joined they are the sentence."""
+    parts: list[str] = []
+    rest = sentence
+    while (cut := _CLAUSE.match(rest)) is not None:
+        parts.append(cut[0])
+        rest = rest[len(cut[0]) :]
+    return [*parts, rest]
 
 
 def _spaced(characters: str) -> str:

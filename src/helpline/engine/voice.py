@@ -17,7 +17,10 @@ _KINDS = "espeak:VARIANT, piper:PATH, kokoro:PATH or none"
 
 
 class Voice(Protocol):
-    """Speaks. Called from worker threads, one utterance at a time."""
+    """Speaks. Called from worker threads, one sentence of a reply at a time; several replies at once."""
+
+    slow: bool
+    """Whether a long sentence takes so long to make that it is better made in parts."""
 
     def speak(self, text: str, *, speed: float = 1.0) -> bytes:
         """The text as pcm24k, mono s16le; `speed` 0.25 to 1.5."""
@@ -29,6 +32,8 @@ class Synthesiser:
     `variant` is an espeak voice: a language, perhaps with a variant (`en-us`, `en-gb`, `en-us+f3`). Raises
     MissingPartError, with what to install, when the voice's package is not there.
     """
+
+    slow = False
 
     def __init__(self, variant: str = "en-us", words_per_minute: int = _WORDS_PER_MINUTE) -> None:
         self._espeak = load_espeak()

@@ -126,11 +126,13 @@ class _Process:
             loaded = self._read()
         except WorkerDied:
             self._why = "The engine cannot hear: its ears end while they are loaded."
+            _log.warning(self._why)
             return False
         finally:
             late.cancel()
         if loaded.failure:
             self._why = loaded.failure
+            _log.warning("The engine cannot hear: %s", loaded.failure)
             self._restarts.ended(self._clock(), for_good=True)
             _end(process)
             return False

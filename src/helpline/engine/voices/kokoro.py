@@ -34,6 +34,8 @@ def check(folder: str) -> tuple[Path, Path]:
 class KokoroVoice:
     """One voice, loaded once; `what` is the folder, with `#NAME` after it for a voice by name."""
 
+    slow = True
+
     def __init__(self, what: str) -> None:
         folder, _, name = what.partition("#")
         model, voices = check(folder)

@@ -35,6 +35,8 @@ def check(path: str) -> Path:
 class PiperVoice:
     """One voice, loaded once; `what` is its path, for a voice of many speakers with `#NUMBER` after it."""
 
+    slow = True
+
     def __init__(self, what: str) -> None:
         path, _, speaker = what.partition("#")
         model = check(path)
