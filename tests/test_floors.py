@@ -50,6 +50,7 @@ FLOOR_OF = {
     "helpline.client": "running",
     "helpline.desk": "running",
     "helpline.hooks": "running",
+    "helpline.sign_ins": "running",
     "helpline.manner": "running",
     "helpline.own": "running",
     "helpline.channels": "ways in",

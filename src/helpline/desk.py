@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from helpline.actions import GUEST, Caller, Identity
 from helpline.call.call import Call, Kept, Unrecorded
-from helpline.call.conversation import Conversation
+from helpline.call.conversation import Conversation, begin
 from helpline.call.meter import Meter
 from helpline.channels.channel import Channel
 from helpline.clock import Clock, SystemClock
@@ -22,15 +22,17 @@ from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
 from helpline.realtime.connection import Backend
 from helpline.realtime.cost import prices
-from helpline.records.continuing import goes_on
+from helpline.records.continuing import BrokenOff, goes_on
 from helpline.records.courier import courier_of
 from helpline.records.events import Rated
+from helpline.records.past import Heading, Past
 from helpline.records.recording import Recording
 from helpline.records.records import Records, model_of, open_records
 from helpline.records.tracing import trace_of
 from helpline.records.workers import workers_of
 from helpline.settings import Settings
 from helpline.settings_text import nearest_hint
+from helpline.sign_ins import SignIns
 from helpline.store import Store
 from helpline.telemetry import logs
 from helpline.telemetry.spans import exported
@@ -76,6 +78,7 @@ class Desk:
         clock: Clock | None = None,
         demo_customers: tuple[Caller, ...] = (),
         records: Records | None = None,
+        sign_ins: SignIns | None = None,
     ) -> None:
         self.settings = settings
         self._toolbox_with = toolbox_with
@@ -92,6 +95,7 @@ class Desk:
         self._recordings: dict[str, Recording] = {}
         self.records = records
         """None for a desk that writes nothing down."""
+        self._sign_ins = sign_ins
         self.draining = False
         """No new calls are taken."""
 
@@ -119,6 +123,7 @@ class Desk:
         language: str = "",
         address: str = "",
         holder: str = "",
+        past: Past | None = None,
     ) -> Call:
         """Take a call. It lives until somebody hangs up; `kind` is the channel's: `web`, `wav`.
 
@@ -126,21 +131,32 @@ class Desk:
 
         `address` is where it comes from: whoever fails to say who they are too often is locked out by it.
         `holder` is who may go on with it when the desk has broken off and started again (`take_up`).
+        `past` is a conversation of the caller's own that it goes on from; another's is left out.
         Raises DeskDraining when the desk is about to close.
         """
         if self.draining:
             raise DeskDraining
         language = language or self.settings.language
         call_id = f"call_{secrets.token_hex(8)}"
+        if past is not None and past.customer_id != caller.customer_id:
+            past = None  # They have signed out meanwhile.
         recording = (
-            self.records.begin(call_id, channel=kind, language=language, caller=caller, holder=holder)
+            self.records.begin(
+                call_id,
+                channel=kind,
+                language=language,
+                caller=caller,
+                holder=holder,
+                past=past.call_id if past else "",
+            )
             if self.records
             else None
         )
         context = self.toolbox.context(
             call_id=call_id, caller=caller, language=language, channel=kind, address=address
         )
-        live = self._live(channel, context, recording)
+        begun = past.before(begin(self._clock.now_ms(), rules_of(self.settings))) if past else None
+        live = self._live(channel, context, recording, begun=begun)
         live.hooks.began(kind, language, caller, self._clock.utcnow())
         self._run(live)
         return live.call
@@ -153,6 +169,39 @@ class Desk:
         identity = self.toolbox.policy.reaches("sign_in")
         found = await self.toolbox.shop.customer(customer_id) if identity > Identity.GUEST else None
         return Caller(found.id, found.name, identity, "sign_in") if found is not None else None
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether customers can sign in by name and password."""
+        return self._sign_ins is not None and self._hooks.sign_in is not None
+
+    async def sign_in(self, name: str, password: str, *, address: str = "") -> str | None:
+        """A token for `signed_in`; None for a wrong password as for an unknown name or too many tries."""
+        if self._sign_ins is None or self._hooks.sign_in is None:
+            return None
+        return await self._sign_ins.begin(self._hooks.sign_in, name, password, address)
+
+    async def signed_in(self, token: str) -> Caller | None:
+        """Who signed in with this token; None for nobody, who has signed out, and when its time is over."""
+        customer_id = await self._sign_ins.customer_of(token) if self._sign_ins and self.signs_in else None
+        return await self.customer(customer_id) if customer_id else None
+
+    async def sign_out(self, token: str) -> None:
+        """The token is worth nothing any more."""
+        if self._sign_ins is not None:
+            await self._sign_ins.end(token)
+
+    async def history(self, caller: Caller) -> tuple[Heading, ...]:
+        """The caller's own past conversations, the newest first; none for who has not signed in."""
+        if caller.customer_id is None or caller.how != "sign_in" or self.records is None:
+            return ()
+        return await self.records.history(caller.customer_id)
+
+    async def past(self, caller: Caller, call_id: str) -> Past | None:
+        """A past conversation of the caller's own, to show and to go on from; None for any other id."""
+        if caller.customer_id is None or caller.how != "sign_in" or self.records is None:
+            return None
+        return await self.records.past(caller.customer_id, call_id, reader="the customer")
 
     async def rate(self, call_id: str, good: bool, comment: str) -> None:
         """Keep what the customer thinks of a call of theirs, live or over, with its record."""
@@ -173,6 +222,9 @@ class Desk:
         if taken is None or self.records is None:
             return None
         broken, stored = taken
+        past = await self._past_of(broken)
+        for line in past.lines if past else ():
+            await channel.show(line)
         for shown in broken.shown():
             await channel.show(shown)
         began = broken.draft.began
@@ -187,12 +239,19 @@ class Desk:
         conversation, effects = goes_on(
             broken, stored, rules_of(self.settings), now_ms=self._clock.now_ms(), elapsed_ms=elapsed_ms
         )
+        if past is not None:
+            conversation = past.before(conversation)
         recording = self.records.go_on(broken)
         live = self._live(channel, context, recording, begun=conversation, part=f"-{elapsed_ms}")
         live.call.spent(broken.draft.usages)
         await live.call.perform(effects)
         self._run(live)
         return live.call
+
+    async def _past_of(self, broken: BrokenOff) -> Past | None:
+        """What a call that broke off had gone on from."""
+        past, customer_id = broken.draft.began.past, broken.caller.customer_id
+        return await self.records.past(customer_id, past) if self.records and past and customer_id else None
 
     def _still(self, caller: Caller) -> Caller:
         """Who was verified in the call; a demo customer only where there still are such."""
@@ -386,6 +445,8 @@ async def open_desk(
         records = await opened.enter_async_context(
             open_records(settings, store, clock=clock, workers=workers, traced=traced)
         )
+        sign_ins = SignIns(store, store.shop, policy, clock)
+        opened.callback(sign_ins.close)
         desk = Desk(
             settings,
             toolbox_with=toolbox_with,
@@ -396,6 +457,7 @@ async def open_desk(
             clock=clock,
             demo_customers=customers,
             records=records,
+            sign_ins=sign_ins,
         )
         opened.push_async_callback(desk.close)
         yield desk

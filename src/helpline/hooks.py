@@ -100,9 +100,11 @@ class Hooks:
     """The functions by their names; none is needed."""
 
     functions: Mapping[str, Hook] = field(default_factory=dict)
+    sign_in: Callable[[str, str], Any] | None = None
+    """Who signs in at the page by name and password: the customer's id, or None (`helpline.sign_ins`)."""
 
     def __bool__(self) -> bool:
-        return bool(self.functions)
+        return bool(self.functions) or self.sign_in is not None
 
 
 def hooks_in(names: Mapping[str, object], place: str) -> Hooks:
@@ -112,15 +114,18 @@ def hooks_in(names: Mapping[str, object], place: str) -> Hooks:
         hook = names.get(name)
         if hook is None:
             continue
-        if not callable(hook) or not _takes_one(hook):
+        if not callable(hook) or not _takes(hook, 1):
             raise SettingsError(f"{place}: {name} must be a function of one argument, the event.")
         found[name] = hook
-    return Hooks(found)
+    sign_in = names.get("sign_in")
+    if sign_in is not None and not (callable(sign_in) and _takes(sign_in, 2)):
+        raise SettingsError(f"{place}: sign_in must be a function of a name and a password.")
+    return Hooks(found, sign_in)
 
 
-def _takes_one(hook: Callable[..., object]) -> bool:
+def _takes(hook: Callable[..., object], arguments: int) -> bool:
     try:
-        inspect.signature(hook).bind(object())
+        inspect.signature(hook).bind(*[object()] * arguments)
     except (TypeError, ValueError):
         return False
     return True

@@ -8,6 +8,7 @@ from helpline.actions import GUEST, Caller, Identity
 from helpline.call.shown import Notice, StateShown
 from helpline.channels.channel import Channel
 from helpline.errors import HelplineError
+from helpline.records.past import Heading, Past
 from helpline.settings import Settings
 
 ANA = Caller("cus_ana", "Ana Ruiz", Identity.PROVEN, "demo")
@@ -119,7 +120,38 @@ class ScriptedDesk:
         self.calls: list[ScriptedCall] = []
         self.trouble: HelplineError | None = None
         self.on_typed: Callable[[ScriptedCall, str], Awaitable[None]] | None = None
+        self.pasts: dict[str, Past] = {}
+        """Past conversations by id."""
+        self.passwords: dict[tuple[str, str], str] = {}
+        """Whose name and password these are."""
+        self.tokens: dict[str, str] = {}
         self._news = asyncio.Condition()
+
+    @property
+    def signs_in(self) -> bool:
+        return bool(self.passwords)
+
+    async def sign_in(self, name: str, password: str, *, address: str = "") -> str | None:
+        customer_id = self.passwords.get((name, password))
+        if customer_id is None:
+            return None
+        token = f"token-{len(self.tokens)}"
+        self.tokens[token] = customer_id
+        return token
+
+    async def signed_in(self, token: str) -> Caller | None:
+        return await self.customer(self.tokens[token]) if token in self.tokens else None
+
+    async def sign_out(self, token: str) -> None:
+        self.tokens.pop(token, None)
+
+    async def history(self, caller: Caller) -> tuple[Heading, ...]:
+        own = [past for past in self.pasts.values() if past.customer_id == caller.customer_id]
+        return tuple(Heading(past.call_id, past.at, past.lines[0].text, ()) for past in own)
+
+    async def past(self, caller: Caller, call_id: str) -> Past | None:
+        past = self.pasts.get(call_id)
+        return past if past and past.customer_id == caller.customer_id else None
 
     async def admit(
         self,
@@ -130,6 +162,7 @@ class ScriptedDesk:
         language: str = "",
         address: str = "",
         holder: str = "",
+        past: Past | None = None,
     ) -> ScriptedCall:
         if self.trouble:
             raise self.trouble
@@ -137,6 +170,7 @@ class ScriptedDesk:
         call.kind = kind
         call.address = address
         call.language = language
+        call.past = past
         call.on_typed = self.on_typed
         self.calls.append(call)
         async with self._news:

@@ -198,6 +198,7 @@ def document(draft: Draft, customer_keys: Sequence[str], usage: Mapping[str, Any
         "channel": began.channel,
         "language": draft.language,
         "started_at": began.at,
+        "goes_on_from": began.past,
         "ended_at": draft.ended_at().isoformat(),
         "duration_ms": draft.last_ms,
         "backends": list(dict.fromkeys(backend for _, backend in draft.sessions)),

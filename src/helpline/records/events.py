@@ -25,6 +25,8 @@ class Began:
     caller: Caller
     holder: str = ""
     """Who may go on with it when the desk starts again: a browser's name, hashed; empty for nobody."""
+    past: str = ""
+    """The id of the earlier call of this customer's that it goes on from."""
 
 
 @dataclass(frozen=True, slots=True)

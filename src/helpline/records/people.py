@@ -94,6 +94,9 @@ async def data_of(store: Store, customer_id: str) -> dict[str, Any] | None:
             "callbacks": sa.select(t.callbacks).where(t.callbacks.c.customer_id == customer_id),
             "tickets": sa.select(t.tickets).where(t.tickets.c.customer_id == customer_id),
             "proposals": sa.select(t.proposals).where(t.proposals.c.customer_id == customer_id),
+            "sign_ins": sa.select(t.sign_ins.c.at, t.sign_ins.c.expires_at).where(
+                t.sign_ins.c.customer_id == customer_id
+            ),
             "ledger": sa.select(t.ledger).where(t.ledger.c.customer_key.in_(keys)),
             "messages": sa.select(c.work).where(c.work.c.customer_key.in_(keys)),
             "reads": sa.select(c.reads).where(c.reads.c.subject.in_(calls)),

@@ -18,12 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from helpline.actions import GUEST, Caller
 from helpline.clock import Clock, SystemClock
 from helpline.realtime.cost import PriceList, prices
-from helpline.records import archive, redacting, retention, work
+from helpline.records import archive, past, redacting, retention, work
 from helpline.records.continuing import BrokenOff, Stored
 from helpline.records.draft import Draft, ModelOf, document
 from helpline.records.events import Began, Rated
 from helpline.records.journal import Journal, JournalError, Journals
 from helpline.records.messages import NothingToSay
+from helpline.records.past import Heading, Past
 from helpline.records.recording import Recording
 from helpline.records.tracing import redact_trace
 from helpline.redact import redact_json
@@ -83,10 +84,21 @@ class Records:
     # --- a call ---
 
     def begin(
-        self, call_id: str, *, channel: str, language: str, caller: Caller = GUEST, holder: str = ""
+        self,
+        call_id: str,
+        *,
+        channel: str,
+        language: str,
+        caller: Caller = GUEST,
+        holder: str = "",
+        past: str = "",
     ) -> Recording:
-        """A call has come in. `holder` may go on with it should the desk break off."""
-        began = Began(call_id, channel, language, self._clock.utcnow().isoformat(), caller, _hidden(holder))
+        """A call has come in. `holder` may go on with it should the desk break off.
+
+        `past` is the earlier call that it goes on from.
+        """
+        at = self._clock.utcnow().isoformat()
+        began = Began(call_id, channel, language, at, caller, _hidden(holder), past)
         self.metrics.began()
         return Recording(began, self._journal(call_id), self._clock, self.metrics)
 
@@ -126,6 +138,20 @@ class Records:
         rating = redact_json(asdict(rated), self._kinds.lines)
         async with self.store.database.write() as connection:
             await archive.rate(connection, call_id, rating)
+
+    async def history(self, customer_id: str) -> tuple[Heading, ...]:
+        """A customer's own past conversations, the newest first."""
+        async with self.store.database.read() as connection:
+            return await past.headings(connection, customer_id)
+
+    async def past(self, customer_id: str, call_id: str, reader: str = "") -> Past | None:
+        """One of them; None for another's as for one that there is not. `reader` is written down."""
+        async with self.store.database.read() as connection:
+            found = await past.find(connection, customer_id, call_id)
+        if found is not None and reader:
+            async with self.store.database.write() as connection:
+                await archive.note_read(connection, self._clock.utcnow(), reader, "reopen", call_id)
+        return found
 
     async def recover(self) -> int:
         """Write the records of calls whose process is gone; how many there were.

@@ -36,6 +36,7 @@ async def _clean_tables(store: Store, settings: Settings, now: datetime) -> Coun
         (t.callbacks, t.callbacks.c.at, settings.keep_calls_days, t.callbacks.c.state != "booked"),
         (t.tickets, t.tickets.c.at, settings.keep_calls_days, t.tickets.c.state != "open"),
         (t.login_codes, t.login_codes.c.expires_at, 1, sa.true()),
+        (t.sign_ins, t.sign_ins.c.expires_at, 1, sa.true()),
         (c.work, c.work.c.done_at, settings.keep_work_days, finished),
         (c.reads, c.reads.c.at, settings.keep_reads_days, sa.true()),
     )

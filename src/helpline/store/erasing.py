@@ -21,7 +21,7 @@ async def forget(connection: AsyncConnection, customer_id: str) -> Counter[str]:
     of_customer = sa.and_(t.pseudonyms.c.kind == "customer", t.pseudonyms.c.subject_id == customer_id)
     of_orders = sa.and_(t.pseudonyms.c.kind == "order", t.pseudonyms.c.subject_id.in_(own_orders))
     await _delete(connection, erased, t.pseudonyms, sa.or_(of_customer, of_orders))
-    for table in (t.proposals, t.callbacks, t.tickets, t.login_codes):
+    for table in (t.proposals, t.callbacks, t.tickets, t.login_codes, t.sign_ins):
         await _delete(connection, erased, table, table.c.customer_id == customer_id)
     nameless = {"first_name": "", "last_name": "", "email": "", "phone": ""}
     await _empty(connection, erased, t.customers, t.customers.c.id == customer_id, nameless)

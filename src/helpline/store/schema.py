@@ -390,3 +390,14 @@ login_codes = Table(
     Column("digest", _key(), nullable=False),
     Column("expires_at", UtcTime, nullable=False),
 )
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("customer_id", _key(), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Index(None, "customer_id"),
+    comment="Who is signed in at the page. `digest` is of the token in their browser's cookie.",
+)

@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from helpline.channels import operator
+from helpline.channels.web.accounts import account_routes
 from helpline.channels.web.adapters import Adapters
 from helpline.channels.web.browsers import Browsers, load_key
 from helpline.channels.web.fitting import MAX_FRAME_BYTES, alone, fit
@@ -66,6 +67,7 @@ def create_app(
                 welcome=settings.welcome,
                 push_to_talk=settings.turn_detection == "push_to_talk",
                 grace_s=grace_s,
+                keep_days=settings.keep_calls_days,
                 sign_in=sign_in,
             )
             correspondents = Correspondents(desk, clock, words_for(settings.language))
@@ -85,6 +87,7 @@ def create_app(
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.ready = ready
     app.router.routes.extend(adapters.routes)
+    app.router.routes.extend(account_routes(browsers))
     app.router.routes.extend(
         routes(fitted, browsers, name=settings.name, language=settings.language, ready=ready.is_set)
     )

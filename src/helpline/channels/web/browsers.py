@@ -15,6 +15,7 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 COOKIE: Final = "helpline_browser"
+CUSTOMER_COOKIE: Final = "helpline_customer"
 LANGUAGE_COOKIE: Final = "helpline_language"
 
 

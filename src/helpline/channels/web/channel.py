@@ -65,6 +65,12 @@ class WebChannel:
         self._prefix = secrets.token_hex(4)
         self._state = {"state": "idle", "detail": ""}
 
+    def another(self) -> "WebChannel":
+        """A channel for another conversation on the same page, which this one leaves."""
+        page = self._page
+        self.leave()
+        return WebChannel(page, desk_name=self._desk_name)
+
     def typed(self, text: str) -> None:
         """The page has shown this typed line by itself: the caption that follows is not shown again."""
         self._typed.append(text)

@@ -12,14 +12,18 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, ParamSpec
 
+from helpline.actions import GUEST, Caller
+from helpline.call.shown import ReceiptShown
 from helpline.channels.web.adapters import MESSENGERS, Adapters, letter_of, say_by
 from helpline.channels.web.browsers import LANGUAGE_COOKIE, Browsers, cookie
 from helpline.channels.web.guard import address_of
 from helpline.channels.web.inbound import (
     Answered,
     CustomerChosen,
+    HistoryAsked,
     MicFailed,
     PageMessage,
+    PastChosen,
     PersonAsked,
     Played,
     Pushed,
@@ -30,6 +34,8 @@ from helpline.channels.web.inbound import (
 from helpline.channels.web.markup import plain
 from helpline.channels.web.messenger import Correspondents
 from helpline.channels.web.page import ChainlitPage
+from helpline.channels.web.seam import Call
+from helpline.channels.web.signing_in import SIGNED_IN
 from helpline.channels.web.visits import Visit, Visits
 from helpline.errors import HelplineError
 
@@ -172,7 +178,7 @@ class Handlers:
             return False
         await _mark_first_interaction()
         visit.voice_wanted = True
-        call = await visit.call_at(self._visits.desk)
+        call = await self._call_at(visit)
         ready = await call.start_voice()
         if not ready:
             visit.voice_wanted = False
@@ -233,6 +239,12 @@ class Handlers:
             case RatingGiven(good, comment) if visit.latest:
                 if visit.messages.take(self._visits.clock.now_ms()):
                     await self._visits.desk.rate(visit.latest.id, good, comment)
+            case HistoryAsked():
+                if visit.messages.take(self._visits.clock.now_ms()):
+                    await self._list(visit)
+            case PastChosen(call_id):
+                if visit.messages.take(self._visits.clock.now_ms()):
+                    await self._reopen(visit, call_id)
             case CustomerChosen(customer_id):
                 await self._become(visit, customer_id)
             case MicFailed(fault):
@@ -243,10 +255,48 @@ class Handlers:
             case _:
                 return
 
+    async def _call_at(self, visit: Visit) -> Call:
+        """The call that is going on, or a new one: of the customer only while they are still signed in."""
+        if visit.call is None and visit.caller.how == SIGNED_IN:
+            visit.caller = await self._signed_in(visit)
+        return await visit.call_at(self._visits.desk)
+
+    async def _list(self, visit: Visit) -> None:
+        """Tell the page of its customer's past conversations."""
+        headings = await self._visits.desk.history(await self._signed_in(visit))
+        listed = [
+            {"id": each.call_id, "at": each.at, "title": each.title, "references": list(each.references)}
+            for each in headings
+        ]
+        await visit.channel.page.tell("history", conversations=listed, days=self._visits.keep_days)
+
+    async def _reopen(self, visit: Visit, call_id: str) -> None:
+        """Show a past conversation in place of this one; what the customer says next goes on from it."""
+        past = await self._visits.desk.past(await self._signed_in(visit), call_id)
+        page = visit.channel.page
+        if past is None:  # Another's and one that there is not sound alike.
+            await visit.channel.notice(visit.words.no_such_past, kind="warning")
+            return
+        await _mark_first_interaction()
+        await visit.reopen(past)
+        await page.voice(False)
+        await page.clear()
+        for line in past.lines:
+            await visit.channel.show(line)
+        for receipt in past.receipts:
+            await visit.channel.show(ReceiptShown(receipt))
+        await visit.channel.notice(visit.words.reopened)
+        await page.tell("state", state="idle", detail="")
+
+    async def _signed_in(self, visit: Visit) -> Caller:
+        """Who is signed in at the page at this moment, as far as the visit is theirs."""
+        signed_in = await self._visits.signed_in(_session().environ)
+        return signed_in if signed_in.customer_id == visit.caller.customer_id else GUEST
+
     async def _type(self, visit: Visit, text: str, *, on_page: bool = False) -> None:
         """Type a line into the call; `on_page` when Chainlit has shown it already."""
         await _mark_first_interaction()
-        call = await visit.call_at(self._visits.desk)
+        call = await self._call_at(visit)
         if on_page:
             visit.channel.typed(text)
         call.type(text)
@@ -297,6 +347,8 @@ class Handlers:
             customers=customers,
             customer=visit.caller.customer_id,
             push=self._visits.push_to_talk,
+            signs_in=self._visits.desk.signs_in,
+            signed_in=visit.caller.name if visit.caller.how == SIGNED_IN else "",
         )
 
     def _edge(self, handler: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Any]]:

@@ -73,7 +73,30 @@ class RatingGiven:
     comment: str
 
 
-PageMessage = RatingGiven | Pushed | Played | Answered | Stopped | PersonAsked | CustomerChosen | MicFailed
+@dataclass(frozen=True, slots=True)
+class HistoryAsked:
+    """The customer wants to see their past conversations."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastChosen:
+    """One of them is to be shown, and gone on with."""
+
+    call_id: str
+
+
+PageMessage = (
+    HistoryAsked
+    | PastChosen
+    | RatingGiven
+    | Pushed
+    | Played
+    | Answered
+    | Stopped
+    | PersonAsked
+    | CustomerChosen
+    | MicFailed
+)
 
 
 def read_page_message(data: object) -> PageMessage | None:
@@ -91,6 +114,10 @@ def read_page_message(data: object) -> PageMessage | None:
             return Pushed(data["down"]) if isinstance(data.get("down"), bool) else None
         case "rating":
             return _rating(data.get("good"), data.get("comment"))
+        case "history":
+            return HistoryAsked()
+        case "past":
+            return PastChosen(past) if (past := _name(data.get("id"))) else None
         case "person":
             return PersonAsked()
         case "customer":

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from helpline.actions import GUEST, Caller
 from helpline.channels.channel import Channel
+from helpline.records.past import Heading, Past
 from helpline.settings import Settings
 
 
@@ -63,17 +64,40 @@ class Desk(Protocol):
         language: str = "",
         address: str = "",
         holder: str = "",
+        past: Past | None = None,
     ) -> Call:
         """`language` is the customer's, as a tag such as `zh-CN`.
 
         `address` is where the page is, as far as it is known: guesses at a customer are counted by it.
 
         `holder` names the browser: it alone may go on with the call after a restart of the desk.
+
+        `past` is what `past` gave for this caller: the call goes on from it.
         """
         ...
 
     async def customer(self, customer_id: str) -> Caller | None:
         """The customer of that id as signed in; None when the shop has none."""
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether customers can sign in by name and password."""
+
+    async def sign_in(self, name: str, password: str, *, address: str = "") -> str | None:
+        """A token for `signed_in`; None for a wrong password as for an unknown name or too many tries."""
+
+    async def signed_in(self, token: str) -> Caller | None:
+        """Who signed in with this token; None for nobody, who has signed out, and when its time is over."""
+
+    async def sign_out(self, token: str) -> None:
+        """The token is worth nothing any more."""
+
+    async def history(self, caller: Caller) -> tuple[Heading, ...]:
+        """The past conversations of a caller who has signed in, the newest first."""
+        ...
+
+    async def past(self, caller: Caller, call_id: str) -> Past | None:
+        """One of them; None for any other id."""
 
     async def rate(self, call_id: str, good: bool, comment: str) -> None:
         """Keep what the customer thinks of a call, live or over."""

@@ -10,19 +10,22 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from helpline.actions import GUEST, Caller
+from helpline.channels.web.browsers import CUSTOMER_COOKIE, cookie
 from helpline.channels.web.channel import WebChannel
 from helpline.channels.web.lateness import Lateness
 from helpline.channels.web.limits import Allowance
 from helpline.channels.web.page import Page
 from helpline.channels.web.seam import Call, Desk
-from helpline.channels.web.signing_in import SignIn, is_anothers
+from helpline.channels.web.signing_in import SIGNED_IN, SignIn, is_anothers
 from helpline.channels.web.words import Words, asked_for, spoken_in, words_for
 from helpline.clock import Clock
+from helpline.records.past import Past
 
 GRACE_S: Final = 30.0
 """How long a call waits for a page that is away."""
 
 SIGNED_OUT: Final = "The customer signed out."
+REOPENED: Final = "The customer opened an earlier conversation."
 PAGE_LOST: Final = "The page was closed or its connection was lost."
 
 
@@ -47,6 +50,8 @@ class Visit:
         self.sound_ms = Allowance(burst=10_000, per_s=2000)
         """A microphone makes 1000 ms a second; what waited in a socket comes faster for a while."""
         self.voice_wanted = False
+        self.past: Past | None = None
+        """A past conversation of the customer's that is shown: the next call goes on from it."""
         self._call: Call | None = None
         self._admitting = asyncio.Lock()
 
@@ -72,7 +77,9 @@ class Visit:
                     language=self.language,
                     address=self.address,
                     holder=self.browser,
+                    past=self.past,
                 )
+                self.past = None
             assert self._call is not None
             return self._call
 
@@ -97,6 +104,14 @@ class Visit:
             call.speak(self.language)
             return True
 
+    async def reopen(self, past: Past) -> None:
+        """Leave the call that is going on; the next one goes on from a past one."""
+        async with self._admitting:
+            self.hang_up(REOPENED)
+            self.voice_wanted = False
+            self.channel = self.channel.another()
+            self.past = past
+
     def speak(self, words: Words, language: str) -> None:
         """Go on in another language, in the call too if there is one."""
         self.words, self.language = words, language
@@ -105,6 +120,8 @@ class Visit:
 
     async def become(self, caller: Caller) -> None:
         """Go on as another customer, in the call too if there is one."""
+        if caller.customer_id != self.caller.customer_id:
+            self.past = None
         self.caller = caller
         if self.call:
             await self.call.become(caller)
@@ -128,6 +145,7 @@ class Visits:
         welcome: str = "",
         push_to_talk: bool = False,
         grace_s: float = GRACE_S,
+        keep_days: int = 0,
         sign_in: SignIn | None = None,
     ) -> None:
         self._sign_in = sign_in
@@ -139,6 +157,8 @@ class Visits:
         self.welcome = welcome
         """The company's own, in place of ours."""
         self.push_to_talk = push_to_talk
+        self.keep_days = keep_days
+        """For how long past conversations are kept."""
         self._grace_s = grace_s
         self._visits: dict[str, Visit] = {}
         self._by_page: dict[str, str] = {}
@@ -162,11 +182,24 @@ class Visits:
     @property
     def demo_customers(self) -> tuple[Caller, ...]:
         """Whom a visitor may be; nobody where customers sign in."""
-        return () if self._sign_in else self.desk.demo_customers
+        return () if self._sign_in or self.desk.signs_in else self.desk.demo_customers
 
     async def signed_in(self, environ: Mapping[str, Any]) -> Caller:
         """Who is signed in at the page that this request opened; GUEST for nobody."""
-        return await self._sign_in.caller(environ, self.desk) if self._sign_in else GUEST
+        if self._sign_in and (caller := await self._sign_in.caller(environ, self.desk)) != GUEST:
+            return caller
+        token = cookie(environ.get("HTTP_COOKIE", ""), CUSTOMER_COOKIE)
+        return (await self.desk.signed_in(token) if token else None) or GUEST
+
+    async def sign_out(self, browser: str) -> None:
+        """The customer at this browser has signed out: their conversation is over, and goes from the page."""
+        visit = self.of(browser)
+        if visit is None or (visit.call or visit).caller.how != SIGNED_IN:
+            return
+        page = visit.channel.page
+        self.end(visit, SIGNED_OUT)
+        await page.voice(False)
+        await page.clear()
 
     async def recognise(self, visit: Visit, signed_in: Caller) -> bool:
         """Who is signed in at a visit's page is who the visit is from now on.
@@ -174,8 +207,6 @@ class Visits:
         False when it was somebody else's, or they have signed out: then it is over, and nothing of it may be
         shown any more.
         """
-        if self._sign_in is None:
-            return True
         known = visit.call.caller if visit.call else visit.caller
         if is_anothers(known, signed_in):
             self.end(visit, SIGNED_OUT)

@@ -19,6 +19,8 @@ class Words:
     microphone: dict[MicFault, str]
     elsewhere: str
     interrupted: str
+    reopened: str
+    no_such_past: str
     failed: str
     person: str
     too_long: str
@@ -47,6 +49,8 @@ ENGLISH: Final = Words(
     },
     elsewhere="This conversation goes on in another tab.",
     interrupted="We were interrupted for a moment, and go on where we were. To talk, press P again.",
+    reopened="This is an earlier conversation of yours. Say or type something to go on from here.",
+    no_such_past="There is no such conversation of yours.",
     failed="Something went wrong on our side. Please try again.",
     person="I would like to talk to a person.",
     too_long="That message was too long and was cut at {limit} characters.",
@@ -72,6 +76,8 @@ CHINESE: Final = Words(
     },
     elsewhere="此对话已在另一个标签页中继续。",
     interrupted="刚才中断了一下，现在从原处继续。如需通话，请再次按 P。",
+    reopened="这是您之前的对话。说话或输入文字即可从这里继续。",
+    no_such_past="没有找到您的这段对话。",
     failed="我们这边出了点问题，请重试。",
     person="我想和人工客服通话。",
     too_long="该消息过长，已截断为 {limit} 个字符。",

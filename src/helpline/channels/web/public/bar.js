@@ -2,6 +2,7 @@
 // who the customer is. It stands beside Chainlit's own elements, never in them: React owns those.
 import { tellDesk } from "./mailbox.js";
 import { el } from "./dom.js";
+import { account, showAccount } from "./account.js";
 import { offerRating, rating } from "./rating.js";
 import { words } from "./words.js";
 
@@ -31,7 +32,7 @@ const language = el(
   el("option", { value: "en", lang: "en", "aria-label": "English" }, "EN"),
   el("option", { value: "zh", lang: "zh", "aria-label": "中文" }, "中文"),
 );
-const bar = el("header", { id: "hl-bar" }, name, state, stop, rating, person, language);
+const bar = el("header", { id: "hl-bar" }, name, state, stop, rating, person, account, language);
 const customer = el("select", { "aria-label": words.customer });
 const demo = el("aside", { "aria-label": words.demoShop, id: "hl-demo", hidden: "" }, el("span", {}, words.demo), customer);
 
@@ -62,8 +63,9 @@ export function showState({ state: now, detail }) {
 }
 
 /** Whose desk this is, and whom a visitor of the demo shop may be. */
-export function showDesk({ name: shop, customers, customer: current }) {
+export function showDesk({ name: shop, customers, customer: current, signs_in: signsIn, signed_in: who }) {
   name.textContent = shop;
+  showAccount(signsIn, who);
   person.disabled = false;
   demo.hidden = customers.length === 0;
   document.body.classList.toggle("hl-has-demo", customers.length > 0);

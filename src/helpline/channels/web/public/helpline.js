@@ -2,6 +2,7 @@
 // Runs before Chainlit's bundle (module scripts run in the order in which they stand in the document).
 import { drawCard } from "./cards.js";
 import { onDesk, openMailbox } from "./mailbox.js";
+import { showHistory } from "./account.js";
 import { showDesk, showElsewhere, showState } from "./bar.js";
 import { freeTheKeyboard, nameControls } from "./names.js";
 import { showPush } from "./push.js";
@@ -18,3 +19,4 @@ onDesk("desk", (desk) => {
   showPush(desk);
 });
 onDesk("elsewhere", showElsewhere);
+onDesk("history", showHistory);

@@ -60,6 +60,19 @@ const ENGLISH = {
   unhelpful: "Not helpful",
   thanks: "Thank you. Would you tell us why?",
   whyRated: "Why? (you need not say)",
+  signIn: "Sign in",
+  signOut: "Sign out",
+  signedInAs: "Signed in as",
+  account: "Your account",
+  userName: "E-mail or user name",
+  password: "Password",
+  cancel: "Cancel",
+  close: "Close",
+  signInWrong: "That is not right, or was tried too often. Check both, or try again later; you may also go on as a guest.",
+  signInFailed: "Signing in did not work. Please try again.",
+  history: "Your conversations",
+  historyNone: "There are none yet.",
+  historyKept: (days) => `They are kept for ${days} days. To have them deleted sooner, ask for a person.`,
 };
 
 const CHINESE = {
@@ -141,6 +154,19 @@ const CHINESE = {
   unhelpful: "没有帮助",
   thanks: "谢谢！方便告诉我们原因吗？",
   whyRated: "原因（可不填）",
+  signIn: "登录",
+  signOut: "退出登录",
+  signedInAs: "已登录：",
+  account: "您的账户",
+  userName: "电子邮箱或用户名",
+  password: "密码",
+  cancel: "取消",
+  close: "关闭",
+  signInWrong: "用户名或密码不正确，或尝试次数过多。请检查后重试或稍后再试；您也可以继续以访客身份使用。",
+  signInFailed: "登录未成功，请重试。",
+  history: "您的对话",
+  historyNone: "还没有对话。",
+  historyKept: (days) => `对话会保留 ${days} 天。如需提前删除，请联系人工客服。`,
 };
 
 export const words = document.documentElement.lang.startsWith("zh") ? CHINESE : ENGLISH;
