@@ -76,8 +76,8 @@ class Model:
     def swap(self, number, index, new, price, *, pending):
         lines = self.items[number]
         old, quantity, _ = lines[index]
-        if new == old or self.stock[new] < quantity or (pending and number in self.changed):
-            return False
+        if (pending and new == old) or self.stock[new] < quantity or (pending and number in self.changed):
+            return False  # a faulty one that was delivered may become another of its kind
         if self.status[number] != ("pending" if pending else "delivered"):
             return False
         self.stock[new] -= quantity
