@@ -17,6 +17,7 @@ INCIDENTS: Final = {
     "claim_slipped": "claimed what was not done; corrected aloud in the next reply",
     "claim_stopped": "was about to claim what was not done; stopped before it sounded",
     "connection_lost": "the connection was lost",
+    "desk_restarted": "the desk was started anew, and the call went on",
     "error": "the backend reported an error",
     "limit": "a limit was reached",
     "no_session_updated": "the backend did not say that the session is set up",
