@@ -16,7 +16,7 @@ from helpline.channels.channel import Channel
 from helpline.clock import Clock, SystemClock
 from helpline.engine.backend import EngineBackend
 from helpline.errors import DeskDraining, SettingsError
-from helpline.hooks import CallHooks, Hooks
+from helpline.hooks import CallHooks, Hooks, HookThreads
 from helpline.manner import Manner, rules_of
 from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
@@ -83,6 +83,7 @@ class Desk:
         self.settings = settings
         self._toolbox_with = toolbox_with
         self._hooks = hooks or Hooks()
+        self._hook_threads = HookThreads()
         self.toolbox = toolbox_with(extra_tools)
         """The tools of calls that come in from now on; a call keeps those that it began with."""
         self.backends = tuple(backends)
@@ -266,7 +267,7 @@ class Desk:
         begun: Conversation | None = None,
         part: str = "",
     ) -> "_Live":
-        hooks = CallHooks(self._hooks, context.call_id, recording or Unrecorded())
+        hooks = CallHooks(self._hooks, context.call_id, recording or Unrecorded(), self._hook_threads)
         tracing = ExitStack()
         call = Call(
             channel,
@@ -353,6 +354,7 @@ class Desk:
         for call in self._calls.values():
             self._break_off(call, reason)
         await asyncio.gather(*self._tasks)
+        self._hook_threads.close()
 
     def _break_off(self, call: Call, reason: str) -> None:
         if recording := self._recordings.get(call.id):

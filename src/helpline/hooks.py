@@ -2,7 +2,8 @@
 
     def on_receipt(event: ReceiptMade) -> None: ...
 
-Each may be sync (it runs in a thread) or async. Those of one call run one after another, in the order of what
+Each may be async, or sync: then it runs in one of a few threads that are the hooks' own, so that one which
+hangs holds up no tool and no stop of the desk. Those of one call run one at a time, in the order of what
 happened, beside the call: the customer never waits for them. One that fails or takes longer than `TIME_S` is
 logged by its kind alone and harms nothing. What they get is personal: it is not redacted.
 """
@@ -10,7 +11,10 @@ logged by its kind alone and harms nothing. What they get is personal: it is not
 import asyncio
 import inspect
 import logging
+import queue
+import threading
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +30,7 @@ __all__ = ["CallEnded", "CallStarted", "ErrorHappened", "Hooks", "ReceiptMade", 
 log = logging.getLogger(__name__)
 
 TIME_S: Final = 5.0
+THREADS: Final = 4
 WAITING: Final = 200
 """Moments of one call that wait for its hooks; one more is dropped, and that is logged."""
 _TOOL_FAILURES: Final = frozenset({"unreachable", "timeout", "unknown_outcome", "failed"})
@@ -102,6 +107,8 @@ class Hooks:
     functions: Mapping[str, Hook] = field(default_factory=dict)
     sign_in: Callable[[str, str], Any] | None = None
     """Who signs in at the page by name and password: the customer's id, or None (`helpline.sign_ins`)."""
+    time_s: float = TIME_S
+    """How long one may take."""
 
     def __bool__(self) -> bool:
         return bool(self.functions) or self.sign_in is not None
@@ -131,11 +138,46 @@ def _takes(hook: Callable[..., object], arguments: int) -> bool:
     return True
 
 
+class HookThreads:
+    """A few threads for sync hooks. They are daemons: one that hangs keeps no process from its end."""
+
+    def __init__(self) -> None:
+        self._work: queue.SimpleQueue[tuple[Future[object], Hook, Moment] | None] = queue.SimpleQueue()
+        self._started = 0
+
+    def submit(self, hook: Hook, moment: Moment) -> "Future[object]":
+        """Run it when a thread is free; cancelled before that, it never runs."""
+        if self._started < THREADS:
+            self._started += 1
+            threading.Thread(target=self._run, name=f"hooks {self._started}", daemon=True).start()
+        future: Future[object] = Future()
+        self._work.put((future, hook, moment))
+        return future
+
+    def close(self) -> None:
+        """Let the threads end when they have done what is theirs."""
+        for _ in range(self._started):
+            self._work.put(None)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            future, hook, moment = work
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(hook(moment))
+            except BaseException as error:  # noqa: BLE001 - the edge of a thread: whoever waits gets it
+                future.set_exception(error)
+
+
 class CallHooks:
     """One call's moments on their way to the hooks. A `Recorder` before another."""
 
-    def __init__(self, hooks: Hooks, call_id: str, recorder: Recorder) -> None:
+    def __init__(self, hooks: Hooks, call_id: str, recorder: Recorder, threads: HookThreads) -> None:
         self._hooks = hooks
+        self._threads = threads
+        self._latest: Future[object] | None = None
+        """The sync hook that ran last; it may be running still, when its time is over."""
         self._call_id = call_id
         self._recorder = recorder
         self._waiting: asyncio.Queue[Moment | None] = asyncio.Queue()
@@ -161,10 +203,21 @@ class CallHooks:
         while (moment := await self._waiting.get()) is not None:
             name = NAMES[type(moment)]
             try:
-                async with asyncio.timeout(TIME_S):
-                    await _call(self._hooks.functions[name], moment)
+                async with asyncio.timeout(self._hooks.time_s):
+                    await self._call(self._hooks.functions[name], moment)
             except Exception as error:  # noqa: BLE001 - the edge: a company's code must not end a call
                 log.error("call %s: %s failed: %s", self._call_id, name, type(error).__name__)
+
+    async def _call(self, hook: Hook, moment: Moment) -> None:
+        if self._latest is not None and not self._latest.done():
+            await asyncio.wait([asyncio.wrap_future(self._latest)])
+        if inspect.iscoroutinefunction(hook):
+            await hook(moment)
+            return
+        self._latest = self._threads.submit(hook, moment)
+        answer = await asyncio.wrap_future(self._latest)
+        if isinstance(answer, Awaitable):
+            await answer
 
     def _add(self, moment: Moment) -> None:
         if NAMES[type(moment)] not in self._hooks.functions:
@@ -205,12 +258,3 @@ class CallHooks:
                 self._reason = detail
             case _:
                 return
-
-
-async def _call(hook: Hook, moment: Moment) -> None:
-    if inspect.iscoroutinefunction(hook):
-        await hook(moment)
-        return
-    answer = await asyncio.to_thread(hook, moment)
-    if isinstance(answer, Awaitable):
-        await answer
