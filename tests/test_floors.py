@@ -15,10 +15,12 @@ FLOOR_OF = {
     "helpline.actions": "words",
     "helpline.audio": "words",
     "helpline.clock": "words",
+    "helpline.colours": "words",
     "helpline.data": "words",
     "helpline.data.new_desk": "ways in",  # a company's own file, as `helpline init` writes it
     "helpline.dictation": "words",
     "helpline.errors": "words",
+    "helpline.hours": "words",
     "helpline.mcp_settings": "words",
     "helpline.redact": "words",
     "helpline.sentences": "words",

@@ -1,14 +1,21 @@
 """Settings: which source wins, what is refused and how, and that a key is never shown."""
 
+import colorsys
 import copy
 import dataclasses
 import logging
 import pickle
+import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from helpline.colours import contrast, read_accent, themes
 from helpline.errors import SettingsError
+from helpline.hours import read_hours, spoken
 from helpline.settings import SETTINGS, Secret, Settings, database_shown, load_settings, where_set
 
 KEY = "k-0123456789abcdef"
@@ -264,3 +271,104 @@ def test_what_is_no_origin_is_refused(load, value):
 
 def test_a_desk_behind_a_proxy_is_not_alone_on_its_machine():
     assert not Settings(host="127.0.0.1", origins=("https://desk.example.com",)).loopback
+
+
+def test_paths_in_desk_toml_are_meant_from_its_folder(load, tmp_path):
+    (tmp_path / "prompt.md").write_text("Be kind.")
+    settings = load(desk='prompt_file = "prompt.md"\ndata_dir = "kept"\n')
+    assert settings.prompt_file == tmp_path / "prompt.md"
+    assert settings.data_dir == tmp_path / "kept"
+
+
+def test_a_table_that_repeats_a_key_does_not_move_its_line(load):
+    with pytest.raises(SettingsError, match=r"tools in .*desk\.toml, line 1, must be"):
+        load(desk='tools = "a b!"\n\n[mcp.stock]\ncommand = ["x"]\ntools = ["a"]\n')
+
+
+@pytest.mark.parametrize(
+    ("accent", "reason"),
+    [
+        ("blue", "a colour such as #1158bc"),
+        ("#12345", "a colour such as #1158bc"),
+        ("#ffd400", "dark enough to be read on white"),
+        ("#8ab4f8", "dark enough to be read on white"),
+    ],
+)
+def test_an_accent_that_cannot_be_read_is_refused_with_the_line(load, accent, reason):
+    with pytest.raises(SettingsError, match=rf"accent in .*desk\.toml, line 1, must be {reason}"):
+        load(desk=f'accent = "{accent}"')
+
+
+@pytest.mark.parametrize("accent", ["#ffd400", "#8ab4f8", "#ff0000", "#00ff00"])
+def test_the_accent_that_is_named_in_its_place_is_taken(accent):
+    with pytest.raises(ValueError, match="dark enough") as refused:
+        read_accent(accent)
+    assert read_accent(re.search("#[0-9a-f]{6}", str(refused.value))[0])
+
+
+@given(st.from_regex(r"#[0-9a-f]{6}", fullmatch=True))
+def test_an_accent_is_readable_in_both_themes_or_refused(accent):
+    try:
+        read_accent(accent)
+    except ValueError:
+        return
+    light, dark = (css(text) for text in themes(accent))
+    assert contrast(light, (1, 1, 1)) >= 4.4  # CSS has whole degrees and per cents.
+    assert contrast(dark, css("222 22% 11%")) >= 4.4
+    assert contrast(dark, css("222 40% 12%")) >= 4.4, "what stands on it in the dark"
+
+
+def css(text):
+    hue, saturation, lightness = (float(part.rstrip("%")) for part in text.split())
+    return colorsys.hls_to_rgb(hue / 360, lightness / 100, saturation / 100)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("logo.svg", b"<html>"),
+        ("logo.png", b"<svg/>"),
+        ("logo.gif", b"GIF89a"),
+        ("logo.svg", b"<svg>" + b" " * 200_000),
+    ],
+)
+def test_a_logo_is_a_picture_of_a_bounded_size(load, tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SettingsError, match=r"line 1, must be an SVG or PNG file of at most 200 kB"):
+        load(desk=f'logo = "{name}"')
+
+
+def test_a_logo_of_another_folder_is_refused(load, tmp_path):
+    outside = tmp_path.parent / "outside.svg"
+    outside.write_text("<svg/>")
+    (tmp_path / "link.svg").symlink_to(outside)
+    for path in ("../outside.svg", str(outside), "link.svg"):
+        with pytest.raises(SettingsError, match=r"line 1: logo must be a file in this folder"):
+            load(desk=f'logo = "{path}"')
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        ("Mon-Fri 9:00-18:00", "2026-11-27 17:59", "2026-11-27 18:00"),
+        ("Mon-Fri 9:00-18:00, Sat 10:00-14:00", "2026-11-28 10:00", "2026-11-28 09:59"),
+        ("fri-mon 22:15-23:00", "2026-11-29 22:15", "2026-11-26 22:30"),
+    ],
+)
+def test_hours_are_read(load, text, inside, outside):
+    hours = load(desk=f'hours = "{text}"').hours
+    assert any(each.holds(datetime.fromisoformat(inside)) for each in hours)
+    assert not any(each.holds(datetime.fromisoformat(outside)) for each in hours)
+    assert load(desk=f"hours = {text.split(', ')}").hours == hours
+
+
+@pytest.mark.parametrize("text", ["always", "Mon 18:00-9:00", "Mon 9-18", "Mon 9:00-25:00", "Mo 9:00-10:00"])
+def test_hours_that_are_none_are_refused(load, text):
+    with pytest.raises(SettingsError, match=r"hours in .*line 1, must be a list of hours such as"):
+        load(desk=f'hours = "{text}"')
+
+
+def test_hours_are_said_in_words():
+    hours = read_hours("Mon-Fri 9:00-18:00, Sat 10:00-14:00")
+    assert spoken(hours).in_("en") == "Monday to Friday, from 9 AM to 6 PM and Saturday, from 10 AM to 2 PM"
+    assert "周" in spoken(hours).in_("zh") or "星期" in spoken(hours).in_("zh")

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from helpline import sentences as say
 from helpline.actions import GUEST, Caller, Identity
 from helpline.call.call import Call, Kept, Unrecorded
 from helpline.call.conversation import Conversation, begin
@@ -17,6 +18,7 @@ from helpline.clock import Clock, SystemClock
 from helpline.engine.backend import EngineBackend
 from helpline.errors import DeskDraining, SettingsError
 from helpline.hooks import CallHooks, Hooks, HookThreads
+from helpline.hours import spoken
 from helpline.manner import Manner, rules_of
 from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
@@ -114,6 +116,13 @@ class Desk:
     def banner(self) -> str:
         """One line: which backend answers."""
         return self.backends[0].answers
+
+    def closed_notice(self, language: str) -> str:
+        """One sentence for who comes outside the opening hours; empty within them."""
+        policy = self.toolbox.policy
+        if policy.is_open(self._clock.utcnow()):
+            return ""
+        return say.CLOSED_TODAY(hours=spoken(policy.hours)).in_(language)
 
     async def admit(
         self,
@@ -421,14 +430,14 @@ async def open_desk(
     """
     clock = clock or SystemClock()
     demo = settings.shop == "demo"
-    policy = Policy.load(settings.policy_file)
+    policy = Policy.load(settings.policy_file, settings.hours)
     async with AsyncExitStack() as opened:
         if backends is None:
             backends = await opened.enter_async_context(backends_of(settings))
         store = await Store.open(settings.database_url, data_dir=settings.data_dir, demo=demo)
         opened.push_async_callback(store.close)
         knowledge = Knowledge(store, settings.knowledge_dir, clock)
-        courier = await opened.enter_async_context(courier_of(settings, clock=clock, shop=policy.shop))
+        courier = await opened.enter_async_context(courier_of(settings, clock=clock, shop=settings.name))
         theirs = await opened.enter_async_context(mcp_tools(settings.mcp))
         own = (*desk_tools(store, policy, courier=courier, knowledge=knowledge), *theirs)
 
@@ -441,7 +450,7 @@ async def open_desk(
                 raise SettingsError(f"{str(twice).capitalize()}: rename one, or leave it out.") from None
 
         customers = await store.demo_customers() if demo and settings.loopback else ()
-        manner = Manner(settings, shop=policy.shop, now=clock.utcnow)
+        manner = Manner(settings, policy, now=clock.utcnow)
         workers = workers_of(settings, store, clock=clock)
         traced = opened.enter_context(exported(settings))
         records = await opened.enter_async_context(

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from helpline.actions import Caller, Identity, ToolDefinition
 from helpline.call.conversation import Rules
 from helpline.errors import SettingsError
+from helpline.hours import spoken
+from helpline.policy import Policy
 from helpline.realtime.asked import choice_asked, session_asked, transcription_asked
 from helpline.realtime.connection import Backend
 from helpline.realtime.events import SessionSettings, Transcription
@@ -52,12 +54,12 @@ class Manner:
     def __init__(
         self,
         settings: Settings,
+        policy: Policy,
         *,
-        shop: str,
         now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
-        self._shop = shop
+        self._policy = policy
         self._prompt = load_prompt(settings)
         self._now = now
 
@@ -97,15 +99,27 @@ class Manner:
     def instructions(self, caller: Caller, language: str) -> str:
         """The prompt with its blanks filled in; braces of a company's own prompt are left alone."""
         blanks = {
-            "{shop}": self._shop,
+            "{shop}": self._settings.name,
             "{language}": named(language),
             "{today}": f"{self._now():%A, %d %B %Y}",
             "{caller}": _about(caller),
+            "{hours}": self._hours(),
         }
         prompt = self._prompt
         for blank, value in blanks.items():
             prompt = prompt.replace(blank, value)
         return prompt.strip()
+
+    def _hours(self) -> str:
+        policy = self._policy
+        if not policy.hours:
+            return ""
+        now = (
+            "they are there now"
+            if policy.is_open(self._now())
+            else "just now nobody is there: offer a callback"
+        )
+        return f"Your colleagues, people, are there {spoken(policy.hours).in_('en')}; {now}."
 
 
 def _about(caller: Caller) -> str:

@@ -325,6 +325,15 @@ TICKET_ASK = S(
     "我可以为您向同事提交工单：{subject}。要提交吗？",
 )
 TICKET_OPENED = S("Done. My colleagues have your ticket.", "已办好。同事已收到您的工单。")
+NOBODY_THERE = S(
+    "None of my colleagues is there just now: they are there {hours}. Tell me a time and a phone number, "
+    "and I can book a call back.",
+    "现在是非工作时间，我们的工作时间是{hours}。请告诉我回电时间和电话号码，我来为您预约回电。",
+)
+CLOSED_TODAY = S(
+    "Our colleagues are there {hours}. Until then I can help you, or book a callback.",
+    "人工客服的工作时间是{hours}。在此之前，我可以为您服务，或为您预约回电。",
+)
 TRANSFERRED = S("I am getting you a person. Please hold the line.", "正在为您转接人工客服，请不要挂断。")
 TRANSFER = S("Transfer to a person", "转接人工客服")
 

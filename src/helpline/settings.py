@@ -20,7 +20,9 @@ from typing import Any, Final, TypeVar
 from dotenv import dotenv_values
 
 from helpline import settings_text as text
+from helpline.colours import read_accent
 from helpline.errors import SettingsError
+from helpline.hours import OpenHours, read_hours
 from helpline.mcp_settings import McpServer, mcp_servers
 from helpline.redact import KINDS
 from helpline.settings_text import Reader, Secret, nearest_hint
@@ -142,12 +144,30 @@ class Settings:
         "Folder of Markdown pages that `search_help` answers from.", unset="the demo shop's",
     )  # fmt: skip
     name: str = _setting(
-        "ShopMe", "HELPLINE_NAME", text.short, "Desk", "What the desk is called on its page."
+        "ShopMe", "HELPLINE_NAME", text.short, "Desk", "The name of the shop that the desk speaks for."
     )
     welcome: str = _setting(
         "", "HELPLINE_WELCOME", text.line, "Desk",
         "The first line on the page, in every language; `{shop}` stands for the name.",
         unset="a welcome in the customer's language",
+    )  # fmt: skip
+    logo: Path | None = _setting(
+        None, "HELPLINE_LOGO", text.picture, "Desk",
+        "Your logo, an SVG or PNG file of at most 200 kB; in the folder of `desk.toml` or below it.",
+        unset="the name beside a mark",
+    )  # fmt: skip
+    accent: str = _setting(
+        "", "HELPLINE_ACCENT", read_accent, "Desk",
+        "The colour of buttons and links, such as `#1158bc`. In the dark a lighter one of the same hue is "
+        "used.",
+        unset="#1158bc",
+    )  # fmt: skip
+    hours: tuple[OpenHours, ...] = _setting(
+        (), "HELPLINE_HOURS", read_hours, "Desk",
+        "Opening hours, when people are there, in the time zone of the policy: a list such as "
+        "`Mon-Fri 9:00-18:00, Sat 10:00-14:00`. Callbacks are for these hours; outside them the desk says so "
+        "and offers one.",
+        unset="never closed; callbacks Mon-Fri 9:00-18:00",
     )  # fmt: skip
     tools_file: Path | None = _setting(
         None, "HELPLINE_TOOLS_FILE", text.existing_file, "Desk",
@@ -652,27 +672,49 @@ def _read_desk_file(path: Path) -> _Source:
     if not path.is_file():
         return _Source(str(path), {})
     try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
+        content = path.read_text(encoding="utf-8")
+        table = tomllib.loads(content)
     except tomllib.TOMLDecodeError as wrong:
         raise SettingsError(f"{path} is no valid TOML: {wrong}.") from None
     except (OSError, UnicodeDecodeError):
         raise SettingsError(f"{path} cannot be read: it must be a readable UTF-8 text file.") from None
-    lines = {
-        found[1]: number
-        for number, line in enumerate(text.splitlines(), start=1)
-        if (found := re.match(r"\s*([A-Za-z_]+)\s*=", line))
-    }
+    lines = _lines_of(content)
     mcp = mcp_servers(table.pop("mcp", {}), str(path))
     for name, value in table.items():
-        _check_desk_entry(f"{path}, line {lines.get(name, 1)}", name, value)
-    return _Source(str(path), {name: _as_text(value) for name, value in table.items()}, lines, mcp=mcp)
+        _check_desk_entry(path.parent, f"{path}, line {lines.get(name, 1)}", name, value)
+    values = {name: _from(path.parent, name, _as_text(value)) for name, value in table.items()}
+    return _Source(str(path), values, lines, mcp=mcp)
 
 
-def _check_desk_entry(place: str, name: str, value: Any) -> None:
+def _lines_of(content: str) -> dict[str, int]:
+    """Where each setting stands: before the first table, whose keys are its own."""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(content.splitlines(), start=1):
+        if re.match(r"\s*\[+\s*[A-Za-z_\"']", line):
+            break
+        if found := re.match(r"\s*([A-Za-z_]+)\s*=", line):
+            lines.setdefault(found[1], number)
+    return lines
+
+
+def _from(folder: Path, name: str, value: str) -> str:
+    """A path of `desk.toml` is meant from its folder, wherever the desk is started."""
+    if _BY_FIELD[name].read not in text.PATHS or not value:
+        return value
+    return str(folder / Path(value).expanduser())
+
+
+def _is_below(folder: Path, value: str) -> bool:
+    """Whether a path leads into the folder, links followed."""
+    return (folder / value).resolve().is_relative_to(folder.resolve())
+
+
+def _check_desk_entry(folder: Path, place: str, name: str, value: Any) -> None:
     if name not in _BY_FIELD:
         raise SettingsError(f"{place}: {name} is no setting{nearest_hint(name, _BY_FIELD)}.")
     if _BY_FIELD[name].secret:
         raise SettingsError(f"{place}: {name} is a key; put it into .env as {_BY_FIELD[name].env}.")
+    if name == "logo" and isinstance(value, str) and not _is_below(folder, value):
+        raise SettingsError(f"{place}: logo must be a file in this folder or below it.")
     if isinstance(value, dict):
         raise SettingsError(f"{place}: {name} must be one value, not a table.")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 Reader = Callable[[str], Any]
@@ -217,6 +217,25 @@ def existing_dir(text: str) -> Path:
     if not found.is_dir():
         raise ValueError("the path of a folder that exists")
     return found
+
+
+def picture(text: str) -> Path:
+    """The path of an SVG or PNG file of a size that a page can bear."""
+    found = existing_file(text)
+    must = "an SVG or PNG file of at most 200 kB"
+    try:
+        content = found.read_bytes()
+    except OSError:
+        raise ValueError(must) from None
+    is_png = found.suffix.lower() == ".png" and content.startswith(b"\x89PNG\r\n\x1a\n")
+    is_svg = found.suffix.lower() == ".svg" and b"<svg" in content[:2000]
+    if len(content) > 200_000 or not (is_png or is_svg):
+        raise ValueError(must)
+    return found
+
+
+PATHS: Final = (path, existing_file, existing_dir, picture)
+"""The readers of paths."""
 
 
 def origins(text: str) -> tuple[str, ...]:

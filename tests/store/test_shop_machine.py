@@ -19,7 +19,6 @@ from tests.store.fixtures import StillClock
 
 POLICY = parse_policy(
     """
-    shop = "machine"
     [edit]
     after_items = ["cancel", "address", "payment"]
     [returns]

@@ -23,7 +23,7 @@ NO_LIMIT = 1_000_000
 def generous() -> Policy:
     """The demo shop's identity rules, and no limits."""
     limits = Limits(changes_per_call=NO_LIMIT, changes_per_day=NO_LIMIT, proposals_per_call=NO_LIMIT)
-    return Policy(shop="killed", identity=load_policy().identity, limits=limits)
+    return Policy(identity=load_policy().identity, limits=limits)
 
 
 async def main(url: str, anchor: str) -> None:

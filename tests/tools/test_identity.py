@@ -15,7 +15,6 @@ from tests.tools.talk import ask, refused
 
 POLICY = parse_policy(
     """
-    shop = "ShopMe"
     [proofs]
     email = "known"
     name_postcode = "known"
@@ -165,7 +164,7 @@ async def test_a_code_cannot_be_guessed(toolbox, guest, letters):
 
 
 def test_what_the_policy_does_not_accept_is_not_offered(store, clock):
-    strict = parse_policy('shop = "x"\n[proofs]\nname_postcode = "known"\n')
+    strict = parse_policy('[proofs]\nname_postcode = "known"\n')
     toolbox = Toolbox(desk_tools(store, strict), store=store, policy=strict, clock=clock)
     names = {each.name for each in toolbox.definitions(toolbox.context(call_id="c", caller=GUEST))}
     assert "verify_by_name_and_postcode" in names

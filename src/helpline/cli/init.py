@@ -38,8 +38,7 @@ def begin(folder: Path) -> None:
 def _contents() -> Iterator[tuple[str, str]]:
     data = files("helpline.data")
     yield from _below(data / "new_desk", "")
-    policy = (data / "policy.toml").read_text(encoding="utf-8")
-    yield "policy.toml", policy.replace('shop = "ShopMe"', 'shop = "My Shop"')
+    yield "policy.toml", (data / "policy.toml").read_text(encoding="utf-8")
     for page in (data / "help").iterdir():
         if page.name.endswith(".md"):
             yield f"help/{page.name}", page.read_text(encoding="utf-8")

@@ -18,5 +18,5 @@ def command() -> None:
 def check(file: Path | None) -> None:
     """Check a policy FILE, or the one in HELPLINE_POLICY_FILE, and say what is wrong in it and where."""
     path = file or prepare(quiet=True).policy_file
-    policy = load_policy(path)
-    click.echo(f"{path or 'The demo policy'} is a valid policy for {policy.shop}.")
+    load_policy(path)
+    click.echo(f"{path or 'The demo policy'} is a valid policy.")

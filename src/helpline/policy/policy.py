@@ -4,10 +4,10 @@ Each table has defaults; an unknown key is an error, so that a typing mistake do
 """
 
 import tomllib
-from datetime import time
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from helpline.actions import Identity
 from helpline.errors import SettingsError
+from helpline.hours import OFFICE_HOURS, OpenHours
 from helpline.store.records import OrderStatus
 
 Level = Literal["guest", "known", "proven"]
@@ -84,11 +85,8 @@ class Refunds(_Table, frozen=True):
 
 
 class Callbacks(_Table, frozen=True):
-    """When a person calls back, in the shop's time zone. Monday is 1."""
+    """How soon and how far ahead a person calls back, within the desk's opening hours."""
 
-    days: tuple[Annotated[int, Meta(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
-    opens: time = time(9)
-    closes: time = time(18)
     notice_minutes: Count = 30
     days_ahead: Annotated[int, Meta(ge=1)] = 30
 
@@ -105,7 +103,6 @@ class Limits(_Table, frozen=True):
 class Policy(_Table, frozen=True):
     """Everything that the shop allows. `load_policy` makes one."""
 
-    shop: str
     time_zone: str = "America/New_York"
     identity: dict[str, Level] = {}
     """What each action needs, by the tool's name; `default` for the others."""
@@ -119,11 +116,23 @@ class Policy(_Table, frozen=True):
     refunds: Refunds = Refunds()
     callbacks: Callbacks = Callbacks()
     limits: Limits = Limits()
+    hours: tuple[OpenHours, ...] = ()
+    """When people are there, in the shop's time zone: the setting HELPLINE_HOURS, never the file."""
 
     @classmethod
-    def load(cls, path: Path | str | None = None) -> "Policy":
+    def load(cls, path: Path | str | None = None, hours: tuple[OpenHours, ...] = ()) -> "Policy":
         """`load_policy`, as the desk calls it: an empty path means the demo shop's policy."""
-        return load_policy(path or None)
+        return msgspec.structs.replace(load_policy(path or None), hours=hours)
+
+    @property
+    def callback_hours(self) -> tuple[OpenHours, ...]:
+        """When a person calls back: the opening hours, or office hours where none are set."""
+        return self.hours or OFFICE_HOURS
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether people are there; always where the company has not said when."""
+        at = now.astimezone(self.zone)
+        return not self.hours or any(each.holds(at) for each in self.hours)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -162,7 +171,10 @@ def parse_policy(text: str, name: str = "policy.toml") -> Policy:
         SettingsError: what is wrong and where.
     """
     try:
-        policy = msgspec.convert(tomllib.loads(text), Policy)
+        table = tomllib.loads(text)
+        if moved := _moved(table):
+            raise SettingsError(f"{name}: {moved}.")
+        policy = msgspec.convert(table, Policy)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise SettingsError(f"{name}: {error}.") from error
     problem = _contradiction(policy)
@@ -171,13 +183,25 @@ def parse_policy(text: str, name: str = "policy.toml") -> Policy:
     return policy
 
 
+def _moved(table: dict[str, Any]) -> str:
+    """What stands here and belongs into desk.toml, where it has its one home."""
+    callbacks = table.get("callbacks")
+    there = {"days", "opens", "closes"} & set(callbacks) if isinstance(callbacks, dict) else set()
+    if "shop" in table:
+        return "the shop's name is `name` in desk.toml, or HELPLINE_NAME: leave out `shop`"
+    if there or "hours" in table:
+        return (
+            'opening hours are `hours` in desk.toml, or HELPLINE_HOURS, such as ["Mon-Fri 9:00-18:00"]: '
+            f"leave out `{min(there, default='hours')}`"
+        )
+    return ""
+
+
 def _contradiction(policy: Policy) -> str:
     try:
         policy.zone.utcoffset(None)
     except (KeyError, ValueError, OSError):
         return f"there is no time zone {policy.time_zone!r}"
-    if policy.callbacks.opens >= policy.callbacks.closes:
-        return "callbacks.opens must be before callbacks.closes"
     if policy.refunds.min_days > policy.refunds.max_days:
         return "refunds.min_days must not be more than refunds.max_days"
     if "guest" in policy.proofs.values():

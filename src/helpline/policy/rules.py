@@ -14,6 +14,7 @@ from typing import assert_never
 from helpline import sentences as say
 from helpline import wording
 from helpline.errors import ToolError
+from helpline.hours import spoken
 from helpline.policy.policy import Policy
 from helpline.store.changes import (
     CancelOrder,
@@ -263,7 +264,7 @@ def _schedule_callback(policy: Policy, change: ScheduleCallback, now: datetime) 
         raise refusal("too_soon", say.TOO_SOON(minutes=rules.notice_minutes))
     if change.at > now + timedelta(days=rules.days_ahead):
         raise refusal("too_far", say.TOO_FAR(days=rules.days_ahead))
-    if at.isoweekday() not in rules.days or not rules.opens <= at.time() < rules.closes:
+    if not any(hours.holds(at) for hours in policy.callback_hours):
         raise refusal("closed", say.CLOSED(hours=callback_hours(policy)))
     _check_phone(change.phone)
     return Outcome()
@@ -271,13 +272,7 @@ def _schedule_callback(policy: Policy, change: ScheduleCallback, now: datetime) 
 
 def callback_hours(policy: Policy) -> Saying:
     """The hours in words: "Monday to Friday, from 9 AM to 6 PM"."""
-    rules = policy.callbacks
-    days = sorted(set(rules.days))
-    names = [later(wording.weekday, day) for day in days]
-    in_row = len(days) > 2 and days == list(range(days[0], days[-1] + 1))
-    spoken: Saying = say.FROM_TO(first=names[0], last=names[-1]) if in_row else later(wording.listed, names)
-    opens, closes = (later(wording.clock_time, at) for at in (rules.opens, rules.closes))
-    return say.HOURS(days=spoken, opens=opens, closes=closes)
+    return spoken(policy.callback_hours)
 
 
 def _open_ticket(change: OpenTicket) -> Outcome:

@@ -7,7 +7,7 @@ from msgspec import Meta
 from helpline import sentences as say
 from helpline import wording
 from helpline.actions import Card, Identity, ToolResult
-from helpline.policy.rules import Facts, decide
+from helpline.policy.rules import Facts, callback_hours, decide
 from helpline.store import ChangeRequest
 from helpline.store.changes import OpenTicket, Outcome
 from helpline.tools.context import CallContext
@@ -36,9 +36,11 @@ async def transfer_to_person(context: CallContext, summary: Text) -> ToolResult:
             at=context.clock.utcnow(),
         )
     )
-    data = {"transferred": True, "summary": change.body}
+    there = context.policy.is_open(context.clock.utcnow())
+    data = {"transferred": there, "summary": change.body}
+    said = say.TRANSFERRED if there else say.NOBODY_THERE(hours=callback_hours(context.policy))
     return ToolResult(
-        context.words(say.TRANSFERRED),
+        context.words(said),
         data,
         cards=(Card("ticket", context.words(say.TRANSFER), data, key="transfer"),),
     )

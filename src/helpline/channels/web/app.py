@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from helpline.channels import operator
 from helpline.channels.web.accounts import account_routes
 from helpline.channels.web.adapters import Adapters
+from helpline.channels.web.brand import Brand
 from helpline.channels.web.browsers import Browsers, load_key
 from helpline.channels.web.fitting import MAX_FRAME_BYTES, alone, fit
 from helpline.channels.web.guard import Guard
@@ -89,7 +90,7 @@ def create_app(
     app.router.routes.extend(adapters.routes)
     app.router.routes.extend(account_routes(browsers))
     app.router.routes.extend(
-        routes(fitted, browsers, name=settings.name, language=settings.language, ready=ready.is_set)
+        routes(fitted, browsers, Brand.of(settings), language=settings.language, ready=ready.is_set)
     )
     app.add_middleware(Guard, clock=clock, loopback=settings.loopback, origins=settings.origins)
     return app

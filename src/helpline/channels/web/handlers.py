@@ -315,6 +315,8 @@ class Handlers:
         welcome = plain(own) if own else visit.words.welcome_to(plain(name))
         await visit.channel.say(f"{page_id}-welcome", welcome)
         await visit.channel.notice(self._visits.desk.banner, step_id=f"{page_id}-answers")
+        if closed := self._visits.desk.closed_notice(visit.language):
+            await visit.channel.notice(closed, step_id=f"{page_id}-closed")
         # A page that outlived a restart of the desk still believes that its microphone is wanted.
         await visit.channel.page.voice(False)
 

@@ -55,6 +55,9 @@ class Desk(Protocol):
     def demo_customers(self) -> tuple[Caller, ...]:
         """Whom a visitor may be; empty unless the demo shop is served on this machine alone."""
 
+    def closed_notice(self, language: str) -> str:
+        """One sentence for who comes outside the opening hours; empty within them."""
+
     async def admit(
         self,
         channel: Channel,

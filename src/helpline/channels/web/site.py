@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from helpline.channels.web.brand import Brand
 from helpline.channels.web.browsers import COOKIE, LANGUAGE_COOKIE, Browsers, cookie
 from helpline.channels.web.fitting import Fitted
 from helpline.channels.web.words import asked_for, words_for
@@ -44,7 +45,7 @@ _DOCUMENT: Final = """\
     <title>{name}</title>
     <meta name="description" content="{name}: talk to us, or type." />
     <meta property="og:root_path" content="{root}" />
-    <link rel="icon" href="{root}/favicon" type="image/svg+xml" />
+{brand}    <link rel="icon" href="{root}/favicon" type="image/svg+xml" />
     <link rel="stylesheet" href="{root}{style}" />
     <link rel="stylesheet" href="{root}/public/helpline.css" />
     <script src="{root}/public/first.js"></script>
@@ -96,13 +97,13 @@ def _path_below(scope: Scope) -> str:
 
 
 def routes(
-    fitted: Fitted, browsers: Browsers, *, name: str, language: str, ready: Callable[[], bool]
+    fitted: Fitted, browsers: Browsers, brand: Brand, *, language: str, ready: Callable[[], bool]
 ) -> list[BaseRoute]:
     """The page's own paths; `ready` says whether the desk is open.
 
     `language` is the desk's own, for a browser that asks for none that the page has.
     """
-    document = _Document(fitted.build_dir, browsers, name, language)
+    document = _Document(fitted.build_dir, browsers, brand, language)
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "live"})
@@ -117,11 +118,10 @@ def routes(
         )
 
     async def picture(request: Request) -> Response:
-        return _svg("favicon.svg")
+        return brand.mark()
 
     async def logo(request: Request) -> Response:
-        dark = request.query_params.get("theme") == "dark"
-        return _logo("logo-dark.svg" if dark else "logo-light.svg", name)
+        return brand.picture(dark=request.query_params.get("theme") == "dark")
 
     return [
         Route("/health/live", live),
@@ -139,19 +139,24 @@ def routes(
 class _Document:
     """The one HTML document, with the names of Chainlit's built files."""
 
-    def __init__(self, build_dir: Path, browsers: Browsers, name: str, language: str) -> None:
+    def __init__(self, build_dir: Path, browsers: Browsers, brand: Brand, language: str) -> None:
         self._language = language
         built = (build_dir / "index.html").read_text(encoding="utf-8")
         self._script = _found(r'src="(/assets/[\w.-]+\.js)"', built)
         self._style = _found(r'href="(/assets/[\w.-]+\.css)"', built)
         self._browsers = browsers
-        self._name = html.escape(name)
+        self._brand = brand
 
     async def answer(self, request: Request) -> Response:
         language = "zh-CN" if _language(request, self._language) == "zh" else "en"
         root = request.scope.get("root_path", "")
         page = _DOCUMENT.format(
-            lang=language, name=self._name, script=self._script, style=self._style, root=html.escape(root)
+            lang=language,
+            name=html.escape(self._brand.name),
+            brand=self._brand.tags(root),
+            script=self._script,
+            style=self._style,
+            root=html.escape(root),
         )
         response = HTMLResponse(page, headers={"cache-control": "no-store"})
         if not self._browsers.known(request.headers.get("cookie", "")):
@@ -180,17 +185,6 @@ def _found(pattern: str, text: str) -> str:
     if match is None:
         raise RuntimeError("Chainlit's page is not built as expected: its version must be the pinned one.")
     return match[1]
-
-
-def _svg(name: str) -> Response:
-    return Response((PUBLIC / name).read_bytes(), media_type="image/svg+xml")
-
-
-def _logo(file: str, name: str) -> Response:
-    """The logo with the desk's name in it."""
-    text = (PUBLIC / file).read_text(encoding="utf-8").replace("ShopMe", html.escape(name))
-    wide = text.replace('viewBox="0 0 168 40"', f'viewBox="0 0 {max(168, 50 + 13 * len(name))} 40"')
-    return Response(wide, media_type="image/svg+xml")
 
 
 def _language(request: Request, otherwise: str) -> Language:

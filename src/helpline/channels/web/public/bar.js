@@ -26,6 +26,7 @@ const person = el(
   el("span", {}, words.person),
 );
 const name = el("h1", { class: "hl-name" });
+const logo = document.querySelector('meta[name="hl-logo"]')?.content;
 const language = el(
   "select",
   { class: "hl-language", "aria-label": words.language },
@@ -64,7 +65,7 @@ export function showState({ state: now, detail }) {
 
 /** Whose desk this is, and whom a visitor of the demo shop may be. */
 export function showDesk({ name: shop, customers, customer: current, signs_in: signsIn, signed_in: who }) {
-  name.textContent = shop;
+  name.replaceChildren(logo ? el("img", { src: logo, alt: shop }) : shop);
   showAccount(signsIn, who);
   person.disabled = false;
   demo.hidden = customers.length === 0;

@@ -2,6 +2,8 @@
 // the page's policy allows none.
 globalThis.global = globalThis;
 globalThis.transports = ["websocket"];
+// The company's own accent, for the light page and the dark one.
+const accents = document.querySelector('meta[name="hl-accent"]')?.content.split("|") ?? ["217 84% 40%", "213 94% 70%"];
 globalThis.theme = {
   light: {
     "--background": "0 0% 100%",
@@ -12,9 +14,9 @@ globalThis.theme = {
     "--accent": "220 24% 96%",
     "--border": "220 16% 88%",
     "--input": "220 16% 88%",
-    "--primary": "217 84% 40%",
+    "--primary": accents[0],
     "--primary-foreground": "0 0% 100%",
-    "--ring": "217 84% 40%",
+    "--ring": accents[0],
     "--font-sans": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
   },
   dark: {
@@ -26,9 +28,9 @@ globalThis.theme = {
     "--accent": "222 18% 20%",
     "--border": "222 14% 26%",
     "--input": "222 14% 26%",
-    "--primary": "213 94% 70%",
+    "--primary": accents[1],
     "--primary-foreground": "222 40% 12%",
-    "--ring": "213 94% 70%",
+    "--ring": accents[1],
     "--font-sans": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
   },
 };
