@@ -32,7 +32,7 @@ GENEROUS = 1_000_000
 def policy() -> Policy:
     """The demo shop's, without limits: a bench is no customer."""
     limits = Limits(changes_per_call=GENEROUS, changes_per_day=GENEROUS, proposals_per_call=GENEROUS)
-    return Policy(shop="bench", identity=load_policy().identity, limits=limits)
+    return Policy(identity=load_policy().identity, limits=limits)
 
 
 @asynccontextmanager

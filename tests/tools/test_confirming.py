@@ -169,7 +169,7 @@ async def test_limits_hold(store, maya, clock, toolbox):
         shop_tools(),
         store=store,
         clock=clock,
-        policy=type(policy)(shop="x", limits=type(policy.limits)(changes_per_call=1, proposals_per_call=3)),
+        policy=type(policy)(limits=type(policy.limits)(changes_per_call=1, proposals_per_call=3)),
     )
     maya = strict.context(call_id="call_strict", caller=maya.caller)
     await say_yes(strict, maya, await propose(strict, maya, "update_account_info", phone="555 0101"))
