@@ -14,8 +14,9 @@ import asyncio
 import dataclasses
 import inspect
 import logging
+from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -23,7 +24,7 @@ from helpline.actions import GUEST, Caller, ToolResult
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation, Rules
 from helpline.call.driver import Driver
-from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, ToolStarted
+from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, StateShown, ToolEnded, ToolStarted
 from helpline.call.transcript import Transcript
 from helpline.engine.backend import EngineBackend
 from helpline.errors import BackendError, SettingsError, ToolError
@@ -34,6 +35,7 @@ from helpline.realtime.backends import OpenAIBackend, UrlBackend, backend_of
 from helpline.realtime.connection import Backend, Connection
 from helpline.realtime.events import (
     ClientEvent,
+    InputCommit,
     ItemCreate,
     ItemDelete,
     ServerEvent,
@@ -59,6 +61,7 @@ EVENTS = (
     "error",
     "realtime.event",
 )
+_BY_THE_APP = "disconnected"
 SORRY = "I am sorry, something went wrong on our side. Nothing was changed."
 
 
@@ -80,10 +83,11 @@ class RealtimeClient:
     ) -> None:
         self._settings = load_settings()
         self._prompt = system_prompt
-        self._backends = tuple(
-            _Tapped(backend, self._saw) for backend in _backends(self._settings, url, api_key, model)
-        )
-        self._rules = rules or rules_of(self._settings)
+        backends = _backends(self._settings, url, api_key, model)
+        self._engines = tuple(backend for backend in backends if isinstance(backend, _SharedEngine))
+        self._backends = tuple(_Tapped(backend, self._saw) for backend in backends)
+        # The app says when somebody speaks: with push to talk by `create_response`, not by a button of ours.
+        self._rules = rules or msgspec.structs.replace(rules_of(self._settings), push_to_talk=False)
         if rules is not None:  # What the session is asked for goes with them.
             self._settings = dataclasses.replace(
                 self._settings,
@@ -100,6 +104,9 @@ class RealtimeClient:
         self._past = Transcript()
         self._driver: Driver | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._connecting = asyncio.Lock()
+        self._uncommitted = False
+        """Sound was given since the last commit; only push to talk asks."""
         self._events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue()
         self._items = _Items()
 
@@ -110,8 +117,9 @@ class RealtimeClient:
 
         Without `voice` nothing is opened yet: the first typed line does that, and is answered in text.
         """
-        if self._driver is None or self._driver.ended.is_set():
-            await self._start()
+        async with self._connecting:
+            if self._driver is None or self._driver.ended.is_set():
+                await self._start()
         driver = self._live()
         if not voice or driver.conversation.may_listen:
             return True
@@ -130,26 +138,35 @@ class RealtimeClient:
         await self.disconnect()
         if any(isinstance(handler, ShopHandler) for _, handler in self._tools.values()):
             self._keywords = await self._shop.keywords(self._caller)
+        for engine in self._engines:
+            engine.take()
         self._events = asyncio.Queue()
         self._driver = Driver(self, self._backends, rules=self._rules, past=self._past)
         self._tasks = (asyncio.create_task(self._driver.run()), asyncio.create_task(self._dispatch()))
 
     async def disconnect(self) -> None:
-        """Hang up. A change that was confirmed is finished first; the conversation is kept until `reset`."""
+        """Hang up. A change that was confirmed is finished first; the conversation is kept until `reset`.
+
+        From inside a handler too: the events that are still waiting follow when it has returned.
+        """
         driver, self._driver = self._driver, None
         if driver is None:
             return
-        driver.post(fx.HungUp("disconnected"))
+        driver.post(fx.HungUp(_BY_THE_APP))
         run, dispatch = self._tasks
         await run
         self._events.put_nowait(None)
-        await dispatch
+        if dispatch is not asyncio.current_task():
+            await dispatch
         self._past = driver.conversation.transcript
+        self._items.end()
+        for engine in self._engines:
+            await engine.give_back()
         await self._shop.close()
 
     def is_connected(self) -> bool:
         """Is there a call, or one line away from it?"""
-        return self._driver is not None and not self._driver.ended.is_set()
+        return self._driver is not None and not self._driver.conversation.closed
 
     async def reset(self) -> None:
         """Hang up and forget everything: handlers, tools, conversation, customer."""
@@ -175,11 +192,11 @@ class RealtimeClient:
         self._handlers[name].append(handler)
 
     async def wait_for_next_item(self) -> dict[str, Any]:
-        """The next item that appears: {"item": …}."""
+        """The next item that appears: {"item": …}. Raises BackendError when the call ends first."""
         return await self._items.next("conversation.item.appended")
 
     async def wait_for_next_completed_item(self) -> dict[str, Any]:
-        """The next item that is finished: {"item": …}."""
+        """The next item that is finished: {"item": …}. Raises BackendError when the call ends first."""
         return await self._items.next("conversation.item.completed")
 
     def _emit(self, name: str, event: Mapping[str, Any]) -> None:
@@ -211,11 +228,18 @@ class RealtimeClient:
     # --- who is on the line ---
 
     def identify(self, customer: Caller) -> None:
-        """Say who the verified customer is; only the app that uses this client may know."""
+        """Say who the verified customer is; only the app that uses this client may know.
+
+        Of what was said with another customer nothing is kept.
+        """
+        before = self._caller.customer_id
+        stranger = before is not None and before != customer.customer_id
         self._caller = customer
+        if stranger:
+            self._past = Transcript()
         if self._driver is not None:
             self._driver.post(fx.SessionChanged(self._session()))
-            self._driver.post(fx.CallerChanged(customer))
+            self._driver.post(fx.CallerChanged(customer, stranger=stranger))
 
     # --- tools and session ---
 
@@ -271,21 +295,33 @@ class RealtimeClient:
     async def append_input_audio(self, pcm24k: bytes) -> bool:
         """Microphone audio: 24 kHz mono s16le."""
         self._live().hear(bytes(pcm24k))
+        self._uncommitted = True
         return True
 
     async def send_user_message_content(self, content: Sequence[Mapping[str, Any]] = ()) -> bool:
-        """What the customer wrote (`{"type": "input_text", "text": …}`) or said (`input_audio`, bytes)."""
+        """What the customer wrote (`{"type": "input_text", "text": …}`) or said (`input_audio`, `audio`)."""
         for part in content:
             if part.get("type") == "input_audio":
-                await self.append_input_audio(part["audio"])
+                audio = part["audio"]
+                await self.append_input_audio(b64decode(audio) if isinstance(audio, str) else audio)
         text = "\n".join(str(part.get("text", "")) for part in content if part.get("type") == "input_text")
         if text:
             self._live().post(fx.Typed(text))
         return True
 
     async def create_response(self) -> bool:
-        """Ask for a reply now; it is sent once no other is in flight."""
-        self._live().post(fx.ReplyAsked())
+        """Ask for a reply now; it is sent once no other is in flight.
+
+        Where turn detection is off (push to talk) the customer has finished: what was said is committed, and
+        answered.
+        """
+        driver = self._live()
+        session = driver.conversation.session
+        if self._uncommitted and session is not None and session.turn_detection is None:
+            driver.post(fx.Forwarded(InputCommit()))
+        else:
+            driver.post(fx.ReplyAsked())
+        self._uncommitted = False
         return True
 
     async def cancel_response(self, item_id: str | None = None, sample_count: int = 0) -> dict[str, Any]:
@@ -298,14 +334,21 @@ class RealtimeClient:
         return {"item": self._items.known.get(item_id or "")}
 
     async def create_conversation_item(self, item: Mapping[str, Any]) -> bool:
-        """Put an item of your own into the conversation."""
+        """Put an item of your own into the conversation; messages are told to later sessions too.
+
+        Raises ValueError for what is no item.
+        """
         frame = msgspec.json.encode({"type": "conversation.item.create", "item": dict(item)})
-        event = wire.decode_client(frame)
+        try:
+            event = wire.decode_client(frame)
+        except wire.BadFrame as error:
+            raise ValueError(str(error)) from None
         assert isinstance(event, ItemCreate)
         self._live().post(fx.Forwarded(event))
         return True
 
     async def delete_item(self, item_id: str) -> bool:
+        """Take an item out of the conversation, for later sessions too."""
         self._live().post(fx.Forwarded(ItemDelete(item_id=item_id)))
         return True
 
@@ -332,15 +375,32 @@ class RealtimeClient:
                 item |= {"type": "function_call", "name": name, "arguments": arguments}
                 self._emit("conversation.item.appended", {"item": item})
                 self._emit("conversation.updated", {"item": item, "delta": {"arguments": arguments}})
+                item["status"] = "completed"
                 self._emit("conversation.item.completed", {"item": item})
+            case ToolEnded(tool_call_id, _, _, result):
+                item = self._items.get(f"{tool_call_id}_output", "function_call_output")
+                answer = (
+                    msgspec.json.encode(result.data, enc_hook=str).decode() if result.data else result.say
+                )
+                item |= {"type": "function_call_output", "call_id": tool_call_id, "output": answer}
+                self._done(item)
             case ReceiptShown(receipt):
                 item = self._items.get(receipt.reference, "receipt")
                 item |= {"type": "receipt", "receipt": receipt}
-                self._emit("conversation.item.completed", {"item": item})
+                self._done(item)
+            case StateShown("ended", reason) if reason != _BY_THE_APP:
+                self._items.end()
+                self._emit("error", {"message": f"The call has ended{reason and f': {reason}'}."})
             case Notice(text, kind) if kind == "error":
                 self._emit("error", {"message": text})
             case _:
                 pass
+
+    def _done(self, item: dict[str, Any]) -> None:
+        """An item that is there as a whole."""
+        item["status"] = "completed"
+        self._emit("conversation.item.appended", {"item": item})
+        self._emit("conversation.item.completed", {"item": item})
 
     def _show_caption(self, caption: Caption) -> None:
         role = "user" if caption.speaker == "customer" else "assistant"
@@ -348,6 +408,8 @@ class RealtimeClient:
         item = self._items.get(caption.line_id, role)
         before = item["formatted"]["transcript"]
         item["formatted"] |= {"transcript": caption.text, "heard": caption.heard}
+        if caption.typed:
+            item["formatted"]["text"] = caption.text
         if new:
             self._emit("conversation.item.appended", {"item": item})
         if caption.text != before:
@@ -413,10 +475,48 @@ class _Items:
         self._waiting.setdefault(name, []).append(future)
         return await future
 
+    def end(self) -> None:
+        """The call is over: nobody waits in vain."""
+        for futures in self._waiting.values():
+            for future in futures:
+                if not future.done():
+                    future.set_exception(BackendError("The call has ended."))
+        self._waiting.clear()
+
     def tell(self, name: str, event: dict[str, Any]) -> None:
         for future in self._waiting.pop(name, ()):
             if not future.done():
                 future.set_result(event)
+
+
+class _SharedEngine:
+    """The embedded engine, one for all clients whose settings agree: a page's every visitor has a client."""
+
+    _running: ClassVar[dict[Settings, tuple[EngineBackend, int]]] = {}
+
+    name = EngineBackend.name
+    transcribes = EngineBackend.transcribes
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.answers = EngineBackend.of(settings).answers
+
+    def take(self) -> None:
+        """A call begins."""
+        engine, users = self._running.get(self._settings) or (EngineBackend.of(self._settings), 0)
+        self._running[self._settings] = (engine, users + 1)
+
+    async def give_back(self) -> None:
+        """A call is over; the engine goes with the last one."""
+        engine, users = self._running.pop(self._settings)
+        if users > 1:
+            self._running[self._settings] = (engine, users - 1)
+        else:
+            await engine.aclose()
+
+    async def connect(self) -> Connection:
+        engine, _ = self._running[self._settings]
+        return await engine.connect()
 
 
 class _Tapped:
@@ -459,7 +559,7 @@ def _backends(settings: Settings, url: str, api_key: str, model: str) -> tuple[B
     if not settings.backends:
         raise SettingsError("No backend is configured: set HELPLINE_BACKENDS, for instance to engine.")
     return tuple(
-        EngineBackend.of(settings) if name == "engine" else backend_of(name, settings)
+        _SharedEngine(settings) if name == "engine" else backend_of(name, settings)
         for name in settings.backends
     )
 

@@ -6,13 +6,13 @@ where, and what every step ends with: the one wanted reply asked for, the state 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from helpline.call import changes, link, patience, playout, replies, saying, turns
 from helpline.call import effects as fx
 from helpline.call.shown import CallState, StateShown
 from helpline.call.state import Conversation, Rules, Step
-from helpline.call.transcript import Transcript
+from helpline.call.transcript import Line, Note, Transcript, remove
 from helpline.realtime import events as ev
 
 __all__ = ["Conversation", "Rules", "begin", "state_of", "step", "wake_at"]
@@ -114,6 +114,27 @@ def _on_noted(s: Step, event: fx.Noted) -> None:
         replies.want_reply(s)
 
 
+def _on_forwarded(s: Step, event: fx.Forwarded) -> None:
+    """What the library's user sends: messages belong to the transcript, so that later sessions know them."""
+    match event.event:
+        case ev.InputCommit():
+            s.emit(fx.Send(event.event))  # behind the sound that waits, also without a session
+            return
+        case ev.ItemCreate(item=item) if item.type == "message":
+            text = " ".join(part.text or "" for part in item.content or ()).strip()
+            number = s.c.notes + 1
+            s.set(notes=number)
+            item_id = item.id or f"item_{number}"
+            if text and item.role == "system":
+                s.put(Note(item_id, text))
+            elif text and s.c.transcript.line(item_id) is None:
+                speaker: Literal["customer", "desk"] = "customer" if item.role == "user" else "desk"
+                s.put(Line(item_id, speaker, text, text, True, True, s.call_ms, s.call_ms))
+        case ev.ItemDelete(item_id=item_id):
+            s.set(transcript=remove(s.c.transcript, item_id))
+    s.send(event.event)
+
+
 def _hang_up(s: Step, reason: str) -> None:
     if not s.c.playout.silent:
         s.emit(fx.ClearPlayback())
@@ -142,7 +163,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.LanguageChosen: changes.on_language_chosen,
     fx.Noted: _on_noted,
     fx.ReplyAsked: lambda s, event: replies.want_reply(s),
-    fx.Forwarded: lambda s, event: s.send(event.event),
+    fx.Forwarded: _on_forwarded,
     fx.LimitReached: patience.on_limit,
     fx.Ticked: _on_ticked,
     fx.HungUp: lambda s, event: _hang_up(s, event.reason),

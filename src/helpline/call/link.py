@@ -152,8 +152,15 @@ def renew(s: Step, why: str) -> None:
 
 
 def on_session_changed(s: Step, event: SessionChanged) -> None:
-    s.set(session=event.session)
+    s.set(session=_with(s.c.session, event.session))
     s.send(ev.SessionUpdate(session=event.session))
+
+
+def _with(session: ev.SessionSettings | None, changes: ev.SessionSettings) -> ev.SessionSettings:
+    if session is None:
+        return changes
+    asked = ((name, getattr(changes, name)) for name in changes.__struct_fields__)
+    return replace(session, **{name: value for name, value in asked if value is not UNSET})
 
 
 def on_error(s: Step, event: ev.ErrorReceived) -> None:
