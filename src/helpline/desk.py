@@ -44,6 +44,7 @@ from helpline.tools.knowledge import Knowledge
 from helpline.tools.mcp_servers import mcp_tools
 from helpline.tools.registry import Toolbox
 from helpline.tools.tool import Tool
+from helpline.wording import Saying
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +117,12 @@ class Desk:
     def banner(self) -> str:
         """One line: which backend answers."""
         return self.backends[0].answers
+
+    def banner_in(self, language: str) -> str:
+        """The same in the customer's language, where it is known in it."""
+        backend = self.backends[0]
+        saying: Saying | None = getattr(backend, "answering", None)
+        return saying.in_(language) if saying is not None else backend.answers
 
     def closed_notice(self, language: str) -> str:
         """One sentence for who comes outside the opening hours; empty within them."""

@@ -28,10 +28,25 @@ NO_ANSWER = S("Sorry, I could not answer that. Please try again.", "抱歉，我
 NOBODY_ANSWERS = S(
     "Nobody can answer at the moment. Please try again later.", "暂时无法接通客服，请稍后再试。"
 )
-SPEAKS_ENGLISH = S(
-    "The built-in engine answers: it hears and thinks in English.",
-    "现在由内置引擎接待：它只听得懂英语。请用英语说或输入您的要求；需要确认时，"
-    "可按“是”或“否”按钮，或输入“好的”或“不要”。",
+ENGINE_ANSWERS = S(
+    "The built-in offline engine answers: it speaks English and serves the shop's own requests.",
+    "现在由内置离线引擎接待：它只听得懂英语口语，能办理本店的常用业务。中文请输入，例如“查询订单1004”；"
+    "需要确认时，可按“是”或“否”按钮，或输入“好的”或“不要”。",
+)
+ENGINE_WITH_A_MODEL = S(
+    "The built-in engine answers, with {model} to think with.",
+    "现在由内置引擎接待，由 {model} 思考。",
+)
+SOMEBODY_ANSWERS = S("{who} answers ({model}).", "现在由 {who}（{model}）接待。")
+SERVER_ANSWERS = S("A realtime server answers ({model}).", "现在由实时语音服务器（{model}）接待。")
+NAMELESS_SERVER_ANSWERS = S("A realtime server answers.", "现在由实时语音服务器接待。")
+HEARD_IN_ENGLISH = S(
+    "What you say is heard in English.",
+    "您说的话会按英语来听。请说英语，或在此输入中文；需要确认时，可按“是”或“否”，或输入“好的”或“不要”。",
+)
+A_LITTLE_CHINESE = S(
+    "The built-in engine speaks English, and knows a few sentences of Chinese.",
+    "抱歉，内置引擎只会英语，中文只认得几句常用的话，例如“查询订单1004”“取消订单1005”“人工客服”。",
 )
 APOLOGY = S(
     "I'm sorry, I can't get at that just now. Shall I try again, or get a person?",

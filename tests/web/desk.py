@@ -128,6 +128,9 @@ class ScriptedDesk:
         self.tokens: dict[str, str] = {}
         self._news = asyncio.Condition()
 
+    def banner_in(self, language: str) -> str:
+        return self.banner
+
     @property
     def signs_in(self) -> bool:
         return bool(self.passwords)

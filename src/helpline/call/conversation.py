@@ -92,6 +92,16 @@ def _on_done(s: Step, event: ev.ResponseDone) -> None:
         replies.on_done(s, event, reply)
 
 
+def _on_voice_started(s: Step, event: fx.VoiceStarted) -> None:
+    turns.on_voice_started(s)
+    link.tell_what_is_heard(s)
+
+
+def _on_language_chosen(s: Step, event: fx.LanguageChosen) -> None:
+    changes.on_language_chosen(s, event)
+    link.tell_what_is_heard(s)
+
+
 def _on_typed(s: Step, event: fx.Typed) -> None:
     patience.heard_from(s)
     turns.on_typed(s, event)
@@ -149,7 +159,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.Opened: link.on_opened,
     fx.Lost: link.on_lost,
     fx.SessionChanged: link.on_session_changed,
-    fx.VoiceStarted: lambda s, event: turns.on_voice_started(s),
+    fx.VoiceStarted: _on_voice_started,
     fx.VoiceEnded: lambda s, event: turns.on_voice_ended(s),
     fx.Pushed: lambda s, event: turns.on_pushed(s),
     fx.Released: lambda s, event: turns.on_released(s),
@@ -160,7 +170,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.ToolFinished: _on_tool_finished,
     fx.Settled: changes.on_settled,
     fx.CallerChanged: changes.on_caller_changed,
-    fx.LanguageChosen: changes.on_language_chosen,
+    fx.LanguageChosen: _on_language_chosen,
     fx.Noted: _on_noted,
     fx.ReplyAsked: lambda s, event: replies.want_reply(s),
     fx.Forwarded: _on_forwarded,

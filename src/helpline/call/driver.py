@@ -359,6 +359,7 @@ class Driver:
             session,
             transcribes=backend.transcribes,
             wall_s=self._clock.utcnow().timestamp(),
+            languages=getattr(backend, "languages", ()),
         )
         self._put(self._generation, opened)
 

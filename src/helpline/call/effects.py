@@ -24,6 +24,8 @@ class Opened:
     transcribes: bool = True
     wall_s: float = 0.0
     """The wall clock (Unix seconds): servers say by it when a session expires."""
+    languages: tuple[str, ...] = ()
+    """The only ones that it hears; empty for a backend that hears many."""
 
 
 @dataclass(frozen=True, slots=True)

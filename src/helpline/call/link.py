@@ -17,7 +17,7 @@ from helpline.call.transcript import Exchange, after, rebuild, remove
 from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
-from helpline.sentences import NO_ANSWER, NOBODY_ANSWERS
+from helpline.sentences import HEARD_IN_ENGLISH, NO_ANSWER, NOBODY_ANSWERS
 from helpline.wording import language_of
 
 SHORTEST_SESSION_S = 30
@@ -45,6 +45,7 @@ def on_opened(s: Step, event: Opened) -> None:
             s.now_ms,
             link.generation + 1,
             event.transcribes,
+            event.languages,
             wall_s=event.wall_s,
             opened_ms=s.now_ms,
         ),
@@ -56,6 +57,15 @@ def on_opened(s: Step, event: Opened) -> None:
         names=(),
     )
     s.send(ev.SessionUpdate(session=event.session))
+    tell_what_is_heard(s)
+
+
+def tell_what_is_heard(s: Step) -> None:
+    """Say once to somebody who talks that their language is not heard; what they type is read as ever."""
+    heard = s.c.link.languages
+    if heard and s.c.voice and not s.c.deaf and language_of(s.c.language) not in heard:
+        s.set(deaf=True)
+        s.show(Notice(s.words(HEARD_IN_ENGLISH), "warning"))
 
 
 def note_expiry(s: Step, session: ev.Session) -> None:

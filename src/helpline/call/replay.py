@@ -35,7 +35,7 @@ _NOTED: Final = {
 }  # fmt: skip
 _IMPERSONAL: Final = frozenset(
     "backend transcribes wall_s reason hopeless proposal_id answer track played_ms tool_call_id took_ms "
-    "language declined waits reply".split()
+    "language languages declined waits reply".split()
 )
 _STAND_INS: Final[dict[type, dict[str, Any]]] = {
     fx.Opened: {"session": ev.SessionSettings()},

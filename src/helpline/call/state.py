@@ -73,6 +73,8 @@ class Link(msgspec.Struct, frozen=True, gc=False):
     generation: int = 0
     """Counts sessions: what an older one knew must be told to a newer one."""
     transcribes: bool = True
+    languages: tuple[str, ...] = ()
+    """The only ones that it hears; empty for many."""
     opened_ms: int = 0
     wall_s: float = 0.0
     """The wall clock when it was opened."""
@@ -163,6 +165,8 @@ class Conversation(msgspec.Struct, frozen=True, gc=False):
     spoke: bool = False
     """Voice has been on since the last typed line."""
     link: Link = Link()
+    deaf: bool = False
+    """The customer was told that their language is not heard."""
     language: str = "en"
     """The customer's, as a tag: in it the desk says what it says by itself."""
     session: SessionSettings | None = None

@@ -9,7 +9,9 @@ from helpline.errors import BackendError, MissingPartError
 from helpline.realtime.connection import Connection, FramedConnection, memory_frames
 from helpline.realtime.dialects import GA
 from helpline.realtime.events import SessionSettings, Transcription
+from helpline.sentences import ENGINE_ANSWERS, ENGINE_WITH_A_MODEL
 from helpline.settings import Settings
+from helpline.wording import Saying
 
 EARS = "gpt-transcribe"
 """What the engine calls its own recognition: a name that may be given keywords."""
@@ -33,9 +35,19 @@ class EngineBackend:
     @property
     def answers(self) -> str:
         """One line for the page."""
-        if self._engine.options.chat is not None:
-            return f"The built-in engine answers, with {self._engine.options.chat.model} to think with."
-        return "The built-in offline engine answers: it speaks English and serves the shop's own requests."
+        return self.answering.in_("en")
+
+    @property
+    def answering(self) -> Saying:
+        """The same in each language."""
+        chat = self._engine.options.chat
+        return ENGINE_WITH_A_MODEL(model=chat.model) if chat is not None else ENGINE_ANSWERS
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Which it hears and thinks in; empty when that is up to a part of the company's own."""
+        options = self._engine.options
+        return ("en",) if options.chat is None and options.ears == "pocketsphinx" else ()
 
     async def connect(self) -> Connection:
         """A new session."""

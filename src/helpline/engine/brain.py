@@ -12,10 +12,12 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from helpline.engine.chinese import CHINESE, in_english
 from helpline.engine.language import find_entities
 from helpline.engine.meaning import Tool
 from helpline.engine.policy import Dialogue, Known, Policy, Refused, Situation, Topic, read_arguments
 from helpline.engine.results import last_price, question_in, say_result
+from helpline.sentences import A_LITTLE_CHINESE
 
 Role = Literal["user", "assistant", "system"]
 
@@ -144,9 +146,10 @@ class PolicyBrain:
         self._dialogue = self._policy.after_results(self._dialogue, _refusals(tail, turn), situation)
         if question is None:
             return [Say(" ".join(told) or self._opening(turn))]
-        self._dialogue, act = self._policy.decide(
-            self._dialogue, question.text, situation, spoken=question.spoken
-        )
+        asked = in_english(question.text) if CHINESE.search(question.text) else question.text
+        if not asked:
+            return [Say(" ".join((*told, A_LITTLE_CHINESE.zh)))]
+        self._dialogue, act = self._policy.decide(self._dialogue, asked, situation, spoken=question.spoken)
         parts: list[Part] = [Say(" ".join(told))] if told else []
         if told and act.kind == "small":
             return parts

@@ -48,9 +48,16 @@ def speakable(text: str) -> str:
     return _MARKUP.sub(" ", text)
 
 
+def spaced_numbers(text: str) -> str:
+    """Long numbers digit by digit: in Chinese, where no blank stands before them."""
+    return re.sub(r"\d{4,}(?!\.\d)", lambda found: _spaced(found[0]), text)
+
+
 def sentences(text: str) -> list[str]:
     """The text in sentences, each with its own ending and the blank after it; joined they are the text."""
-    return re.findall(r".+?(?:[.!?](?:[\"')\]]*)(?=\s|$)\s*|\n+|$)", text, re.DOTALL) if text else []
+    return (
+        re.findall(r".+?(?:[.!?](?:[\"')\]]*)(?=\s|$)\s*|[。！？]\s*|\n+|$)", text, re.DOTALL) if text else []
+    )
 
 
 def clauses(sentence: str) -> list[str]:

@@ -5,14 +5,17 @@ from typing import Protocol
 
 from helpline.audio.pcm import RATE
 from helpline.audio.resample import resample
+from helpline.call.chinese import CHINESE
 from helpline.engine.espeak import RATE_HZ, espeak_is_there, load_espeak, no_such_voice
-from helpline.engine.spoken import sentences, speakable
+from helpline.engine.spoken import sentences, spaced_numbers, speakable
 from helpline.engine.voices import kokoro, piper
 from helpline.engine.voices.kokoro import KokoroVoice
 from helpline.engine.voices.piper import PiperVoice
 from helpline.errors import SettingsError
 
 _WORDS_PER_MINUTE = 170
+_MANDARIN = "cmn"
+"""The desk's own sentences may be Chinese: whoever speaks English spells them letter by letter."""
 _KINDS = "espeak:VARIANT, piper:PATH, kokoro:PATH or none"
 
 
@@ -53,7 +56,10 @@ class Synthesiser:
             return True
 
         rate = round(self._words_per_minute * min(max(speed, 0.25), 1.5))
-        self._espeak.synthesise(speakable(text), self.variant, rate, take)
+        words, variant = speakable(text), self.variant
+        if CHINESE.search(text):
+            words, variant = spaced_numbers(text), _MANDARIN
+        self._espeak.synthesise(words, variant, rate, take)
         return resample(b"".join(chunks), RATE_HZ, RATE)
 
     def stream(self, text: str, *, speed: float = 1.0) -> Iterator[tuple[str, bytes]]:

@@ -19,8 +19,10 @@ from helpline.realtime.dialects import GA, PREVIEW, VOICE_LIVE, Dialect
 from helpline.realtime.events import SessionSettings, Transcription
 from helpline.realtime.faults import Vendor
 from helpline.realtime.websocket import TIMEOUTS, Timeouts, open_websocket
+from helpline.sentences import NAMELESS_SERVER_ANSWERS, SERVER_ANSWERS, SOMEBODY_ANSWERS
 from helpline.settings import Settings
 from helpline.settings_text import Secret
+from helpline.wording import Saying
 
 VOICE_LIVE_VERSION = "2026-07-15"
 OPENAI_VOICES = frozenset("alloy ash ballad coral echo sage shimmer verse marin cedar".split())
@@ -66,7 +68,11 @@ class AzureBackend:
 
     @property
     def answers(self) -> str:
-        return f"Azure OpenAI answers ({self.deployment})."
+        return self.answering.in_("en")
+
+    @property
+    def answering(self) -> Saying:
+        return SOMEBODY_ANSWERS(who="Azure OpenAI", model=self.deployment)
 
     @property
     def transcribes(self) -> bool:
@@ -102,7 +108,11 @@ class OpenAIBackend:
 
     @property
     def answers(self) -> str:
-        return f"OpenAI answers ({self.model})."
+        return self.answering.in_("en")
+
+    @property
+    def answering(self) -> Saying:
+        return SOMEBODY_ANSWERS(who="OpenAI", model=self.model)
 
     async def connect(self) -> FramedConnection:
         if not self.key:
@@ -142,7 +152,11 @@ class VoiceLiveBackend:
 
     @property
     def answers(self) -> str:
-        return f"Azure Voice Live answers ({self.model})."
+        return self.answering.in_("en")
+
+    @property
+    def answering(self) -> Saying:
+        return SOMEBODY_ANSWERS(who="Azure Voice Live", model=self.model)
 
     async def connect(self) -> FramedConnection:
         headers = await _azure_headers(self.key, self.credential, LIVE)
@@ -187,7 +201,11 @@ class UrlBackend:
 
     @property
     def answers(self) -> str:
-        return f"A realtime server answers{f' ({self.model})' if self.model else ''}."
+        return self.answering.in_("en")
+
+    @property
+    def answering(self) -> Saying:
+        return SERVER_ANSWERS(model=self.model) if self.model else NAMELESS_SERVER_ANSWERS
 
     async def connect(self) -> FramedConnection:
         headers = {"Authorization": f"Bearer {_clean(self.key, SERVER)}"} if self.key else {}

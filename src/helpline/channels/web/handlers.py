@@ -314,7 +314,7 @@ class Handlers:
         own = self._visits.welcome.replace("{shop}", name)
         welcome = plain(own) if own else visit.words.welcome_to(plain(name))
         await visit.channel.say(f"{page_id}-welcome", welcome)
-        await visit.channel.notice(self._visits.desk.banner, step_id=f"{page_id}-answers")
+        await visit.channel.notice(self._visits.desk.banner_in(visit.language), step_id=f"{page_id}-answers")
         if closed := self._visits.desk.closed_notice(visit.language):
             await visit.channel.notice(closed, step_id=f"{page_id}-closed")
         # A page that outlived a restart of the desk still believes that its microphone is wanted.
@@ -345,7 +345,7 @@ class Handlers:
         await visit.channel.page.tell(
             "desk",
             name=self._visits.desk_name,
-            answers=self._visits.desk.banner,
+            answers=self._visits.desk.banner_in(visit.language),
             customers=customers,
             customer=visit.caller.customer_id,
             push=self._visits.push_to_talk,

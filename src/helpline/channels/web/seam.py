@@ -51,6 +51,9 @@ class Desk(Protocol):
     def banner(self) -> str:
         """One line: who answers."""
 
+    def banner_in(self, language: str) -> str:
+        """The same in the customer's language, where it is known in it."""
+
     @property
     def demo_customers(self) -> tuple[Caller, ...]:
         """Whom a visitor may be; empty unless the demo shop is served on this machine alone."""
