@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 Answer = Literal["yes", "no"]
 Means = Literal["voice", "typed", "button"]
+Pace = Literal["slower", "normal", "faster"]
+"""How fast the desk speaks."""
 CardKind = Literal[
     "order",
     "orders",
@@ -120,6 +122,8 @@ class ToolResult:
     ok: bool = True
     reason: str = ""
     """A refusal's reason code, when not `ok`."""
+    pace: Pace | None = None
+    """Set when the customer asked for another one."""
     ends_call: bool = False
 
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from msgspec.structs import replace
 
-from helpline.actions import Caller, Identity, ToolDefinition
+from helpline.actions import Caller, Identity, Pace, ToolDefinition
 from helpline.call.conversation import Rules
 from helpline.errors import SettingsError
 from helpline.hours import spoken
@@ -17,6 +17,13 @@ from helpline.realtime.connection import Backend
 from helpline.realtime.events import SessionSettings, Transcription
 from helpline.settings import Settings
 from helpline.wording import named
+
+_PACES: dict[Pace, float] = {"slower": 0.8, "normal": 1.0, "faster": 1.2}
+LEAST_SPEED, MOST_SPEED = 0.25, 1.5
+_ASKED_FOR = {
+    "slower": "The customer has asked you to speak slowly: leave pauses, and say numbers one by one.",
+    "faster": "The customer has asked you to speak briskly.",
+}
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -71,11 +78,15 @@ class Manner:
         *,
         language: str,
         keywords: tuple[str, ...] = (),
+        pace: Pace | None = None,
         fresh: bool,
     ) -> SessionSettings:
+        asked = session_asked(self._settings) if fresh else SessionSettings()
+        if pace is not None:
+            asked = replace(asked, speed=self._speed(pace))
         return replace(
-            session_asked(self._settings) if fresh else SessionSettings(),
-            instructions=self.instructions(caller, language),
+            asked,
+            instructions=self.instructions(caller, language, pace),
             transcription=self._transcription(backend, language, keywords),
             tools=tuple(
                 {
@@ -89,6 +100,10 @@ class Manner:
             tool_choice=choice_asked(self._settings.tool_choice, [tool.name for tool in tools]),
         )
 
+    def _speed(self, pace: Pace) -> float:
+        usual = self._settings.speed or 1.0
+        return min(MOST_SPEED, max(LEAST_SPEED, usual * _PACES[pace]))
+
     def _transcription(
         self, backend: Backend, language: str, keywords: tuple[str, ...]
     ) -> Transcription | None:
@@ -96,7 +111,7 @@ class Manner:
             return None
         return transcription_asked(self._settings, language, keywords)
 
-    def instructions(self, caller: Caller, language: str) -> str:
+    def instructions(self, caller: Caller, language: str, pace: Pace | None = None) -> str:
         """The prompt with its blanks filled in; braces of a company's own prompt are left alone."""
         blanks = {
             "{shop}": self._settings.name,
@@ -108,7 +123,7 @@ class Manner:
         prompt = self._prompt
         for blank, value in blanks.items():
             prompt = prompt.replace(blank, value)
-        return prompt.strip()
+        return "\n".join(part for part in (prompt.strip(), _ASKED_FOR.get(pace or "normal", "")) if part)
 
     def _hours(self) -> str:
         policy = self._policy

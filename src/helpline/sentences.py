@@ -6,7 +6,9 @@ read-back must name what it is about and the change (or its amount), a sentence 
 only with a receipt. `tests/test_sentences.py` reads them all.
 """
 
-from helpline.wording import Sentence as S
+from helpline.wording import Sentence
+
+S = Sentence
 
 # --- silence, waiting, limits, faults ---------------------------------------------------------------------
 
@@ -138,6 +140,10 @@ ARGUMENTS = {
     "placed_on": S("placed on", "下单日期"),
 }
 """How the arguments of the desk's own tools are called; another tool's are called by their own names."""
+
+SLOWER = S("Of course, I will speak more slowly.", "好的，我说慢一点。")
+USUAL_PACE = S("All right, I will speak as usual.", "好的，我恢复正常语速。")
+FASTER = S("All right, I will speak a little faster.", "好的，我说快一点。")
 
 # --- who calls --------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The engine and a Chinese customer: it says what it can do, understands what is typed most, guesses nothing."""
+"""The engine and a Chinese customer: it says what it can do, knows what is typed most, guesses nothing."""
 
 import pytest
 import sqlalchemy as sa

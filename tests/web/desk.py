@@ -27,6 +27,7 @@ class ScriptedCall:
         self.told: list[tuple[object, ...]] = []
         self.heard = bytearray()
         self.can_listen = True
+        self.paced = "normal"
         self.gate = asyncio.Event()
         """`start_voice` waits for it."""
         self.gate.set()
@@ -61,6 +62,11 @@ class ScriptedCall:
     def speak(self, language: str) -> None:
         self.language = language
         self._note("speak", language)
+
+    def pace(self, pace: str) -> None:
+        if pace != self.paced:
+            self.paced = pace
+            self._note("pace", pace)
 
     def answer(self, proposal_id: str, yes: bool) -> None:
         self._note("answer", proposal_id, yes)

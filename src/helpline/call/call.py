@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from helpline.actions import Answer, Caller, Receipt, ToolDefinition, ToolResult
+from helpline.actions import Answer, Caller, Pace, Receipt, ToolDefinition, ToolResult
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation, Rules
 from helpline.call.driver import Driver
@@ -44,6 +44,7 @@ class Manner(Protocol):
         *,
         language: str,
         keywords: tuple[str, ...],
+        pace: Pace | None,
         fresh: bool,
     ) -> SessionSettings:
         """`fresh` is False for a change in mid-call, which must not name the voice again."""
@@ -121,6 +122,7 @@ class Call:
         self._driver.post(fx.LanguageChosen(context.language))
         self._backend: Backend | None = None
         self._keywords: tuple[str, ...] = ()
+        self._pace: Pace | None = None
         self.facts: deque[fx.Fact] = deque(maxlen=KEPT_FACTS)
         """What happened that is nobody's line, latest last."""
         self.receipts: list[Receipt] = []
@@ -209,6 +211,14 @@ class Call:
             self._driver.post(fx.SessionChanged(self._session(self._backend, fresh=False)))
         self._driver.post(fx.LanguageChosen(language))
 
+    def pace(self, pace: Pace) -> None:
+        """Speak slower or faster from the next reply on."""
+        if pace == (self._pace or "normal"):
+            return
+        self._pace = pace
+        if self._backend is not None:
+            self._driver.post(fx.SessionChanged(self._session(self._backend, fresh=False)))
+
     def idle_ms(self, now_ms: int) -> int:
         """For how long nobody has spoken, typed or worked; 0 while voice is on or a yes is awaited."""
         conversation = self._driver.conversation
@@ -278,6 +288,7 @@ class Call:
             tools,
             language=self._context.language,
             keywords=self._keywords,
+            pace=self._pace,
             fresh=fresh,
         )
 
@@ -287,6 +298,8 @@ class Call:
             result = await self._toolbox.run(context, tool.name, tool.arguments, tool.tool_call_id)
         except ToolError as refusal:
             return ToolResult(refusal.say_in(context.language), ok=False, reason=refusal.reason)
+        if result.pace is not None:
+            self.pace(result.pace)
         if result.caller is not None and context is self._context:
             await self.become(result.caller)
         return result

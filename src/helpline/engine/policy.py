@@ -142,6 +142,10 @@ class Policy:
         said = find_entities(text, turn.now, turn.known.things or common_things())
         if not said.text:
             return dialogue, Act("I did not hear you. Are you still there?")
+        if (
+            paced := _paced(said.text, turn)
+        ) is not None:  # in the middle of anything, and nothing is lost by it
+            return dialogue, paced
         ranked = self.meanings.rank(said.masked)
         context = Context(turn.now, turn.topic.order, turn.topic.product, turn.known.ids, spoken)
         if dialogue.offered_person:
@@ -426,6 +430,30 @@ def _from_context(name: str, schema: Mapping[str, Any], said: Entities, context:
             else context.order
         )
     return None
+
+
+_PACE = re.compile(
+    r"\b(?:(?P<slower>slower|more slowly|slow down|too fast)|(?P<faster>faster|more quickly|too slow(?:ly)?)"
+    r"|(?P<normal>(?:usual|normal) (?:pace|speed)))\b"
+)
+_PACING = re.compile(r"(?:speak|speech|talk|voice)\w*_(?:pace|speed|rate)")
+_OF_SPEECH = re.compile(r"\b(?:speak|talk|speech|voice|slow down|slower please|please slower)|^slower$")
+
+
+def _paced(text: str, turn: Situation) -> Act | None:
+    """Slower speech is no request of a shop's: it is served by its own words, if a tool can."""
+    found = _PACE.search(text) if _OF_SPEECH.search(text) else None
+    tool = next((tool for tool in turn.tools if _PACING.search(tool.name)), None)
+    if found is None or tool is None or turn.tool_choice == "none" or len(text.split()) > LONGEST_PACE:
+        return None
+    argument = next(
+        (name for name, schema in tool.properties.items() if "slower" in schema.get("enum", ())), ""
+    )
+    return Act(calls=((tool.name, {argument: found.lastgroup} if argument else {}),), kind="call")
+
+
+LONGEST_PACE = 12
+"""Words. Who says more wants more than that."""
 
 
 def ask_for(name: str, schema: Mapping[str, Any], tries: int) -> str:

@@ -7,13 +7,14 @@ from helpline.tools.knowledge import Knowledge, knowledge_tools
 from helpline.tools.orders import order_tools
 from helpline.tools.people import people_tools
 from helpline.tools.shop import shop_tools
+from helpline.tools.speaking import speaking_tools
 from helpline.tools.tool import Tool
 
 
 def desk_tools(
     store: Store, policy: Policy, *, courier: Courier | None = None, knowledge: Knowledge | None = None
 ) -> tuple[Tool, ...]:
-    """The shop's actions, the ways to say who one is that the policy accepts, and getting a person.
+    """The shop's actions, the ways to say who one is that the policy accepts, getting a person, and the pace.
 
     `courier` sends one-time codes and `knowledge` answers from help pages; what is None is not offered.
     """
@@ -22,5 +23,6 @@ def desk_tools(
         *shop_tools(),
         *order_tools(),
         *people_tools(),
+        *speaking_tools(),
         *(knowledge_tools(knowledge) if knowledge is not None else ()),
     )

@@ -22,6 +22,7 @@ from helpline.channels.web.inbound import (
     CustomerChosen,
     HistoryAsked,
     MicFailed,
+    PaceChosen,
     PageMessage,
     PastChosen,
     PersonAsked,
@@ -245,6 +246,8 @@ class Handlers:
             case PastChosen(call_id):
                 if visit.messages.take(self._visits.clock.now_ms()):
                     await self._reopen(visit, call_id)
+            case PaceChosen(pace):
+                visit.set_pace(pace)
             case CustomerChosen(customer_id):
                 await self._become(visit, customer_id)
             case MicFailed(fault):
@@ -351,6 +354,7 @@ class Handlers:
             push=self._visits.push_to_talk,
             signs_in=self._visits.desk.signs_in,
             signed_in=visit.caller.name if visit.caller.how == SIGNED_IN else "",
+            slower=visit.pace == "slower",
         )
 
     def _edge(self, handler: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Any]]:

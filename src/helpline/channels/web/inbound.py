@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from helpline import wording
+from helpline.actions import Pace
 
 MicFault = Literal["refused", "missing", "busy", "insecure", "lost", "silent"]
 MIC_FAULTS: Final[tuple[MicFault, ...]] = get_args(MicFault)
@@ -49,6 +50,13 @@ class Pushed:
 @dataclass(frozen=True, slots=True)
 class PersonAsked:
     """*Talk to a person*."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaceChosen:
+    """Slower speech, or the usual one again."""
+
+    pace: Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ PageMessage = (
     | Answered
     | Stopped
     | PersonAsked
+    | PaceChosen
     | CustomerChosen
     | MicFailed
 )
@@ -118,6 +127,9 @@ def read_page_message(data: object) -> PageMessage | None:
             return HistoryAsked()
         case "past":
             return PastChosen(past) if (past := _name(data.get("id"))) else None
+        case "pace":
+            slower = data.get("slower")
+            return PaceChosen("slower" if slower else "normal") if isinstance(slower, bool) else None
         case "person":
             return PersonAsked()
         case "customer":

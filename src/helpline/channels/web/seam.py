@@ -7,7 +7,7 @@ seam, and the desk can change behind it.
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from helpline.actions import GUEST, Caller
+from helpline.actions import GUEST, Caller, Pace
 from helpline.channels.channel import Channel
 from helpline.records.past import Heading, Past
 from helpline.settings import Settings
@@ -34,6 +34,9 @@ class Call(Protocol):
     def type(self, text: str) -> None: ...
     def speak(self, language: str) -> None:
         """Go on in another language, by its tag; nothing happens when it is the same."""
+
+    def pace(self, pace: Pace) -> None:
+        """Speak slower or faster from the next reply on."""
 
     def answer(self, proposal_id: str, yes: bool) -> None: ...
     def played(self, track: str, played_ms: int) -> None:

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
-from helpline.actions import GUEST, Caller
+from helpline.actions import GUEST, Caller, Pace
 from helpline.channels.web.browsers import CUSTOMER_COOKIE, cookie
 from helpline.channels.web.channel import WebChannel
 from helpline.channels.web.lateness import Lateness
@@ -52,6 +52,7 @@ class Visit:
         self.voice_wanted = False
         self.past: Past | None = None
         """A past conversation of the customer's that is shown: the next call goes on from it."""
+        self._pace: Pace = "normal"
         self._call: Call | None = None
         self._admitting = asyncio.Lock()
 
@@ -81,6 +82,7 @@ class Visit:
                 )
                 self.past = None
             assert self._call is not None
+            self._call.pace(self._pace)
             return self._call
 
     async def take_up(self, desk: Desk) -> bool:
@@ -117,6 +119,16 @@ class Visit:
         self.words, self.language = words, language
         if self.call:
             self.call.speak(language)
+
+    @property
+    def pace(self) -> Pace:
+        """How fast the customer wants to be spoken to."""
+        return self._pace
+
+    def set_pace(self, pace: Pace) -> None:
+        self._pace = pace
+        if self.call:
+            self.call.pace(pace)
 
     async def become(self, caller: Caller) -> None:
         """Go on as another customer, in the call too if there is one."""
