@@ -93,7 +93,9 @@ async def browsing(microphone: Path | None = None, *, allowed: bool = True) -> A
 
 
 @asynccontextmanager
-async def visiting(browser: Browser, address: str, **options) -> AsyncIterator[Page]:
+async def visiting(
+    browser: Browser, address: str, *, welcome: str = "How can I help you?", **options
+) -> AsyncIterator[Page]:
     """A page that has loaded and was welcomed; an error of its scripts fails the test."""
     context: BrowserContext = await browser.new_context(**options)
     await context.add_init_script(TAP)
@@ -103,7 +105,7 @@ async def visiting(browser: Browser, address: str, **options) -> AsyncIterator[P
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     try:
         await page.goto(address)
-        await page.get_by_text("How can I help you?").wait_for()
+        await page.get_by_text(welcome).wait_for()
         yield page
         assert errors == []
     finally:

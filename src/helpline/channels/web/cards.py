@@ -47,10 +47,13 @@ def receipt(done: actions.Receipt) -> dict[str, Any]:
     }
 
 
-def as_text(drawn: Mapping[str, Any]) -> str:
+def as_text(drawn: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> str:
     """A card in one line, for a page without the script, a text channel or a screen reader."""
     parts = [str(drawn.get("title", "")), str(drawn.get("text") or "")]
-    parts += [f"{_label(name)}: {value}" for name, value in _scalars(drawn.get("data") or {})]
+    parts += [
+        f"{(labels or {}).get(name) or _label(name)}: {value}"
+        for name, value in _scalars(drawn.get("data") or {})
+    ]
     return ". ".join(part.rstrip(".") for part in parts if part)
 
 

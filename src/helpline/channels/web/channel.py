@@ -26,6 +26,7 @@ from helpline.call.shown import (
 from helpline.channels.web import cards
 from helpline.channels.web.markup import code, indented, partly_heard, plain
 from helpline.channels.web.page import NoPage, Page
+from helpline.channels.web.words import ENGLISH, Words
 
 PIECE_BYTES: Final = 4800
 """100 ms of sound: short pieces, so that a flush loses little."""
@@ -37,10 +38,14 @@ _REMEMBERED: Final = 400
 class WebChannel:
     """A `Channel` that draws on the page it has at the moment; pages come and go, the call stays."""
 
-    def __init__(self, page: Page, *, desk_name: str) -> None:
+    def __init__(self, page: Page, *, desk_name: str, words: Words = ENGLISH) -> None:
         self._page = page
+        self.words = words
+        """The page's own, in its language."""
         self._desk_name = desk_name
         self._prefix = ""
+        self.slower = False
+        """Whether the desk was asked to speak slowly, by the page or aloud."""
         self.listens = False
         """Whether the page's microphone was opened for the call."""
         self._steps: dict[str, dict[str, Any]] = {}
@@ -138,18 +143,23 @@ class WebChannel:
         await self._tell_card(step_id, {"kind": "notice", "tone": kind})
 
     async def _show_state(self, state: CallState, detail: str) -> None:
-        self._state = {"state": state, "detail": detail}
+        self._state = {"state": state, "detail": self._worded(state, detail)}
         await self._page.tell("state", **self._state)
         if self.listens and state in ("idle", "ended"):
             # The call ended voice by itself: nobody hears this microphone any more.
             self.listens = False
             await self._page.voice(False)
 
+    def _worded(self, state: CallState, detail: str) -> str:
+        if state == "working":
+            return self.words.tool(detail)
+        return self.words.reasons.get(detail, detail)
+
     async def _show_caption(self, line: Caption) -> None:
         step_id = f"{self._prefix}-line-{line.line_id}"
         if line.speaker == "customer":
             # Chainlit shows the customer's words as they are, not as Markdown.
-            step = self._message(line.text, name="You", kind="user_message")
+            step = self._message(line.text, name=self.words.you, kind="user_message")
         elif line.final and line.heard != line.text:
             step = self._message(partly_heard(line.text, line.heard), name=self._desk_name)
         else:
@@ -171,7 +181,7 @@ class WebChannel:
     async def _show_tool(self, tool_call_id: str, name: str, arguments: str) -> None:
         step = {
             "type": "tool",
-            "name": name.replace("_", " "),
+            "name": self.words.tool(name),
             "input": indented(arguments),
             "output": "",
             "showInput": "json",
@@ -189,17 +199,22 @@ class WebChannel:
         now = datetime.now(UTC)
         await self._change(
             step_id,
-            name=f"{ended.name.replace('_', ' ')} · {ended.took_ms} ms",
+            name=f"{self.words.tool(ended.name)} · {ended.took_ms} ms",
             output=code(answer),
             isError=not result.ok,
             start=_iso(now - timedelta(milliseconds=ended.took_ms)),
             end=_iso(now),
         )
+        if result.pace is not None:
+            self.slower = result.pace == "slower"
+            await self._page.tell("pace", slower=self.slower)
 
     async def _show_card(self, key: str, card: dict[str, Any]) -> None:
         step_id = f"{self._prefix}-card-{key}"
         # The text is what Slack, a printer or a page without our script shows; the script draws the card.
-        await self._put(step_id, self._message(plain(cards.as_text(card)), name=self._desk_name))
+        await self._put(
+            step_id, self._message(plain(cards.as_text(card, self.words.labels)), name=self._desk_name)
+        )
         await self._tell_card(step_id, card)
 
     async def _close_proposal(self, proposal_id: str, outcome: str) -> None:

@@ -38,7 +38,8 @@ from helpline.channels.web.page import ChainlitPage
 from helpline.channels.web.seam import Call
 from helpline.channels.web.signing_in import SIGNED_IN
 from helpline.channels.web.visits import Visit, Visits
-from helpline.errors import HelplineError
+from helpline.channels.web.words import ENGLISH
+from helpline.errors import DeskDraining, HelplineError
 
 log = logging.getLogger(__name__)
 
@@ -354,7 +355,7 @@ class Handlers:
             push=self._visits.push_to_talk,
             signs_in=self._visits.desk.signs_in,
             signed_in=visit.caller.name if visit.caller.how == SIGNED_IN else "",
-            slower=visit.pace == "slower",
+            slower=visit.channel.slower,
         )
 
     def _edge(self, handler: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Any]]:
@@ -364,19 +365,24 @@ class Handlers:
         async def edge(*args: P.args, **kwargs: P.kwargs) -> Any:
             try:
                 return await handler(*args, **kwargs)
+            except DeskDraining:
+                await self._apologise(closing=True)
             except HelplineError as known:
                 await self._apologise(str(known))
             except Exception as unknown:  # noqa: BLE001 - the edge of a task; nothing above would see it
                 place = traceback.extract_tb(unknown.__traceback__)[-1]
                 log.error("the page failed: %s in %s:%s", type(unknown).__name__, place.name, place.lineno)
-                await self._apologise("")
+                await self._apologise()
             return None
 
         return edge
 
-    async def _apologise(self, sentence: str) -> None:
+    async def _apologise(self, sentence: str = "", *, closing: bool = False) -> None:
+        """In the page's language; what is wrong at the desk is for its owner, and said in English alone."""
         if visit := self._visit():
-            await visit.channel.notice(sentence or visit.words.failed, kind="error")
+            english = sentence if visit.words is ENGLISH else ""
+            say = visit.words.closing if closing else english or visit.words.failed
+            await visit.channel.notice(say, kind="error")
 
     def _visit(self) -> Visit | None:
         import chainlit as cl

@@ -52,7 +52,6 @@ class Visit:
         self.voice_wanted = False
         self.past: Past | None = None
         """A past conversation of the customer's that is shown: the next call goes on from it."""
-        self._pace: Pace = "normal"
         self._call: Call | None = None
         self._admitting = asyncio.Lock()
 
@@ -82,7 +81,7 @@ class Visit:
                 )
                 self.past = None
             assert self._call is not None
-            self._call.pace(self._pace)
+            self._call.pace(self.pace)
             return self._call
 
     async def take_up(self, desk: Desk) -> bool:
@@ -117,16 +116,17 @@ class Visit:
     def speak(self, words: Words, language: str) -> None:
         """Go on in another language, in the call too if there is one."""
         self.words, self.language = words, language
+        self.channel.words = words
         if self.call:
             self.call.speak(language)
 
     @property
     def pace(self) -> Pace:
         """How fast the customer wants to be spoken to."""
-        return self._pace
+        return "slower" if self.channel.slower else "normal"
 
     def set_pace(self, pace: Pace) -> None:
-        self._pace = pace
+        self.channel.slower = pace == "slower"
         if self.call:
             self.call.pace(pace)
 
@@ -230,8 +230,8 @@ class Visits:
     def begin(self, page: Page, *, browser: str, language: str, signed_in: Caller = GUEST) -> Visit:
         """A new visit: of the first demo customer where there are such, else of who is signed in."""
         caller = self.demo_customers[0] if self.demo_customers else signed_in
-        channel = WebChannel(page, desk_name=self.desk_name)
         words, spoken = self.speaking(language)
+        channel = WebChannel(page, desk_name=self.desk_name, words=words)
         visit = Visit(channel, caller=caller, browser=browser, words=words, language=spoken)
         self._visits[visit.id] = visit
         self._by_page[page.id] = visit.id

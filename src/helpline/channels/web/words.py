@@ -4,6 +4,7 @@ What the *call* says comes from the call; these are the page's: the welcome, the
 failed. The browser's half (buttons, states, cards) is `public/words.js`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,17 @@ class Words:
     yes_or_no: str
     write_in_private: str
     full: str
+    you: str
+    closing: str
+    tools: Mapping[str, str]
+    """What a tool is called while it works; one that is not here by its own name."""
+    reasons: Mapping[str, str]
+    """Why a call ended, by what the record says."""
+    labels: Mapping[str, str]
+    """What stands on cards that are shown as text; one that is not here is called by its key."""
+
+    def tool(self, name: str) -> str:
+        return self.tools.get(name, name.replace("_", " "))
 
     def welcome_to(self, shop: str) -> str:
         return self.welcome.format(shop=shop)
@@ -62,6 +74,11 @@ ENGLISH: Final = Words(
     yes_or_no="Please answer yes or no.",
     write_in_private="Others can read this conversation: please write to me in a direct message.",
     full="So many customers write just now that I cannot take another: please try again in a few minutes.",
+    you="You",
+    closing="The desk is about to close and takes no new calls: please come back in a few minutes.",
+    tools={},
+    reasons={},
+    labels={},
 )
 
 CHINESE: Final = Words(
@@ -89,6 +106,68 @@ CHINESE: Final = Words(
     yes_or_no="请回答“是”或“否”。",
     write_in_private="其他人也能看到此对话：请给我发私信。",
     full="目前咨询的客户过多，暂时无法接待：请几分钟后再试。",
+    you="您",
+    closing="客服即将关闭，暂不接待新的通话：请过几分钟再来。",
+    tools={
+        "get_customer_info": "查询账户",
+        "check_order_status": "查询订单",
+        "find_order": "查找订单",
+        "cancel_order": "取消订单",
+        "process_return": "办理退货",
+        "exchange_items": "办理换货",
+        "change_order_items": "更改订单商品",
+        "change_order_address": "更改收货地址",
+        "change_order_payment": "更改支付方式",
+        "get_product_info": "查询商品",
+        "search_products": "搜索商品",
+        "update_account_info": "更改账户资料",
+        "schedule_callback": "预约回电",
+        "open_ticket": "提交工单",
+        "transfer_to_person": "转接人工客服",
+        "search_help": "查阅帮助页面",
+        "verify_by_email": "核实身份",
+        "verify_by_name_and_postcode": "核实身份",
+        "send_code": "发送验证码",
+        "verify_code": "核对验证码",
+        "change_speaking_pace": "调整语速",
+    },
+    reasons={
+        "time limit": "已到时间上限",
+        "tool limit": "已到次数上限",
+        "money limit": "已到费用上限",
+        "the caller was silent": "没有听到您的声音",
+        "The desk is closing.": "客服正在关闭",
+        "The customer left.": "您已离开",
+        "The customer signed out.": "您已退出登录",
+        "The page was closed or its connection was lost.": "页面已关闭或连接已断开",
+        "done": "已完成",
+    },
+    labels={
+        "number": "订单号",
+        "status": "状态",
+        "placed_on": "下单",
+        "expected_on": "预计送达",
+        "expected": "预计送达",
+        "delivered_on": "送达",
+        "carrier": "承运商",
+        "address": "地址",
+        "total": "合计",
+        "amount": "金额",
+        "name": "姓名",
+        "email": "电子邮箱",
+        "phone": "电话",
+        "description": "说明",
+        "price": "价格",
+        "reference": "回执号",
+        "effect": "事项",
+        "question": "请确认",
+        "subject": "对象",
+        "action": "操作",
+        "at": "时间",
+        "text": "内容",
+        "source": "来源",
+        "summary": "情况说明",
+    },
 )
 
 

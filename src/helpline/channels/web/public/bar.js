@@ -33,11 +33,20 @@ const language = el(
   el("option", { value: "en", lang: "en", "aria-label": "English" }, "EN"),
   el("option", { value: "zh", lang: "zh", "aria-label": "中文" }, "中文"),
 );
-const bar = el("header", { id: "hl-bar" }, name, state, stop, rating, person, account, language);
+const slower = el(
+  "button",
+  { class: "hl-slower", type: "button", "aria-pressed": "false", "aria-label": words.slower, title: words.slower },
+  icon("M4 17h9m3.5 0a3.5 3.5 0 1 0-7 0M3 17c0-4.5 2.8-8 6.5-8 2.6 0 4.7 1.7 5.8 4M16 13l1.5-3.5c.4-1 1.2-1.5 2-1.5 1 0 1.5.8 1.5 1.7 0 1.6-1.2 2.3-2.6 2.5M6 17v2m8-2v2"),
+);
+const bar = el("header", { id: "hl-bar" }, name, state, stop, rating, person, slower, account, language);
 const customer = el("select", { "aria-label": words.customer });
 const demo = el("aside", { "aria-label": words.demoShop, id: "hl-demo", hidden: "" }, el("span", {}, words.demo), customer);
 
 stop.addEventListener("click", () => tellDesk("stop"));
+slower.addEventListener("click", () => {
+  showPace({ slower: slower.getAttribute("aria-pressed") !== "true" });
+  tellDesk("pace", { slower: slower.getAttribute("aria-pressed") === "true" });
+});
 person.addEventListener("click", () => tellDesk("person"));
 customer.addEventListener("change", () => tellDesk("customer", { id: customer.value }));
 language.value = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
@@ -58,13 +67,13 @@ export function showState({ state: now, detail }) {
   const known = words.states[now] ?? now;
   state.dataset.state = now;
   offerRating(now);
-  const more = now === "working" ? detail.replaceAll("_", " ") : detail;
-  label.textContent = more ? `${known.replace("…", "")} · ${more}` : known;
+  label.textContent = detail ? `${known.replace("…", "")} · ${detail}` : known;
   stop.hidden = now !== "speaking";
 }
 
 /** Whose desk this is, and whom a visitor of the demo shop may be. */
-export function showDesk({ name: shop, customers, customer: current, signs_in: signsIn, signed_in: who }) {
+export function showDesk({ name: shop, customers, customer: current, signs_in: signsIn, signed_in: who, slower: slow }) {
+  showPace({ slower: slow === true });
   name.replaceChildren(logo ? el("img", { src: logo, alt: shop }) : shop);
   showAccount(signsIn, who);
   person.disabled = false;
@@ -73,6 +82,11 @@ export function showDesk({ name: shop, customers, customer: current, signs_in: s
   customer.replaceChildren(
     ...customers.map((who) => el("option", { value: who.id, selected: who.id === current ? "" : null }, who.name)),
   );
+}
+
+/** Whether the desk speaks more slowly than it would. */
+export function showPace({ slower: slow }) {
+  slower.setAttribute("aria-pressed", String(slow));
 }
 
 /** The conversation has moved to another tab. */

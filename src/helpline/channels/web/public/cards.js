@@ -61,7 +61,7 @@ function keepInView(step, grow) {
 function plain({ kind, title, data }) {
   const { status, ...rest } = data;
   const heading = [el("h3", {}, title)];
-  if (status) heading.push(el("span", { class: "hl-badge", "data-status": status }, sentence(status)));
+  if (status) heading.push(el("span", { class: "hl-badge", "data-status": status }, words.statuses[status] ?? sentence(status)));
   return frame(kind, words.kinds[kind] ?? sentence(kind), el("header", {}, ...heading), ...values(kind, rest));
 }
 
@@ -167,7 +167,14 @@ function timeline(steps, { expected_on: expected, status }) {
 
 function step(text, at, done) {
   const when = at ? el("time", { datetime: at }, moment(at)) : null;
-  return el("li", { "data-done": done ? "yes" : "no" }, el("span", {}, sentence(String(text))), when);
+  return el("li", { "data-done": done ? "yes" : "no" }, el("span", {}, happened(String(text))), when);
+}
+
+/** "Cancelled: no longer needed" is the event and what the shop wrote of it. */
+function happened(text) {
+  const [event, ...more] = text.split(": ");
+  const known = words.events[event];
+  return known ? [known, ...more].join("：") : sentence(text);
 }
 
 function lines(name, items, currency) {
@@ -188,7 +195,7 @@ function line(item, currency) {
   const about = notes.length ? el("small", {}, notes.join(" · ")) : null;
   return [
     el("span", {}, el("strong", {}, quantity > 1 ? `${main} × ${quantity}` : main), about),
-    status ? el("span", { class: "hl-badge", "data-status": status }, sentence(status)) : null,
+    status ? el("span", { class: "hl-badge", "data-status": status }, words.statuses[status] ?? sentence(status)) : null,
     cents === undefined ? null : el("span", { class: "hl-amount" }, money(cents, currency)),
   ];
 }

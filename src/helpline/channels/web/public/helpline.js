@@ -3,7 +3,7 @@
 import { drawCard } from "./cards.js";
 import { onDesk, openMailbox } from "./mailbox.js";
 import { showHistory } from "./account.js";
-import { showDesk, showElsewhere, showState } from "./bar.js";
+import { showDesk, showElsewhere, showPace, showState } from "./bar.js";
 import { freeTheKeyboard, nameControls } from "./names.js";
 import { showPush } from "./push.js";
 import { mendVoice } from "./voice.js";
@@ -20,3 +20,4 @@ onDesk("desk", (desk) => {
 });
 onDesk("elsewhere", showElsewhere);
 onDesk("history", showHistory);
+onDesk("pace", showPace);
