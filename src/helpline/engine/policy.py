@@ -252,6 +252,9 @@ class Policy:
         tries: int = 0,
         named: str = "",
     ) -> tuple[Dialogue, Act]:
+        if "summary" in tool.required and "summary" not in arguments:
+            # Nobody who asks for a person is asked to sum up the call for us.
+            arguments = {**arguments, "summary": _in_short(turn.topic)}
         missing = next((name for name in tool.required if name not in arguments), None) or named
         if missing:
             asking = Pending(tool.name, dict(arguments), missing, tries)
@@ -430,6 +433,11 @@ def _from_context(name: str, schema: Mapping[str, Any], said: Entities, context:
             else context.order
         )
     return None
+
+
+def _in_short(topic: Topic) -> str:
+    about = f" It was about order {topic.order}." if topic.order else ""
+    return f"The customer asked for a person.{about}"
 
 
 _PACE = re.compile(
