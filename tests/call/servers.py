@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from helpline.errors import BackendError, ConnectionLost
 from helpline.realtime.backends import UrlBackend
 from helpline.realtime.connection import Connection, Frames, memory_pair
+from helpline.realtime.dialects import GA, Dialect
 from helpline.realtime.websocket import WebSocketFrames
 from helpline.settings_text import Secret
 
@@ -109,8 +110,13 @@ class ScriptedBackend:
     """Gives each connection the next script; past the last one it refuses."""
 
     def __init__(
-        self, *scripts: Script | BackendError, name: str = "scripted", transcribes: bool = True
+        self,
+        *scripts: Script | BackendError,
+        name: str = "scripted",
+        transcribes: bool = True,
+        dialect: Dialect = GA,
     ) -> None:
+        self._dialect = dialect
         self.name = name
         self.answers = "A scripted server answers."
         self.transcribes = transcribes
@@ -124,7 +130,7 @@ class ScriptedBackend:
         script = self._scripts.pop(0)
         if isinstance(script, BackendError):
             raise script
-        connection, frames = memory_pair()
+        connection, frames = memory_pair(self._dialect)
         peer = Peer(frames)
         self.peers.append(peer)
         self.tasks.append(asyncio.create_task(self._play(script, peer)))

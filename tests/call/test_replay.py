@@ -11,6 +11,7 @@ from helpline.actions import Proposal, ToolResult
 from helpline.call import effects as fx
 from helpline.call.replay import Replayed, replay
 from helpline.cli import main
+from helpline.realtime import events as ev
 from helpline.realtime.cost import prices
 from helpline.realtime.recordings import read_recording
 from helpline.realtime.trace import open_trace, read_trace
@@ -168,7 +169,54 @@ def test_a_trace_gives_what_stands_beside_it(path: Path):
 
 
 def test_there_are_traces():
-    assert len(list(TRACES.glob("*.jsonl"))) >= 5
+    assert len(list(TRACES.glob("*.jsonl"))) >= 12
+
+
+def effects_of(name: str) -> list[fx.Effect]:
+    return [effect for _, effect in replay(read_trace(TRACES / f"{name}.jsonl"), prices()).effects]
+
+
+def test_parallel_tools_are_answered_together_then_one_reply_is_asked_for():
+    sent = [effect.event for effect in effects_of("parallel_tools") if isinstance(effect, fx.Send)]
+    kinds = [
+        item.type if isinstance(event, ev.ItemCreate) and (item := event.item) else type(event).__name__
+        for event in sent
+    ]
+    after_speech = kinds[kinds.index("ResponseCreate") :]
+    assert after_speech == [
+        "ResponseCreate",
+        "function_call_output",
+        "function_call_output",
+        "ResponseCreate",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("rollover", ["My favourite colour is teal.", "Teal it is."]), ("failover", ["Where is order 1004?"])],
+)
+def test_a_new_session_is_told_what_was_said_and_done(name: str, said: list[str]):
+    effects = effects_of(name)
+    updates = [
+        at
+        for at, effect in enumerate(effects)
+        if isinstance(effect, fx.Send) and isinstance(effect.event, ev.SessionUpdate)
+    ]
+    assert len(updates) == 2
+    told = [
+        effect.event.item
+        for effect in effects[updates[1] :]
+        if isinstance(effect, fx.Send) and isinstance(effect.event, ev.ItemCreate)
+    ]
+    texts = [part.text for item in told for part in item.content or ()]
+    assert texts[: len(said)] == said
+    assert [item.type for item in told].count("function_call_output") == (name == "failover")
+    assert sum(isinstance(effect, fx.RunTool) for effect in effects) == (name == "failover")
+
+
+def test_a_yes_with_a_but_is_none_and_a_no_ends_it():
+    settles = [effect for effect in effects_of("refused_yes") if isinstance(effect, fx.Settle)]
+    assert [settle.answer for settle in settles] == ["no"]
 
 
 # --- the command ------------------------------------------------------------------------------------------
