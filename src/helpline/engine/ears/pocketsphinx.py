@@ -49,6 +49,10 @@ SECOND = Opinion("second", 9.0, 90.0, warp=1.17)
 THIRD = Opinion("third", 8.5, 90.0, warp=0.9, british=True)
 """They listen once more to the whole: those that err differently are right more often."""
 
+_TYPICAL_CMN = "57,-1,-6,6,-4,-2,-4,-6,-3,-3,0,-1,-2"
+"""The mean of the features with which a call's first partial words are heard: that of six voices of two
+synthesisers. A decoder comes from another call, and its own mean is that of another customer's line."""
+
 
 class PocketsphinxEars:
     """Recognition with a domain trigram; decoders are shared by the sessions of this process.
@@ -87,8 +91,7 @@ class PocketsphinxEars:
         self._references = ()
         first = self._opinions[0]
         key, decoder = self._decoders.borrow(self._expected, first)
-        if self._cmn:
-            decoder.set_cmn(self._cmn)
+        decoder.set_cmn(self._cmn or _TYPICAL_CMN)
         decoder.start_utt()
         self._following = _Decoding(first, key, decoder)
 
