@@ -11,6 +11,7 @@ import numpy as np
 from openai.types.beta.realtime import RealtimeServerEvent as OldServerEvent
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
+from websockets.asyncio.client import ClientConnection
 
 from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions
@@ -92,7 +93,7 @@ def must_be_the_vendors(frame: str | bytes, *, flat: bool = False) -> None:
 class Talker:
     """One session, seen from the client. Whatever it is sent must be what the vendor's SDK calls valid."""
 
-    def __init__(self, frames: MemoryFrames, *, flat: bool = False) -> None:
+    def __init__(self, frames: MemoryFrames | ClientConnection, *, flat: bool = False) -> None:
         self._frames = frames
         self.flat = flat
         self.events: list[Json] = []

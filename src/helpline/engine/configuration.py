@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from helpline.engine.protocol import (
+    MOST_TEXT,
     Json,
     Refusal,
     anything,
     boolean,
+    bounded,
     either,
     fields,
     integer,
@@ -80,7 +82,7 @@ def _tool(value: Any, path: str) -> Json:
 
 
 def _schema(value: Any, path: str) -> Json:
-    return dict(fields_any(value, path))
+    return dict(anything(fields_any(value, path), path))
 
 
 def fields_any(value: Any, path: str) -> Mapping[str, Any]:
@@ -118,7 +120,7 @@ _UPDATE = fields(
         "type": one_of("realtime", "transcription"),
         "model": text,
         "output_modalities": MODALITIES,
-        "instructions": text,
+        "instructions": bounded(MOST_TEXT),
         "tools": TOOLS,
         "tool_choice": TOOL_CHOICE,
         "parallel_tool_calls": boolean,

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from helpline.engine.protocol import (
+    MOST_TEXT,
     Json,
     Refusal,
+    bounded,
     missing,
     new_id,
     one_of,
@@ -28,7 +30,8 @@ _FIELDS = {
     "function_call_output": {"call_id", "output"},
 }
 _COMMON = {"id", "type", "object", "status"}
-_MOST_TEXT = 1_000_000
+_MOST_PARTS = 64
+_MOST_ENCODED = 21_000_000
 
 
 @dataclass(slots=True)
@@ -53,6 +56,14 @@ class Item:
         parts = [part.get("text") or part.get("transcript") or "" for part in self.body.get("content", ())]
         return self.heard or " ".join(part for part in parts if part)
 
+    @property
+    def characters(self) -> int:
+        """How much text it holds, images as they are encoded."""
+        body = self.body
+        own = len(body.get("arguments") or "") + len(body.get("output") or "")
+        texts = (str(value) for part in body.get("content", ()) for value in part.values())
+        return own + sum(map(len, texts))
+
     def cut(self, audio_end_ms: int) -> None:
         """Only this much of its audio was heard: keep the words that fit into it."""
         for part in self.body.get("content", ()):
@@ -63,11 +74,12 @@ class Item:
 
 
 class History:
-    """The items, oldest first; bounded."""
+    """The items, oldest first; bounded in number and in characters: the oldest make room for a new one."""
 
-    def __init__(self, most_items: int = 2000) -> None:
+    def __init__(self, most_items: int = 2000, most_characters: int = 8_000_000) -> None:
         self._items: list[Item] = []
         self._most_items = most_items
+        self._most_characters = most_characters
 
     def __iter__(self) -> "Any":
         return iter(tuple(self._items))
@@ -97,8 +109,14 @@ class History:
             if previous is None:
                 raise wrong_value("previous_item_id", f"no item with ID '{previous_item_id[:64]}'.")
             self._items.insert(self._items.index(previous) + 1, item)
+        self._make_room(item)
+
+    def _make_room(self, newest: Item) -> None:
         if len(self._items) > self._most_items:
             del self._items[0]
+        characters = sum(item.characters for item in self._items)
+        while characters > self._most_characters and self._items[0] is not newest:
+            characters -= self._items.pop(0).characters
 
     def remove(self, item: Item) -> None:
         self._items.remove(item)
@@ -148,7 +166,9 @@ def _message(value: Json, body: Json, path: str) -> Item:
     content = value["content"]
     if not isinstance(content, list):
         raise wrong_type(f"{path}.content", "an array", content)
-    parts = [_part(part, role, f"{path}.content[{at}]") for at, part in enumerate(content[:64])]
+    if len(content) > _MOST_PARTS:
+        raise wrong_value(f"{path}.content", f"expected at most {_MOST_PARTS} entries.")
+    parts = [_part(part, role, f"{path}.content[{at}]") for at, part in enumerate(content)]
     audio = b"".join(pcm24k for _, pcm24k in parts)
     item = Item({**body, "status": "completed", "role": role, "content": [part for part, _ in parts]})
     item.pcm24k, item.spoken, item.audio_ms = audio, bool(audio), len(audio) // 48
@@ -186,7 +206,5 @@ def decode_audio(encoded: str, path: str) -> bytes:
 
 
 def _bounded(value: Any, path: str) -> str:
-    most = 21_000_000 if path.endswith(".audio") else _MOST_TEXT
-    if len(text(value, path)) > most:
-        raise wrong_value(path, f"expected at most {most} characters.")
-    return str(value)
+    most = _MOST_ENCODED if path.endswith(".audio") else MOST_TEXT
+    return str(bounded(most)(value, path))

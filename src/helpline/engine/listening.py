@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Literal, Protocol, TypeVar
 
 import msgspec
@@ -107,6 +108,27 @@ class Committed(msgspec.Struct, frozen=True):
     end_ms: int
 
 
+class Piece(msgspec.Struct, frozen=True):
+    """Some of a sound that is heard apart from the buffer: others who listen get their turn in between."""
+
+    pcm24k: bytes
+    floor_rms: float
+    first: bool
+    last: bool
+
+
+_PIECE_BYTES = 48 * 200
+_SILENCE_AFTER = bytes(FRAME_BYTES * 10)
+
+
+def pieces_of(pcm24k: bytes) -> Iterator[Piece]:
+    """The sound in pieces of 200 ms."""
+    floor_rms = _floor(pcm24k + _SILENCE_AFTER)
+    for at in range(0, max(len(pcm24k), 1), _PIECE_BYTES):
+        piece = pcm24k[at : at + _PIECE_BYTES]
+        yield Piece(piece, floor_rms, first=at == 0, last=at + _PIECE_BYTES >= len(pcm24k))
+
+
 class Hearing(Protocol):
     """A session's ears as the session sees them. Calls are made one at a time, in order.
 
@@ -140,6 +162,7 @@ class Listener:
         self._detector = detector
         self._settings = ListenSettings()
         self._resample = _to_16k("audio/pcm")
+        self._resample_piece = self._resample
         self._start_ms = 0
         self._buffer_start_ms = 0
         self._open = False
@@ -176,15 +199,15 @@ class Listener:
         self._open = False
         self._buffer_start_ms = self._detector.clock_ms
 
-    def transcribe(self, pcm24k: bytes) -> str:
-        """On ears of its own between utterances; an utterance in progress is dropped."""
-        resample = _to_16k("audio/pcm")
-        self._ears.begin()
-        self._open = False
-        pcm16k = resample(pcm24k) + bytes(FRAME_BYTES * 10)
-        for at in range(0, len(pcm16k), FRAME_BYTES * 10):
-            self._ears.hear(pcm16k[at : at + FRAME_BYTES * 10], _floor(pcm16k))
-        return self._finish()
+    def transcribe(self, piece: Piece) -> str:
+        """The words, once the last piece is there. An utterance in progress is dropped."""
+        if piece.first:
+            self._resample_piece = _to_16k("audio/pcm")
+            self._ears.begin()
+            self._open = False
+        pcm16k = self._resample_piece(piece.pcm24k) + (_SILENCE_AFTER if piece.last else b"")
+        self._ears.hear(pcm16k, piece.floor_rms)
+        return self._finish() if piece.last else ""
 
     def _on(self, event: VadEvent) -> Iterator[Listened]:
         match event:
@@ -284,8 +307,8 @@ class Partials:
         return " ".join(stable)
 
 
-def _floor(pcm16k: bytes) -> float:
-    values = samples(pcm16k).astype(np.float32)
+def _floor(pcm: bytes) -> float:
+    values = samples(pcm[: len(pcm) // 2 * 2]).astype(np.float32)
     frames = values[: len(values) // 512 * 512].reshape(-1, 512)
     return float(np.percentile(np.sqrt((frames * frames).mean(axis=1)), 10)) if len(frames) else 0.0
 
@@ -325,7 +348,10 @@ class LocalHearing:
         await self._run(lambda listener: listener.clear())
 
     async def transcribe(self, pcm24k: bytes) -> str:
-        return await self._run(lambda listener: listener.transcribe(pcm24k))
+        words = ""
+        for piece in pieces_of(pcm24k):
+            words = await self._run(partial(Listener.transcribe, piece=piece))
+        return words
 
     async def close(self) -> None:
         if self._listener is not None:

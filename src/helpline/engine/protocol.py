@@ -5,10 +5,17 @@ Codes and wording are those of the real service where they are known (`error` ev
 
 import secrets
 import string
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 Json = dict[str, Any]
+
+MOST_TEXT = 1_000_000
+"""Characters in one text: an item's part, the instructions, a tool's result."""
+MOST_DEPTH = 64
+"""Levels of objects and lists in what is kept as it is: schemas of tools, tracing and the like."""
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -16,6 +23,15 @@ _ALPHABET = string.ascii_letters + string.digits
 def new_id(prefix: str, length: int = 21) -> str:
     """An id in the service's shape: `item_` and 21 letters or digits."""
     return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(length))}"
+
+
+def fault_of(failure: BaseException) -> str:
+    """What broke and where, fit for a log: an exception's own text may be what somebody said."""
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    frames = traceback.extract_tb(failure.__traceback__)
+    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(failure).__name__}{place}"
 
 
 class Refusal(Exception):
@@ -78,6 +94,17 @@ def text(value: Any, path: str) -> str:
     return value
 
 
+def bounded(most: int) -> Check:
+    """A string of at most so many characters."""
+
+    def check(value: Any, path: str) -> str:
+        if len(text(value, path)) > most:
+            raise wrong_value(path, f"expected at most {most} characters.")
+        return str(value)
+
+    return check
+
+
 def boolean(value: Any, path: str) -> bool:
     if not isinstance(value, bool):
         raise wrong_type(path, "a boolean", value)
@@ -85,6 +112,18 @@ def boolean(value: Any, path: str) -> bool:
 
 
 def anything(value: Any, path: str) -> Any:
+    """Whatever it is, unless it is nested so deeply that the session could not be copied or echoed."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > MOST_DEPTH:
+            raise wrong_value(path, f"expected at most {MOST_DEPTH} levels of nesting.")
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
     return value
 
 

@@ -7,6 +7,7 @@ any two pieces: its items end `incomplete`, and `response.done` says why.
 
 import asyncio
 import base64
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,15 +18,17 @@ from helpline.audio.pcm import chunks, duration_ms
 from helpline.audio.resample import Resampler
 from helpline.engine.brain import Brain, Call, Say, Turn
 from helpline.engine.history import History, Item
-from helpline.engine.protocol import Json, new_id
+from helpline.engine.protocol import Json, fault_of, new_id
 from helpline.engine.spoken import clauses, sentences
 from helpline.engine.usage import Usage
 from helpline.engine.voice import Voice
-from helpline.errors import BackendError
+from helpline.errors import BackendError, ConnectionLost
 
 Emit = Callable[..., Awaitable[None]]
 Answer = TypeVar("Answer")
 StopReason = Literal["turn_detected", "client_cancelled", "max_output_tokens"]
+
+_log = logging.getLogger(__name__)
 
 _PIECE_MS = 100
 _ENDED = re.compile(r"[.!?][\"')\]]*\s+$")
@@ -128,6 +131,17 @@ class Speaker:
             status = "failed"
             error = {"type": "server_error", "code": "brain_unavailable", "message": str(failed)}
             details = {"type": "failed", "error": error}
+        except ConnectionLost:
+            raise
+        except Exception as fault:  # noqa: BLE001 - the edge of the brain: the session goes on without a reply
+            _log.error("a reply broke off: %s", fault_of(fault))
+            status = "failed"
+            error = {
+                "type": "server_error",
+                "code": "brain_failed",
+                "message": "The engine failed to answer.",
+            }
+            details = {"type": "failed", "error": error}
         await self._making.emit("response.done", response=reply.body(status, details))
 
     async def refuse(self, reply: Reply, code: str, message: str) -> None:
@@ -151,7 +165,9 @@ class Speaker:
                     await self._call(reply, part)
             if message is not None:
                 await message.finish()
-        except (_Stopped, BackendError):
+        except ConnectionLost:
+            raise
+        except Exception:
             if message is not None:
                 await message.close("incomplete")
             raise

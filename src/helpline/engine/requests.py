@@ -26,6 +26,7 @@ from helpline.engine.protocol import (
 )
 
 _MOST_METADATA = 16
+_MOST_INPUT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ def _metadata(value: Any, path: str) -> Json:
 def _input(value: Any, path: str) -> tuple[Item | str, ...]:
     if not isinstance(value, list):
         raise wrong_type(path, "an array", value)
-    return tuple(_input_item(one, f"{path}[{at}]") for at, one in enumerate(value[:500]))
+    if len(value) > _MOST_INPUT:
+        raise wrong_value(path, f"expected at most {_MOST_INPUT} entries.")
+    return tuple(_input_item(one, f"{path}[{at}]") for at, one in enumerate(value))
 
 
 def _input_item(value: Any, path: str) -> Item | str:

@@ -20,6 +20,7 @@ from helpline.engine.espeak import espeak_is_there
 from helpline.engine.lexicon import Library
 from helpline.engine.listening import Hearing, Listener, LocalHearing
 from helpline.engine.meaning import load_meanings
+from helpline.engine.protocol import fault_of
 from helpline.engine.reply import Pace
 from helpline.engine.session import Limits, Parts, Session
 from helpline.engine.vad import VoiceDetector
@@ -66,9 +67,14 @@ def options_of(settings: Settings) -> EngineOptions:
         ears=settings.engine_ears,
         voice=settings.engine_voice,
         silence_ms=settings.silence_ms,
-        workers=processes_for(settings.engine_ears, os.cpu_count() or 1),
+        workers=processes_for(settings.engine_ears, cores()),
         chat=chat_of(settings),
     )
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def chat_of(settings: Settings) -> ChatSettings | None:
@@ -141,6 +147,20 @@ class Engine:
 
     async def serve(self, frames: Frames, *, flat: bool = False) -> None:
         """One session, until its peer is gone; `flat`: in the shape of 2024 from the start."""
+        if self.full:
+            await frames.close(1013, "the engine has as many sessions as it may have")
+            return
+        self._sessions += 1  # before anything is waited for: those who come meanwhile are to see it
+        try:
+            await self._serve(frames, flat=flat)
+        except Exception as failure:  # noqa: BLE001 - the edge: one session's fault is not the others'
+            _log.error("an engine session broke off: %s", fault_of(failure))
+            await frames.close(1011, "the engine failed")
+        finally:
+            self._sessions -= 1
+            await frames.close()
+
+    async def _serve(self, frames: Frames, *, flat: bool) -> None:
         await asyncio.to_thread(self.prepare)
         parts = Parts(
             hearing=self._make_hearing(),
@@ -151,15 +171,7 @@ class Engine:
             silence_ms=self.options.silence_ms,
             flat=flat,
         )
-        self._sessions += 1
-        try:
-            await Session(frames, parts).run()
-        except Exception:  # noqa: BLE001 - the edge: one session's fault is not the others'
-            _log.exception("an engine session broke off")
-            await frames.close(1011, "the engine failed")
-        finally:
-            self._sessions -= 1
-            await frames.close()
+        await Session(frames, parts).run()
 
     def close(self) -> None:
         """Let the threads and processes go; no session may be running."""

@@ -69,6 +69,12 @@ class Limits:
     """Then `session_expired`, close 1001."""
     frame_bytes: int = 22 * 1024 * 1024
     items: int = 2000
+    characters: int = 8_000_000
+    """Of text in all items together; beyond either, the oldest are forgotten."""
+    update_bytes: int = 2 * 1024 * 1024
+    """Of a `session.update`: what a session keeps for as long as it lives."""
+    buffer_ms: int = 600_000
+    """Of audio that waits for a commit (push to talk)."""
     parallel_replies: int = 8
     replies_per_minute: int = 600
     tokens_per_minute: int = 1_000_000
@@ -98,18 +104,20 @@ class Session:
         self._expires_at = int(time.time()) + parts.limits.session_s
         self._configuration = Configuration(new_id("sess"), self._expires_at, silence_ms=parts.silence_ms)
         self._conversation_id = new_id("conv")
-        self._history = History(parts.limits.items)
+        self._history = History(parts.limits.items, parts.limits.characters)
         self._speaker = Speaker(Making(parts.brain, parts.voice, parts.pace, self._emit))
         self._active: Reply | None = None
         self._aside: dict[str, Reply] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._utterance_id = ""
+        self._uncommitted_ms = 0
         self._captions = Captions(self._emit)
         self._accent = Accent(flat=parts.flat)
         self._rate = Rate(parts.limits.replies_per_minute, parts.limits.tokens_per_minute, time.monotonic)
         self._spoke = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._deaf = False
+        self._uncommitted_ms = 0
         self._known = Known()
         self._asked_for_reference = False
 
@@ -156,6 +164,9 @@ class Session:
                 await self._perform(self._accent.heard(event))
         except Refusal as refused:
             await self._emit("error", error=refused.event(event_id))
+        except RecursionError:
+            too_deep = Refusal("The event is nested too deeply.", code="invalid_value")
+            await self._emit("error", error=too_deep.event(event_id))
         except ListeningFailed as deaf:
             await self._cannot_hear(deaf, event_id)
 
@@ -178,6 +189,8 @@ class Session:
             ) from error
         if not isinstance(event, dict):
             raise Refusal("We could not parse the event: it is not a JSON object.", code="invalid_json")
+        if event.get("type") == "session.update" and len(frame) > self._parts.limits.update_bytes:
+            raise wrong_value("session", f"expected at most {self._parts.limits.update_bytes} bytes.")
         return event
 
     async def _perform(self, event: Json) -> None:
@@ -237,14 +250,30 @@ class Session:
         audio = decode_audio(text(event["audio"], "audio"), "audio")
         if len(audio) > MOST_AUDIO_BYTES:
             raise wrong_value("audio", "expected at most 15 MiB of audio.")
-        slice_bytes = _SLICE_MS * (48 if self._configuration.input["format"]["type"] == "audio/pcm" else 8)
+        bytes_per_ms = 48 if self._configuration.input["format"]["type"] == "audio/pcm" else 8
+        self._wait_for_commit(len(audio) // bytes_per_ms)
+        slice_bytes = _SLICE_MS * bytes_per_ms
         for at in range(0, len(audio), slice_bytes):
             heard_now = await self._parts.hearing.feed(audio[at : at + slice_bytes])
             self._deaf = False
             for heard in heard_now:
                 await self._on_heard(heard)
 
+    def _wait_for_commit(self, ms: int) -> None:
+        """Nothing but a commit ends an utterance when there is no turn detection: it has to end somewhere."""
+        if self._configuration.turn_detection is not None:
+            self._uncommitted_ms = 0
+            return
+        if self._uncommitted_ms + ms > self._parts.limits.buffer_ms:
+            raise wrong_value(
+                "audio",
+                f"the input audio buffer would hold more than {self._parts.limits.buffer_ms}ms: commit it or"
+                " clear it first.",
+            )
+        self._uncommitted_ms += ms
+
     async def _commit(self, event: Json) -> None:
+        self._uncommitted_ms = 0
         committed = await self._parts.hearing.commit()
         if committed.duration_ms < _LEAST_COMMIT_MS:
             raise Refusal(
@@ -257,6 +286,7 @@ class Session:
         await self._caption(item)
 
     async def _clear(self, event: Json) -> None:
+        self._uncommitted_ms = 0
         await self._parts.hearing.clear()
         self._utterance_id = ""
         await self._emit("input_audio_buffer.cleared")

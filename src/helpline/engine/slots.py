@@ -179,12 +179,18 @@ def fit(value: Any, schema: Schema) -> Any:
     if isinstance(wanted, str) and wanted in types and not isinstance(value, types[wanted]):  # type: ignore[arg-type]
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+    if number and not _bound(schema, "minimum", value) <= value <= _bound(schema, "maximum", value):
         return None
     pattern = schema.get("pattern")
     if isinstance(value, str) and isinstance(pattern, str) and not _matches(pattern, value):
         return value.upper() if _matches(pattern, value.upper()) else None
     return value
+
+
+def _bound(schema: Schema, name: str, otherwise: float) -> float:
+    """A limit of the schema; what is no number limits nothing."""
+    bound = schema.get(name)
+    return bound if isinstance(bound, int | float) and not isinstance(bound, bool) else otherwise
 
 
 def _matches(pattern: str, value: str) -> bool:

@@ -12,7 +12,7 @@ from typing import IO
 import msgspec
 
 from helpline.engine.ears import MakeEars, load_ears
-from helpline.engine.listening import Committed, Listened, Listener, ListenSettings, failure_of
+from helpline.engine.listening import Committed, Listened, Listener, ListenSettings, Piece, failure_of
 from helpline.engine.vad import VoiceDetector
 
 
@@ -36,7 +36,7 @@ class Clear(msgspec.Struct, frozen=True, tag=True):
 
 class Transcribe(msgspec.Struct, frozen=True, tag=True):
     session: int
-    pcm24k: bytes
+    piece: Piece
 
 
 class Close(msgspec.Struct, frozen=True, tag=True):
@@ -103,8 +103,8 @@ class Worker:
                 return Answer(committed=listener.commit())
             case Clear():
                 listener.clear()
-            case Transcribe(pcm24k=pcm24k):
-                return Answer(text=listener.transcribe(pcm24k))
+            case Transcribe(piece=piece):
+                return Answer(text=listener.transcribe(piece))
         return Answer()
 
 

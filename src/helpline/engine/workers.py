@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from helpline.engine.listening import Committed, Listened, ListeningFailed, ListenSettings
+from helpline.engine.listening import Committed, Listened, ListeningFailed, ListenSettings, pieces_of
 from helpline.engine.worker import (
     Answer,
     Clear,
@@ -244,7 +244,10 @@ class WorkerHearing:
         await self._ask(Clear(self._number))
 
     async def transcribe(self, pcm24k: bytes) -> str:
-        return (await self._ask(Transcribe(self._number, pcm24k))).text
+        words = ""
+        for piece in pieces_of(pcm24k):
+            words = (await self._ask(Transcribe(self._number, piece))).text
+        return words
 
     async def close(self) -> None:
         with suppress(ListeningFailed):
