@@ -14,13 +14,13 @@ import base64
 import json
 import os
 import random
+import re
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
-
+from bench.line.lean import Line, framed
 from bench.line.stamp import SIZE, age_ms, stamp
 
 CYCLE_S = 12.0
@@ -60,11 +60,14 @@ class Seen:
         self.calls = 0
 
 
+_AUDIO = re.compile(rb'"audio": ?"')
+
+
 class Session:
     """One connection."""
 
-    def __init__(self, socket: ServerConnection, seen: Seen, *, auto: bool) -> None:
-        self._socket = socket
+    def __init__(self, line: Line, seen: Seen, *, auto: bool) -> None:
+        self._line = line
         self._seen = seen
         self._auto = auto
         self._asked = asyncio.Event()
@@ -73,60 +76,44 @@ class Session:
         self._n = 0
         self._begins_s = seen.calls * SPREAD % 1 * CYCLE_S
         seen.calls += 1
+        line.came = self._take
+        self._send(frame("session.created", session={"type": "realtime", "id": "sess_1"}))
+        self._task = asyncio.create_task(self._cycles())
+        line.ended = self._task.cancel
 
-    async def run(self) -> None:
-        await self._send(frame("session.created", session={"type": "realtime", "id": "sess_1"}))
-        cycles = asyncio.create_task(self._cycles())
-        try:
-            async for message in self._socket:
-                self._take(message)
-        except ConnectionClosed:
-            pass
-        finally:
-            cycles.cancel()
-
-    def _take(self, message: str | bytes) -> None:
-        text = message if isinstance(message, str) else message.decode()
+    def _take(self, head: bytes, whole: Callable[[], bytes]) -> None:
         self._seen.frames += 1
-        if "input_audio_buffer.append" in text[:200] or "input_audio_buffer.append" in text[-200:]:
-            self._audio(text)
-        elif '"session.update"' in text[:200]:
+        if found := _AUDIO.search(head):
+            age = age_ms(base64.b64decode(head[found.end() : found.end() + SIZE * 4 // 3]))
+            if age is not None:
+                self._seen.up_ms.append(age)
+        elif b'"session.update"' in head:
             self._ready.set()
-        elif '"response.create"' in text:
+        elif b'"response.create"' in head:
             if self._asked.is_set():
                 self._seen.two_at_once += 1
             self._asked.set()
-        elif "function_call_output" in text:
+        elif b"function_call_output" in whole():
             self._answered.set()
 
-    def _audio(self, text: str) -> None:
-        at = text.find('"audio":')
-        start = text.find('"', at + 8) + 1
-        age = age_ms(base64.b64decode(text[start : start + SIZE * 4 // 3]))
-        if age is not None:
-            self._seen.up_ms.append(age)
-
-    async def _send(self, text: str) -> None:
-        await self._socket.send(text)
+    def _send(self, text: str) -> None:
+        self._line.send(framed(text))
 
     async def _cycles(self) -> None:
-        try:
-            await self._ready.wait()
-            await self._send(frame("session.updated", session={"type": "realtime", "id": "sess_1"}))
-            await asyncio.sleep(self._begins_s)
-            while True:
-                began = time.monotonic()
-                await self._cycle()
-                self._seen.cycles += 1
-                await asyncio.sleep(max(0, began + CYCLE_S - time.monotonic()))
-        except ConnectionClosed:
-            return
+        await self._ready.wait()
+        self._send(frame("session.updated", session={"type": "realtime", "id": "sess_1"}))
+        await asyncio.sleep(self._begins_s)
+        while True:
+            began = time.monotonic()
+            await self._cycle()
+            self._seen.cycles += 1
+            await asyncio.sleep(max(0, began + CYCLE_S - time.monotonic()))
 
     async def _cycle(self) -> None:
         self._n += 1
         await self._speech(f"u{self._n}a", 1.0, "where is my order please")
         await self._wait_asked()
-        await self._tool(f"r{self._n}a", f"c{self._n}")
+        self._tool(f"r{self._n}a", f"c{self._n}")
         await self._answered.wait()
         self._answered.clear()
         await self._wait_asked(again=True)
@@ -144,18 +131,16 @@ class Session:
 
     async def _speech(self, item: str, s: float, text: str, words_after_s: float = 0.0) -> None:
         item = f"{item}.{time.monotonic_ns()}"
-        await self._send(frame("input_audio_buffer.speech_started", item_id=item, audio_start_ms=0))
+        self._send(frame("input_audio_buffer.speech_started", item_id=item, audio_start_ms=0))
         await asyncio.sleep(words_after_s or s / 2)
         name = "conversation.item.input_audio_transcription"
-        await self._send(frame(f"{name}.delta", item_id=item, content_index=0, delta=text[:11]))
+        self._send(frame(f"{name}.delta", item_id=item, content_index=0, delta=text[:11]))
         await asyncio.sleep(s - (words_after_s or s / 2))
-        await self._send(
-            frame("input_audio_buffer.speech_stopped", item_id=item, audio_end_ms=int(s * 1000) + 800)
-        )
-        await self._send(frame("input_audio_buffer.committed", item_id=item, previous_item_id=None))
+        self._send(frame("input_audio_buffer.speech_stopped", item_id=item, audio_end_ms=int(s * 1000) + 800))
+        self._send(frame("input_audio_buffer.committed", item_id=item, previous_item_id=None))
         added = {"id": item, "type": "message", "role": "user", "content": [], "status": "completed"}
-        await self._send(frame("conversation.item.added", item=added, previous_item_id=None))
-        await self._send(
+        self._send(frame("conversation.item.added", item=added, previous_item_id=None))
+        self._send(
             frame(
                 f"{name}.completed",
                 item_id=item,
@@ -169,12 +154,12 @@ class Session:
         body = {"id": response, "object": "realtime.response", "conversation_id": "conv_1", "output": []}
         return {**body, "status": status, "status_details": None, **more}
 
-    async def _tool(self, response: str, call: str) -> None:
+    def _tool(self, response: str, call: str) -> None:
         item = {"id": f"i{call}", "type": "function_call", "call_id": call, "name": "look", "arguments": ""}
         at = {"response_id": response, "output_index": 0}
-        await self._send(frame("response.created", response=self._response(response, "in_progress")))
-        await self._send(frame("response.output_item.added", **at, item={**item, "status": "in_progress"}))
-        await self._send(
+        self._send(frame("response.created", response=self._response(response, "in_progress")))
+        self._send(frame("response.output_item.added", **at, item={**item, "status": "in_progress"}))
+        self._send(
             frame(
                 "response.function_call_arguments.done",
                 **at,
@@ -185,36 +170,34 @@ class Session:
             )
         )
         done = {**item, "arguments": "{}", "status": "completed"}
-        await self._send(frame("response.output_item.done", **at, item=done))
-        await self._send(
+        self._send(frame("response.output_item.done", **at, item=done))
+        self._send(
             frame("response.done", response=self._response(response, "completed", usage=USAGE, output=[done]))
         )
 
     async def _reply(self, response: str, item: str, ms: int) -> None:
         at = {"response_id": response, "item_id": item, "output_index": 0, "content_index": 0}
         message = {"id": item, "type": "message", "role": "assistant", "content": [], "status": "in_progress"}
-        await self._send(frame("response.created", response=self._response(response, "in_progress")))
-        await self._send(
-            frame("response.output_item.added", response_id=response, output_index=0, item=message)
-        )
-        await self._send(frame("response.output_audio_transcript.delta", **at, delta=WORDS[0] + WORDS[1]))
+        self._send(frame("response.created", response=self._response(response, "in_progress")))
+        self._send(frame("response.output_item.added", response_id=response, output_index=0, item=message))
+        self._send(frame("response.output_audio_transcript.delta", **at, delta=WORDS[0] + WORDS[1]))
         head = frame("response.output_audio.delta", **at, delta="")[:-2]
-        more = f'{head}{VOICE}"}}'
+        more = framed(f'{head}{VOICE}"}}')
         for n in range(ms // DELTA_MS):
             if n < STAMPED:
-                await self._send(f'{head}{base64.b64encode(stamp()).decode()}{VOICE[SIZE * 4 // 3 :]}"}}')
+                self._send(f'{head}{base64.b64encode(stamp()).decode()}{VOICE[SIZE * 4 // 3 :]}"}}')
             else:
-                await self._send(more)
+                self._line.send(more)
             word = WORDS[(n + 2) % len(WORDS)]
-            await self._send(frame("response.output_audio_transcript.delta", **at, delta=word))
+            self._send(frame("response.output_audio_transcript.delta", **at, delta=word))
             await asyncio.sleep(PACE_S)
-        await self._send(frame("response.output_audio.done", **at))
+        self._send(frame("response.output_audio.done", **at))
         text = "".join(WORDS[n % len(WORDS)] for n in range(ms // DELTA_MS + 2))
-        await self._send(frame("response.output_audio_transcript.done", **at, transcript=text))
+        self._send(frame("response.output_audio_transcript.done", **at, transcript=text))
         done = {**message, "status": "completed"}
         done["content"] = [{"type": "output_audio", "transcript": text}]
-        await self._send(frame("response.output_item.done", response_id=response, output_index=0, item=done))
-        await self._send(
+        self._send(frame("response.output_item.done", response_id=response, output_index=0, item=done))
+        self._send(
             frame("response.done", response=self._response(response, "completed", usage=USAGE, output=[done]))
         )
 
@@ -223,13 +206,12 @@ async def main(core: int) -> None:
     os.sched_setaffinity(0, {core})
     seen = Seen()
 
-    async def answer(socket: ServerConnection) -> None:
-        path = socket.request.path if socket.request else ""
-        await Session(socket, seen, auto="auto=1" in path).run()
+    sessions: list[Session] = []
 
-    async with serve(
-        answer, "127.0.0.1", 0, compression=None, close_timeout=1, ping_interval=None, max_size=2**20
-    ) as server:
+    def begin(line: Line, path: str) -> None:
+        sessions.append(Session(line, seen, auto="auto=1" in path))
+
+    async with await asyncio.get_running_loop().create_server(lambda: Line(begin), "127.0.0.1", 0) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         for line in iter(lambda: None, 1):
             del line
@@ -249,6 +231,7 @@ async def main(core: int) -> None:
                 flush=True,
             )
             seen.up_ms, seen.calls = [], 0
+            sessions.clear()
 
 
 if __name__ == "__main__":
