@@ -287,8 +287,8 @@ async def main(kind: str, calls: int, seconds: float, url: str) -> dict[str, Any
         "calls": calls,
         "cpu_ms_per_call_s": cpu / wall / calls * 1000,
         "core": cpu / wall,
-        "down_ms": times.down_ms,
-        "barge_in_ms": times.barge_in_ms,
+        "down_ms": list(times.down_ms),  # what a hang-up silences is no barge-in
+        "barge_in_ms": list(times.barge_in_ms),
         "played_s": times.played / 48_000,
         "mb_open": open_mb,
         "mb_per_call": (rss_mb() - before_mb) / max(1, calls - 1),

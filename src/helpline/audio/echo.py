@@ -66,6 +66,9 @@ class _Sound:
         return _Sound(self._pcm24k[: 6 * length])
 
 
+_NOTHING = _Sound(bytes(6 * WINDOW_MS * PER_MS))
+
+
 class EchoGate:
     """Lets the customer through and the desk's echo not. One per call; times are the call's, in ms."""
 
@@ -75,7 +78,7 @@ class EchoGate:
         self._ends = 0
         self._rest = b""
         """The end of a piece that makes no whole sample at 8 kHz: the next piece goes on from there."""
-        self._heard: deque[_Sound] = deque([_Sound(bytes(6 * WINDOW_MS * PER_MS))])
+        self._heard: deque[_Sound] = deque([_NOTHING])
         """The microphone's latest frames: a window of them and no frame more."""
         self._length = WINDOW_MS * PER_MS
         self._delay: int | None = None
@@ -99,6 +102,11 @@ class EchoGate:
             begins, sound = self._played.pop()
             self._played.append((begins, sound.beginning(now - begins)))
         self._ends = min(self._ends, now)
+
+    @property
+    def listens(self) -> bool:
+        """Something has sounded lately: without it every frame passes `filter` as it is."""
+        return bool(self._played)
 
     def filter(self, pcm24k: bytes, now_ms: int) -> bytes:
         """One microphone frame, 24 kHz mono s16le, that ended now: as it is, or as silence of its length."""

@@ -127,7 +127,9 @@ class Driver:
     def hear(self, pcm24k: bytes) -> None:
         """Microphone audio, 24 kHz mono s16le; the desk's own voice in it is silenced."""
         if self.conversation.hears and pcm24k:
-            self._outbox.put_audio(self._echo.filter(pcm24k, self._clock.now_ms()))
+            if self._echo.listens:
+                pcm24k = self._echo.filter(pcm24k, self._clock.now_ms())
+            self._outbox.put_audio(pcm24k)
 
     @property
     def dropped_audio_ms(self) -> int:
@@ -247,11 +249,11 @@ class Driver:
             case fx.Play(track, pcm24k):
                 self._echo.played(pcm24k, self._clock.now_ms())
                 await self._host.play(track, pcm24k)
+            case fx.Show(shown):
+                await self._host.show(shown)
             case fx.ClearPlayback():
                 self._echo.cleared(self._clock.now_ms())
                 await self._host.clear_playback()
-            case fx.Show(shown):
-                await self._host.show(shown)
             case fx.RunTool():
                 self._tools[effect.tool_call_id] = self._tasks.create_task(self._run_tool(effect))
             case fx.CancelTool(tool_call_id):

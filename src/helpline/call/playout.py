@@ -19,6 +19,8 @@ from msgspec.structs import replace
 
 BYTES_PER_MS = 48
 AHEAD_MS = 1000
+PIECE_MS = 240
+"""While enough is ahead, no smaller piece is sent: a reply that comes fast is not cut to crumbs."""
 UNREPORTED_LATENCY_MS = 150
 """Until the channel has reported, assume that sound starts this long after it was sent."""
 FASTEST_CHARS_PER_S = 25
@@ -96,7 +98,10 @@ class Playout(msgspec.Struct, frozen=True, gc=False):
         return min(self.sent, self.heard + moved)
 
     def clip(self, item_id: str) -> Clip | None:
-        return next((clip for clip in self.clips if clip.item_id == item_id), None)
+        for clip in self.clips:
+            if clip.item_id == item_id:
+                return clip
+        return None
 
 
 def heard_ms_of(playout: Playout, item_id: str, now_ms: int) -> int:
@@ -138,15 +143,14 @@ def receive(playout: Playout, item_id: str, response_id: str, pcm: bytes, now_ms
 
 def note_words(playout: Playout, item_id: str, chars: int, *, complete: bool = False) -> Playout:
     """Say how long an item's transcript is by now."""
-    return _with(
-        playout,
-        (
-            replace(clip, chars=max(chars, clip.chars), words_complete=complete or clip.words_complete)
-            if clip.item_id == item_id
-            else clip
-            for clip in playout.clips
-        ),
-    )
+    for index, clip in enumerate(playout.clips):
+        if clip.item_id == item_id:
+            if chars <= clip.chars and complete <= clip.words_complete:
+                return playout
+            whole = complete or clip.words_complete
+            known = replace(clip, chars=max(chars, clip.chars), words_complete=whole)
+            return replace(playout, clips=(*playout.clips[:index], known, *playout.clips[index + 1 :]))
+    return playout
 
 
 def finish(playout: Playout, response_id: str, item_id: str | None = None, *, whole: bool = True) -> Playout:
@@ -199,10 +203,14 @@ def pump(playout: Playout, now_ms: int) -> tuple[Playout, list[tuple[str, bytes]
     if playout.paused or not playout.unsent:
         return playout, []
     heard = playout.heard_at(now_ms)
-    limit = min(heard + AHEAD_MS * BYTES_PER_MS, _cleared(playout, now_ms))
+    limit = heard + AHEAD_MS * BYTES_PER_MS
+    enough = playout.sent - heard >= AHEAD_MS * BYTES_PER_MS // 2
+    if limit <= playout.sent + (PIECE_MS * BYTES_PER_MS if enough else 0):
+        return playout, []
+    limit = min(limit, _cleared(playout, now_ms))
     if limit <= playout.sent:
         return playout, []
-    ran_dry = playout.heard_at(now_ms) >= playout.sent
+    ran_dry = heard >= playout.sent
     pieces, unsent = _split(playout.unsent, limit)
     playout = replace(
         playout,
@@ -262,12 +270,12 @@ def next_pump_ms(playout: Playout, now_ms: int) -> int | None:
     """When `pump` will have something to release, or None."""
     if playout.paused or not playout.unsent:
         return None
-    waiting = [clip for clip in playout.clips if not clip.words_complete and not clip.chars]
-    if waiting and _cleared(playout, now_ms) <= playout.sent:
-        return max(now_ms + 1, min(clip.first_at_ms for clip in waiting) + WORDS_WAIT_MS)
-    ahead = (playout.sent - playout.heard_at(now_ms)) // BYTES_PER_MS
     if _cleared(playout, now_ms) <= playout.sent:
+        waiting = [clip.first_at_ms for clip in playout.clips if not clip.words_complete and not clip.chars]
+        if waiting:
+            return max(now_ms + 1, min(waiting) + WORDS_WAIT_MS)
         return None  # the words will say when
+    ahead = (playout.sent - playout.heard_at(now_ms)) // BYTES_PER_MS
     # Half of the window at a time: few wake-ups, never dry.
     return now_ms + max(20, ahead - AHEAD_MS // 2)
 

@@ -252,11 +252,12 @@ def answer_began(s: Step, *, spoken: bool) -> None:
 def pump(s: Step) -> None:
     """Send on what may sound now."""
     after, pieces = playout.pump(s.c.playout, s.now_ms)
+    if not pieces:
+        return
     s.set(playout=after)
     for track, pcm in pieces:
         s.emit(Play(track, pcm))
-    if pieces:
-        answer_began(s, spoken=True)
+    answer_began(s, spoken=True)
 
 
 def refresh_heard(s: Step) -> None:

@@ -83,7 +83,8 @@ def _release(s: Step, *, complete: bool) -> None:
             break
         if not grows:
             s.set(draft=replace(s.c.draft, checked=draft.checked + start + len(sentence)))
-    s.set(draft=replace(s.c.draft, looked=cleared))
+    if s.c.draft.looked != cleared:
+        s.set(draft=replace(s.c.draft, looked=cleared))
     _show(s, draft, cleared, complete=complete and cleared == len(draft.text))
 
 

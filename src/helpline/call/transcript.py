@@ -66,7 +66,10 @@ class Transcript(msgspec.Struct, frozen=True, gc=False):
         return tuple(entry for entry in self.entries if isinstance(entry, Line))
 
     def find(self, entry_id: str) -> Entry | None:
-        return next((entry for entry in reversed(self.entries) if entry.id == entry_id), None)
+        for entry in reversed(self.entries):
+            if entry.id == entry_id:
+                return entry
+        return None
 
     def line(self, line_id: str) -> Line | None:
         found = self.find(line_id)
