@@ -15,6 +15,7 @@ FLOOR_OF = {
     "helpline.actions": "words",
     "helpline.audio": "words",
     "helpline.clock": "words",
+    "helpline.collector": "words",
     "helpline.colours": "words",
     "helpline.data": "words",
     "helpline.data.new_desk": "ways in",  # a company's own file, as `helpline init` writes it

@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from helpline.channels.web.seam import Desk
+from helpline.collector import spare_calls_the_collector
 from helpline.settings import Settings
 from helpline.telemetry.metrics import CONTENT_TYPE, Metrics
 
@@ -73,6 +74,7 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        spare_calls_the_collector()
         if not self.should_exit:
             print(self._greeting, file=sys.stdout, flush=True)  # noqa: T201 - this is what the command says
 
