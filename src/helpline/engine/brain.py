@@ -146,8 +146,9 @@ class PolicyBrain:
         self._dialogue = self._policy.after_results(self._dialogue, _refusals(tail, turn), situation)
         if question is None:
             return [Say(" ".join(told) or self._opening(turn))]
-        asked = in_english(question.text) if CHINESE.search(question.text) else question.text
-        if not asked:
+        chinese = CHINESE.search(question.text) is not None
+        asked = in_english(question.text) if chinese else question.text
+        if chinese and not asked:
             return [Say(" ".join((*told, A_LITTLE_CHINESE.zh)))]
         self._dialogue, act = self._policy.decide(self._dialogue, asked, situation, spoken=question.spoken)
         parts: list[Part] = [Say(" ".join(told))] if told else []
