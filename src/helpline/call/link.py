@@ -211,6 +211,8 @@ OPTIONAL = {
     "turn_detection": "turn_detection",
 }
 """Words of a refused field's name (in every dialect), and the setting that a call can do without."""
+FIELD = re.compile(r"session\.[a-z_.]{1,80}")
+"""The place of a field, in an error's `param` or its message."""
 
 
 def _asks_for_less(s: Step, error: ev.ErrorDetails) -> bool:
@@ -219,7 +221,7 @@ def _asks_for_less(s: Step, error: ev.ErrorDetails) -> bool:
     A session as the vendor has it by default must not be talked to: it answers by itself, with no tools.
     """
     session = s.c.session
-    field = _FIELD.search(f"{error.param or ''} {error.message or ''}")
+    field = FIELD.search(f"{error.param or ''} {error.message or ''}")
     name = next((name for word, name in OPTIONAL.items() if field and word in field[0]), None)
     if session is None or name is None:
         return False
@@ -230,9 +232,6 @@ def _asks_for_less(s: Step, error: ev.ErrorDetails) -> bool:
     s.set(session=less, link=replace(s.c.link, since_ms=s.now_ms))
     s.send(ev.SessionUpdate(session=less))
     return True
-
-
-_FIELD = re.compile(r"session\.[a-z_.]{1,80}")
 
 
 def _less(name: str, asked: Any) -> Any:

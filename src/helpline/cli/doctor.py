@@ -11,7 +11,9 @@ from importlib.util import find_spec
 from typing import Final, Literal
 
 import click
+from msgspec.structs import replace
 
+from helpline.call.link import FIELD, OPTIONAL
 from helpline.cli.start import prepare
 from helpline.desk import backends_of
 from helpline.engine.ears import check_ears, to_be_fetched
@@ -21,13 +23,16 @@ from helpline.engine.voice import make_voice
 from helpline.engine.workers import Workers
 from helpline.errors import BackendError, ConnectionLost, HelplineError
 from helpline.policy import load_policy
-from helpline.realtime.connection import Backend
+from helpline.realtime.asked import session_asked, transcription_asked
+from helpline.realtime.connection import Backend, Connection
+from helpline.realtime.events import ErrorReceived, SessionCreated, SessionUpdate, SessionUpdated
 from helpline.settings import Settings, database_shown, where_set
 from helpline.store import Store
 
 Verdict = Literal["ok", "note", "fail"]
 MARKS: Final = {"ok": "ok  ", "note": "note", "fail": "FAIL"}
 LIVE_TIMEOUT_S: Final = 15.0
+ACK_TIMEOUT_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ async def examine(settings: Settings, *, live: bool) -> AsyncIterator[Finding]:
     if live:
         async with backends_of(settings) as backends:
             for backend in backends:
-                yield await _live(backend)
+                yield await _live(backend, settings)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -177,21 +182,54 @@ async def _store(settings: Settings) -> Finding:
     return Finding("store", "ok", f"{database_shown(settings)} can be read and written.")
 
 
-async def _live(backend: Backend) -> Finding:
-    began = time.monotonic()
+async def _live(backend: Backend, settings: Settings) -> Finding:
+    """Open a session and ask for all that the settings ask for, as a call does; nothing is said in it."""
+    what, began = f"{backend.name}, live", time.monotonic()
     try:
         async with asyncio.timeout(LIVE_TIMEOUT_S):
             connection = await backend.connect()
             try:
-                await connection.receive()
+                while not isinstance(await connection.receive(), SessionCreated):
+                    continue
+                took_ms = (time.monotonic() - began) * 1000
+                refused = await _refused(connection, backend, settings)
             finally:
                 await connection.close()
     except (BackendError, ConnectionLost) as wrong:
-        return Finding(f"{backend.name}, live", "fail", str(wrong))
+        return Finding(what, "fail", str(wrong))
     except TimeoutError:
-        return Finding(f"{backend.name}, live", "fail", f"no answer within {LIVE_TIMEOUT_S:.0f} s.")
-    took_ms = (time.monotonic() - began) * 1000
-    return Finding(f"{backend.name}, live", "ok", f"a session opened in {took_ms:.0f} ms.")
+        return Finding(what, "fail", f"no answer within {LIVE_TIMEOUT_S:.0f} s.")
+    if refused:
+        return Finding(what, "note" if refused.plain else "fail", refused.sentence)
+    return Finding(what, "ok", f"a session opened in {took_ms:.0f} ms and took every setting.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    sentence: str
+    plain: bool
+    """A call does without it."""
+
+
+async def _refused(connection: Connection, backend: Backend, settings: Settings) -> _Refused | None:
+    """What keeps the session from being as the settings want it."""
+    words = transcription_asked(settings, settings.language) if backend.transcribes else None
+    await connection.send(SessionUpdate(session=replace(session_asked(settings), transcription=words)))
+    try:
+        async with asyncio.timeout(ACK_TIMEOUT_S):
+            while True:
+                match await connection.receive():
+                    case SessionUpdated():
+                        return None
+                    case ErrorReceived(error=error):
+                        # Of the vendor's own words only the place of a field: they may quote what was sent.
+                        found = FIELD.search(f"{error.param or ''} {error.message or ''}")
+                        place = found[0].rstrip(".") if found else (error.code or "the session")[:80]
+                        optional = any(word in place for word in OPTIONAL)
+                        told = ": calls do without it" if optional else ""
+                        return _Refused(f"a session opened, but {place} was refused{told}.", optional)
+    except TimeoutError:
+        return _Refused("a session opened; the server did not say whether it took the settings.", True)
 
 
 def taken(host: str, port: int) -> bool:
