@@ -6,10 +6,11 @@ loop: on a thread of this process, or in a worker process (`workers.py`).
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
+from difflib import SequenceMatcher
 from functools import partial
 from typing import Literal, Protocol, TypeVar
 
@@ -41,6 +42,7 @@ AudioFormat = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 _STABLE_FRAMES = 12
 _UNSURE_WORDS = 2
 _LONGEST_UTTERANCE_MS = 120_000
+_AGREES = 0.2
 
 # Somebody who stops after these words is about to go on.
 _UNFINISHED = re.compile(
@@ -176,7 +178,7 @@ class Listener:
         if settings.vad is not None:
             self._detector.configure(_with_patience(settings.vad))
         self._ears.expect(settings.expected)
-        self._ears.expect_reference(settings.known_ids if settings.asked_for_reference else ())
+        self._ears.know_references(settings.known_ids, asked=settings.asked_for_reference)
         self._settings = settings
 
     def feed(self, audio: bytes) -> list[Listened]:
@@ -251,7 +253,7 @@ class Listener:
     def _finish(self) -> str:
         self._open = False
         opinions = [words for words in self._ears.finish() if words]
-        best = max(opinions, key=self._likely, default="")
+        best = max(opinions, key=lambda one: self._worth(one, opinions), default="")
         settled = settle_reference(best, opinions, self._settings.known_ids)
         return self._asked_for(settled) or settled
 
@@ -264,8 +266,16 @@ class Listener:
             (own for heard in (words, *self._ears.references()) if (own := own_reference(heard, known))), ""
         )
 
-    def _likely(self, words: str) -> float:
-        return likeliness(words, self._settings.expected.keywords, self._settings.known_ids)
+    def _worth(self, words: str, opinions: Sequence[str]) -> float:
+        likely = likeliness(words, self._settings.expected.keywords, self._settings.known_ids)
+        return likely + _AGREES * agreement(words, opinions)
+
+
+def agreement(words: str, opinions: Sequence[str]) -> float:
+    """How much of these words other opinions share, 0 to 1."""
+    mine = words.split()
+    others = [SequenceMatcher(None, mine, other.split()).ratio() for other in opinions if other is not words]
+    return sum(others) / len(others) if others else 0.0
 
 
 def patience_ms(words: str, eagerness: str) -> int:

@@ -154,6 +154,14 @@ def say_reference(digits: str, pick: random.Random) -> str:
     return _below_thousand(int(digits)) if len(digits) <= 3 else spell
 
 
+def ways_to_say(reference: str) -> tuple[str, ...]:
+    """A reference in each of the ways that people read it aloud; one by one first."""
+    pick = random.Random(reference)
+    ways = dict.fromkeys(" ".join(_one_by_one(reference, pick)) for _ in range(8))
+    ways.update(dict.fromkeys(say_reference(reference, pick) for _ in range(16)))
+    return tuple(ways)
+
+
 def _any_reference(pick: random.Random) -> str:
     shape = pick.random()
     if shape < 0.35:

@@ -77,7 +77,7 @@ class WhisperEars:
         """The session's names are what whisper may know least."""
         self._words = ", ".join(expected.keywords[:_MOST_KEYWORDS])
 
-    def expect_reference(self, like: tuple[str, ...]) -> None:
+    def know_references(self, own: tuple[str, ...], *, asked: bool) -> None:
         """Nothing: it hears any number."""
 
     def references(self) -> tuple[str, ...]:

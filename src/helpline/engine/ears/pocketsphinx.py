@@ -14,6 +14,7 @@ from helpline.audio.pcm import from_samples, samples
 from helpline.engine.lexicon import Expected, Lexicon, Library
 from helpline.engine.parts import need_package
 from helpline.engine.references import grammar_for
+from helpline.engine.sounds import Sounds, named, own_number, read_sounds
 from helpline.engine.vad import PCM16K_BYTES_PER_MS
 from helpline.errors import MissingPartError
 
@@ -70,6 +71,7 @@ class PocketsphinxEars:
         self._heard: list[bytes] = []
         self._silent = False
         self._settled: tuple[str, ...] | None = None
+        self._own: tuple[str, ...] = ()
         self._grammar = ""
         self._references: tuple[str, ...] = ()
         self._cmn = ""
@@ -80,8 +82,9 @@ class PocketsphinxEars:
         self._expected = expected
         self._decoders.prepare(expected, self._opinions)
 
-    def expect_reference(self, like: tuple[str, ...]) -> None:
-        self._grammar = grammar_for(like)
+    def know_references(self, own: tuple[str, ...], *, asked: bool) -> None:
+        self._own = own
+        self._grammar = grammar_for(own) if asked else ""
 
     def references(self) -> tuple[str, ...]:
         return self._references
@@ -125,9 +128,14 @@ class PocketsphinxEars:
         followed = _words(following.decoder)
         self._cmn = following.decoder.get_cmn(True)
         self._decoders.give_back(following.key, following.decoder)
-        opinions = self._opinions_so_far()
+        opinions = self._opinions_so_far() or (followed,)
         self._forget()
-        return opinions or (followed,)
+        return tuple(map(self._mended, opinions))
+
+    def _mended(self, words: str) -> str:
+        """With what sounds like one of the caller's numbers, or like an expected name, in its place."""
+        sounds = self._decoders.sounds(self._expected)
+        return named(own_number(words, self._own, sounds), self._expected.keywords, sounds)
 
     def cancel(self) -> None:
         if self._following is not None:
@@ -192,6 +200,10 @@ class Decoders:
         """Have decoders for this ready."""
         for key, decoder in [self.borrow(expected, opinion) for opinion in opinions]:
             self.give_back(key, decoder)
+
+    def sounds(self, expected: Expected) -> Sounds:
+        """How the words that a session may hear are said."""
+        return read_sounds(self._library.lexicon(expected).dictionary)
 
     def borrow(self, expected: Expected, opinion: Opinion = FIRST) -> tuple[str, Any]:
         """A decoder, and the key to give it back with."""

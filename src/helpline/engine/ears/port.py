@@ -19,8 +19,8 @@ class Ears(Protocol):
     def expect(self, expected: Expected) -> None:
         """What the session may hear, from the next utterance on."""
 
-    def expect_reference(self, like: tuple[str, ...]) -> None:
-        """An order number like these is asked for, until this is called with none."""
+    def know_references(self, own: tuple[str, ...], *, asked: bool) -> None:
+        """The caller's own order numbers; and whether the last reply asked for one."""
 
     def begin(self) -> None:
         """An utterance begins."""

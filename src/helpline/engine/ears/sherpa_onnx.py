@@ -141,7 +141,7 @@ class SherpaEars:
     def expect(self, expected: Expected) -> None:
         """The model has its own vocabulary."""
 
-    def expect_reference(self, like: tuple[str, ...]) -> None:
+    def know_references(self, own: tuple[str, ...], *, asked: bool) -> None:
         """Nothing: it hears any number."""
 
     def references(self) -> tuple[str, ...]:
