@@ -245,6 +245,20 @@ async def test_a_reply_is_spoken_by_the_voice_that_was_brought(tmp_path: Path) -
     engine.close()
 
 
+@pytest.mark.parametrize("kind", ["espeak", "piper", "kokoro"])
+async def test_a_session_asks_every_voice_for_its_speed(tmp_path: Path, kind: str) -> None:
+    spec = "espeak:en-gb+f2" if kind == "espeak" else brought(kind, tmp_path)
+    engine = Engine(EngineOptions(voice=spec, pace=Pace(times=0)))
+    lengths = []
+    async with talking(engine) as talker:
+        for speed in (1.0, 1.5):
+            await talker.configure(audio={"output": {"speed": speed}})
+            await talker.tell('Say to the customer: "Your order is on its way to you."')
+            lengths.append(len((await talker.reply()).pcm24k))
+    assert 0 < lengths[1] < 0.85 * lengths[0]
+    engine.close()
+
+
 async def test_a_long_sentence_is_made_in_parts_and_said_as_one(tmp_path: Path) -> None:
     made: list[str] = []
 
