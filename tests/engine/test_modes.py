@@ -4,10 +4,11 @@ import asyncio
 import base64
 
 import pytest
+from websockets.asyncio.client import connect
 
 from helpline.engine.listening import Partials, patience_ms
 from helpline.engine.reply import Pace
-from helpline.engine.server import Engine, EngineOptions
+from helpline.engine.server import Engine, EngineOptions, EngineServer
 from helpline.engine.session import Limits
 from helpline.realtime.connection import memory_frames
 from tests.engine.talk import FAST, SHOP_TOOLS, Talker, talking
@@ -144,3 +145,28 @@ def test_partial_words_are_given_once_they_stay() -> None:
     given = [partials.take("where is my order one") for _ in range(14)]
     given += [partials.take("where is my order one zero zero") for _ in range(14)]
     assert [words for words in given if words] == ["where is my", "where is my order one"]
+
+
+async def test_a_transcription_session_writes_and_never_answers(talker: Talker) -> None:
+    session = {"type": "transcription", "audio": {"input": {"transcription": {"model": "gpt-transcribe"}}}}
+    await talker.send("session.update", session=session)
+    assert (await talker.until("session.updated"))["session"]["type"] == "transcription"
+    for _ in range(2):
+        await talker.speak("thank you")
+        done = await talker.until("conversation.item.input_audio_transcription.completed")
+        assert done["transcript"] == "Thank you."
+    await talker.send("response.create")
+    assert (await talker.until("error"))["error"]["code"] == "invalid_value"
+    assert not [event for event in talker.events if event["type"].startswith("response.")]
+
+
+async def test_an_address_may_ask_for_transcripts_alone() -> None:
+    async with (
+        EngineServer(Engine(FAST), port=0) as server,
+        connect(f"{server.url}?intent=transcription") as socket,
+    ):
+        talker = Talker(socket)
+        created = await talker.until("session.created")
+        assert created["session"]["type"] == "transcription"
+        await talker.speak("thank you")
+        await talker.until("conversation.item.input_audio_transcription.completed", transcript="Thank you.")

@@ -196,6 +196,16 @@ class Configuration:
         return detection
 
     @property
+    def only_transcribes(self) -> bool:
+        """Whether this is a session of type `transcription`: it hears and writes, and never answers."""
+        return bool(self.body["type"] == "transcription")
+
+    def transcribe_only(self) -> None:
+        """As for a client that connected with `intent=transcription`."""
+        self.body["type"] = "transcription"
+        self.input["transcription"] = _transcription({})
+
+    @property
     def vad(self) -> VadSettings | None:
         """What the ears need of turn detection; None: push to talk."""
         detection = self.turn_detection
@@ -239,9 +249,7 @@ class Configuration:
         if change.get("turn_detection"):
             change["turn_detection"] = self._filled(change["turn_detection"])
         if change.get("transcription"):
-            change["transcription"] = {
-                "model": "gpt-transcribe", "language": None, "prompt": None, **change["transcription"],
-            }  # fmt: skip
+            change["transcription"] = _transcription(change["transcription"])
         if change.get("format"):
             change["format"] = _filled_format(change["format"])
         return change
@@ -257,6 +265,10 @@ class Configuration:
             "idle_timeout_ms": None,
         }
         return {"type": "server_vad", **numbers, **common, **detection}
+
+
+def _transcription(change: Json) -> Json:
+    return {"model": "gpt-transcribe", "language": None, "prompt": None, **change}
 
 
 def check_modalities(modalities: list[str], path: str) -> None:

@@ -145,14 +145,14 @@ class Engine:
         """Whether another session would be one too many."""
         return self._sessions >= self.options.most_sessions
 
-    async def serve(self, frames: Frames, *, flat: bool = False) -> None:
+    async def serve(self, frames: Frames, *, flat: bool = False, transcribes_only: bool = False) -> None:
         """One session, until its peer is gone; `flat`: in the shape of 2024 from the start."""
         if self.full:
             await frames.close(1013, "the engine has as many sessions as it may have")
             return
         self._sessions += 1  # before anything is waited for: those who come meanwhile are to see it
         try:
-            await self._serve(frames, flat=flat)
+            await self._serve(frames, flat=flat, transcribes_only=transcribes_only)
         except Exception as failure:  # noqa: BLE001 - the edge: one session's fault is not the others'
             _log.error("an engine session broke off: %s", fault_of(failure))
             await frames.close(1011, "the engine failed")
@@ -160,7 +160,7 @@ class Engine:
             self._sessions -= 1
             await frames.close()
 
-    async def _serve(self, frames: Frames, *, flat: bool) -> None:
+    async def _serve(self, frames: Frames, *, flat: bool, transcribes_only: bool) -> None:
         await asyncio.to_thread(self.prepare)
         parts = Parts(
             hearing=self._make_hearing(),
@@ -170,6 +170,7 @@ class Engine:
             limits=self.options.limits,
             silence_ms=self.options.silence_ms,
             flat=flat,
+            transcribes_only=transcribes_only,
         )
         await Session(frames, parts).run()
 
@@ -257,7 +258,8 @@ class EngineServer:
         asked = parse_qs(urlsplit(request.path).query) if request is not None else {}
         beta = request is not None and "realtime=v1" in request.headers.get("OpenAI-Beta", "")
         flat = beta or bool(asked.keys() & {"api-version", "deployment"})
-        await self.engine.serve(SocketFrames(connection), flat=flat)
+        only = asked.get("intent") == ["transcription"]
+        await self.engine.serve(SocketFrames(connection), flat=flat, transcribes_only=only)
 
 
 def _subprotocol(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -92,6 +92,8 @@ class Parts:
     silence_ms: int = 500
     flat: bool = False
     """The client connected as one of the preview: the flat shape from the first event."""
+    transcribes_only: bool = False
+    """The client connected for transcripts alone."""
     wall_clock: Callable[[], datetime] = datetime.now
 
 
@@ -103,6 +105,8 @@ class Session:
         self._parts = parts
         self._expires_at = int(time.time()) + parts.limits.session_s
         self._configuration = Configuration(new_id("sess"), self._expires_at, silence_ms=parts.silence_ms)
+        if parts.transcribes_only:
+            self._configuration.transcribe_only()
         self._conversation_id = new_id("conv")
         self._history = History(parts.limits.items, parts.limits.characters)
         self._speaker = Speaker(Making(parts.brain, parts.voice, parts.pace, self._emit))
@@ -356,6 +360,8 @@ class Session:
         )
 
     async def _create_response(self, event: Json) -> None:
+        if self._configuration.only_transcribes:
+            raise Refusal("A transcription session makes no responses.", code="invalid_value", param="type")
         await self._respond(read_request(event.get("response")))
 
     async def _cancel_response(self, event: Json) -> None:
@@ -406,7 +412,7 @@ class Session:
         await self._emit("input_audio_buffer.speech_stopped", audio_end_ms=end_ms, item_id=item.id)
         await self._commit_item(item)
         detection = self._configuration.turn_detection
-        if detection and detection["create_response"]:
+        if detection and detection["create_response"] and not self._configuration.only_transcribes:
             await self._respond_to_speech()
         await self._caption(item)
 
@@ -449,7 +455,7 @@ class Session:
         """After a reply was heard: nobody says anything for `idle_timeout_ms`, so speak again."""
         detection = self._configuration.turn_detection or {}
         idle_ms = detection.get("idle_timeout_ms")
-        if idle_ms is None or reply.reason is not None:
+        if self._configuration.only_transcribes or idle_ms is None or reply.reason is not None:
             return
         self._spoke.clear()
         now = asyncio.get_running_loop().time()
