@@ -6,6 +6,7 @@ import base64
 from helpline.actions import ToolResult
 from helpline.call import effects as fx
 from helpline.call.conversation import Rules, state_of
+from helpline.call.outbox import Outbox
 from helpline.realtime import events as ev
 from tests.call.servers import Peer, ScriptedBackend
 from tests.call.talk import Talk, of, sent
@@ -178,3 +179,48 @@ async def test_over_the_line_the_commit_stands_behind_the_sound_also_after_a_los
     )
     assert sound == b"".join(pieces)
     assert [event["type"] for event in events].count("input_audio_buffer.commit") == 1
+
+
+def piece(number: int) -> bytes:
+    return bytes([number, 1]) * 960
+
+
+async def test_what_was_answered_is_not_heard_again_with_what_was_not() -> None:
+    """Two pushes with time between them; the line drops after the second: that one alone is said again."""
+    outbox = Outbox()
+    outbox.open_audio(True)
+    for number in (1, 2):
+        outbox.put_audio(piece(number))
+    outbox.put(ev.InputCommit())
+    outbox.put_audio(piece(3))
+    outbox.put(ev.InputCommit())
+    sent_before = [await outbox.get() for _ in range(5)]
+    assert [type(event).__name__ for event in sent_before] == [
+        "InputAppend", "InputAppend", "InputCommit", "InputAppend", "InputCommit",
+    ]  # fmt: skip
+    outbox.rehear(9000, pushes=1)
+    again = [await outbox.get() for _ in range(2)]
+    assert again == [ev.InputAppend(audio=piece(3)), ev.InputCommit()]
+
+
+async def test_a_push_that_is_still_held_is_heard_again_from_its_beginning() -> None:
+    outbox = Outbox()
+    outbox.open_audio(True)
+    outbox.put_audio(piece(1))
+    outbox.put(ev.InputCommit())
+    for number in (2, 3):
+        outbox.put_audio(piece(number))
+    for _ in range(4):
+        await outbox.get()
+    outbox.rehear(9000, pushes=1)
+    assert [await outbox.get() for _ in range(2)] == [ev.InputAppend(audio=piece(n)) for n in (2, 3)]
+
+
+def test_only_pushes_whose_words_are_not_known_are_heard_again() -> None:
+    talk = Talk(RULES).live()
+    push(talk, "item_1", "Where is my order?")
+    talk.reply("resp_1", "item_2", "On its way.", 500)
+    talk.wait(4000)
+    push(talk, "item_3", None)
+    (again,) = of(talk.give(fx.Lost("gone")), fx.Rehear)
+    assert again.pushes == 1

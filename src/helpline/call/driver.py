@@ -267,8 +267,8 @@ class Driver:
                 self._start(self._connect())
             case fx.Disconnect(reason):
                 await self._on_disconnect(reason)
-            case fx.Rehear(ms):
-                self._outbox.rehear(ms)
+            case fx.Rehear(ms, pushes):
+                self._outbox.rehear(ms, pushes)
             case fx.Send() | fx.HangUp():
                 pass  # the loop itself sends, and ends with the step that closed the conversation
 

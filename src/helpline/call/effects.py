@@ -318,6 +318,8 @@ class Rehear:
     """The last of the microphone's audio goes to the next session too: the lost one kept its words."""
 
     ms: int
+    pushes: int = 0
+    """With push to talk: so many of the last pushes, whatever time passed between them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,8 @@ def _hear_again(s: Step, push: Push | None) -> bool:
         return False
     for item_id, _ in recent:
         s.set(transcript=remove(s.c.transcript, item_id))
-    s.emit(Rehear(s.now_ms - min(at for _, at in recent) + c.rules.prefix_ms))
+    pushes = len(recent) if c.rules.push_to_talk else 0
+    s.emit(Rehear(s.now_ms - min(at for _, at in recent) + c.rules.prefix_ms, pushes))
     return True
 
 

@@ -72,10 +72,14 @@ class Outbox:
             self._audio_bytes -= len(oldest)
             self.dropped_ms += len(oldest) // 48
 
-    def rehear(self, ms: int) -> None:
-        """Put the last `ms` of what was sent in front of what waits."""
-        taken = 0
+    def rehear(self, ms: int, pushes: int = 0) -> None:
+        """Put the last `ms` of what was sent in front of what waits: with push to talk, of so many pushes."""
+        taken = begun = 0
         while self._sent and taken < ms * 48:
+            if pushes and (begun == 0 or self._sent[-1] == COMMIT):
+                if begun == pushes:
+                    break  # the sound of a push that was dealt with
+                begun += 1
             pcm = self._sent.pop()
             taken += len(pcm)
             self._audio.appendleft(pcm)
