@@ -1,6 +1,7 @@
 """A Kokoro voice (`pip install "helpline[kokoro]"`): a folder with its model (.onnx) and voices (.bin)."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +45,19 @@ class KokoroVoice:
         for logger in ("kokoro_onnx", "phonemizer"):
             logging.getLogger(logger).setLevel(logging.WARNING)  # below that they write what is said
         try:
-            self._kokoro: Any = Kokoro(str(model), str(voices))
+            load: Callable[..., Any] = Kokoro
+            self._kokoro = load(str(model), str(voices))
             known = self._kokoro.get_voices()
+            self._name = name or (_FIRST_CHOICE if _FIRST_CHOICE in known else next(iter(known), ""))
+            self._style = self._kokoro.get_voice_style(self._name) if self._name in known else None
+            self._kokoro.voices.close()  # an open file, which is read anew for each sentence
         except Exception as broken:
             raise MissingPartError(
                 f"{_SETTING}: the model in {folder} cannot be loaded ({type(broken).__name__})."
             ) from broken
-        if not known or (name and name not in known):
-            raise MissingPartError(
-                f"{_SETTING}: {folder} has no voice {name}; it has {', '.join(known) or 'none'}."
-            )
-        self._name = name or (_FIRST_CHOICE if _FIRST_CHOICE in known else known[0])
+        if self._style is None:
+            there = ", ".join(known) or "none"
+            raise MissingPartError(f"{_SETTING}: {folder} has no voice {name}; it has {there}.")
 
     def speak(self, text: str, *, speed: float = 1.0) -> bytes:
         """The text as pcm24k, mono s16le; not slower than half."""
@@ -63,7 +66,7 @@ class KokoroVoice:
             return b""
         language = _LANGUAGES.get(self._name[0], "en-us")
         try:
-            sound, rate = self._kokoro.create(said, self._name, min(max(speed, 0.5), 1.5), language)
+            sound, rate = self._kokoro.create(said, self._style, min(max(speed, 0.5), 1.5), language)
         except Exception as failed:  # noqa: BLE001 - whatever it was, there is no sound
             raise BackendError(
                 f"The engine's voice failed ({type(failed).__name__}): check {_SETTING}.", setting=_SETTING
