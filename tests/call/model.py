@@ -202,6 +202,12 @@ class Server:
             {"type": "input_audio_buffer.committed", "item_id": item},
         )
 
+    def commits(self) -> list[Json]:
+        """Push to talk: what was said until now is an item."""
+        item = self._id("u")
+        self.wordless.append(item)
+        return self._say({"type": "input_audio_buffer.committed", "item_id": item})
+
     def words_come(self, text: str | None) -> list[Json]:
         if not self.wordless:
             return []

@@ -7,6 +7,7 @@ small steps of the server, of the customer, of the tools and of the line between
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -55,9 +56,11 @@ def calls_of(longest: int) -> st.SearchStrategy[list[tuple[str, Any]]]:
 class World:
     """A call under way: the conversation, its server, its customer; every invariant is checked as it goes."""
 
+    rules = RULES
+
     def __init__(self) -> None:
         self.now = 0
-        self.c: Conversation = begin(0, RULES)
+        self.c: Conversation = begin(0, self.rules)
         self.server: Server | None = None
         self.servers = 0
         self.ear = Ear()
@@ -288,16 +291,63 @@ class World:
         return idle and not self.tools and not self.settles and not (self.server and self.server.wordless)
 
 
-def play(call: list[tuple[str, Any]]) -> World:
-    world = World()
+class PushWorld(World):
+    """The same with push to talk: whoever speaks holds a button; the commits wait behind the sound."""
+
+    rules = msgspec.structs.replace(RULES, push_to_talk=True)
+
+    def __init__(self) -> None:
+        self.commits = 0
+        super().__init__()
+
+    def _perform(self, effect: fx.Effect) -> list[dict[str, Any]]:
+        match effect:
+            case fx.Send(ev.InputCommit()):
+                self.commits += 1
+                return []
+            case fx.Rehear(pushes=pushes):
+                assert pushes
+                self.commits += pushes - self.c.holds
+                return []
+            case _:
+                return super()._perform(effect)
+
+    def give(self, event: Event) -> None:
+        super().give(event)
+        while self.commits and self.server is not None and self.c.may_listen:
+            self.commits -= 1
+            for answer in self.server.commits():
+                self.hear_from(answer)
+        if not self.c.voice:
+            self.commits = 0
+
+    def _speak(self, duration_ms: int) -> None:
+        self.give(fx.Released() if self.c.holds else fx.Pushed())
+
+    def _utter(self, text: str | None) -> None:
+        if self.c.voice and not self.c.holds:
+            self.give(fx.Pushed())
+            assert self.c.playout.silent, "the desk speaks over a customer who holds the button"
+            self.wait(900)
+            self.give(fx.Released())
+            self._words(text)
+
+    def _is_quiet(self) -> bool:
+        if self.c.holds:
+            self.give(fx.Released())
+        return super()._is_quiet() and self.c.push is None
+
+
+def play(call: list[tuple[str, Any]], world: World | None = None) -> World:
+    world = world or World()
     for what, with_ in call:
         world.do(what, with_)
         world.check()
     return world
 
 
-def every_promise_holds(call: list[tuple[str, Any]]) -> None:
-    world = play(call)
+def every_promise_holds(call: list[tuple[str, Any]], world: World | None = None) -> None:
+    world = play(call, world)
     world.drain()
     if world.server is not None:
         assert all(count == 1 for count in world.server.calls.values()), "each call is answered exactly once"
@@ -310,7 +360,7 @@ def every_promise_holds(call: list[tuple[str, Any]]) -> None:
 
 def same_effects(world: World) -> bool:
     """The same trace gives the same effects."""
-    c = begin(0, RULES)
+    c = begin(0, world.rules)
     for (event, now), before in zip(world.trace, world.effects, strict=True):
         c, effects = step(c, event, now)
         assert effects == before
@@ -324,6 +374,12 @@ COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, Heal
 @settings(max_examples=1000, **COMMON)
 def test_every_promise_holds_whatever_happens(call: list[tuple[str, Any]]):
     every_promise_holds(call)
+
+
+@given(calls_of(40))
+@settings(max_examples=300, **COMMON)
+def test_every_promise_holds_with_a_button_to_hold(call: list[tuple[str, Any]]):
+    every_promise_holds(call, PushWorld())
 
 
 @pytest.mark.soak
