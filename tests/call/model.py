@@ -218,6 +218,30 @@ class Server:
         return self._say({"type": f"{name}.completed", "item_id": item, "transcript": text})
 
 
+class VendorServer(Server):
+    """One that takes the turns itself: it answers what it heard, and falls silent when it hears more."""
+
+    def _asked(self, event: Json) -> list[Json]:
+        if self.response is None:
+            return super()._asked(event)
+        code = "conversation_already_has_active_response"
+        return self._say({"type": "error", "error": {"code": code, "event_id": event.get("event_id")}})
+
+    def speech_starts(self) -> list[Json]:
+        events = super().speech_starts()
+        response = self.response
+        if response is not None and response.begun:
+            self.response = None
+            events += self._say(self._done(response, "cancelled"))
+        return events
+
+    def speech_stops(self, ms: int) -> list[Json]:
+        events = super().speech_stops(ms)
+        if self.response is None:
+            self.response = Response(self._id("r"), None)
+        return events
+
+
 class Ear:
     """The customer's end: plays what it is given in real time, and forgets it when told to be silent."""
 

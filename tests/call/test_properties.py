@@ -18,7 +18,7 @@ from helpline.call.conversation import Conversation, Event, Rules, begin, step, 
 from helpline.realtime import events as ev
 from helpline.realtime import wire
 
-from .model import PLANS, Ear, Server
+from .model import PLANS, Ear, Server, VendorServer
 from .talk import proposal
 
 RULES = Rules(idle_ms=10**9, noise_ms=10**9, max_call_ms=10**9)
@@ -57,6 +57,7 @@ class World:
     """A call under way: the conversation, its server, its customer; every invariant is checked as it goes."""
 
     rules = RULES
+    server_of = Server
 
     def __init__(self) -> None:
         self.now = 0
@@ -159,7 +160,7 @@ class World:
             return
         self.wants_connection = False
         self.servers += 1
-        self.server = Server(self.servers)
+        self.server = self.server_of(self.servers)
         self.give(fx.Opened("model", ev.SessionSettings()))
 
     def do(self, what: str, with_: Any) -> None:
@@ -338,6 +339,13 @@ class PushWorld(World):
         return super()._is_quiet() and self.c.push is None
 
 
+class VendorWorld(World):
+    """The same with a vendor that takes the turns."""
+
+    rules = msgspec.structs.replace(RULES, vendor_turns=True)
+    server_of = VendorServer
+
+
 def play(call: list[tuple[str, Any]], world: World | None = None) -> World:
     world = world or World()
     for what, with_ in call:
@@ -380,6 +388,12 @@ def test_every_promise_holds_whatever_happens(call: list[tuple[str, Any]]):
 @settings(max_examples=300, **COMMON)
 def test_every_promise_holds_with_a_button_to_hold(call: list[tuple[str, Any]]):
     every_promise_holds(call, PushWorld())
+
+
+@given(calls_of(40))
+@settings(max_examples=300, **COMMON)
+def test_every_promise_holds_with_a_vendor_that_takes_the_turns(call: list[tuple[str, Any]]):
+    every_promise_holds(call, VendorWorld())
 
 
 @pytest.mark.soak
