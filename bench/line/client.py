@@ -268,7 +268,7 @@ async def main(kind: str, calls: int, seconds: float, url: str) -> dict[str, Any
     make = KINDS[kind]
     first = make(url, times)  # its imports are no part of a call
     await first.open()
-    spare_calls_the_collector()  # as `helpline serve` does, for every kind
+    spare_calls_the_collector()  # as `helpline run` does, for every kind
     before_mb = rss_mb()
     lines = [first, *(make(url, times) for _ in range(calls - 1))]
     await each(lines[1:], lambda line: line.open())
