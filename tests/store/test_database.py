@@ -1,5 +1,7 @@
 """Opening a database: migrated, writable, or one sentence that says what to change."""
 
+import asyncio
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -92,3 +94,12 @@ async def half_a_change(store):
     async with store.database.write() as connection:
         await connection.execute(sa.text("UPDATE orders SET status = 'cancelled'"))
         raise ZeroDivisionError
+
+
+async def test_desks_that_open_side_by_side_take_turns_to_make_their_tables(tmp_path):
+    """What upgrades them has one state for the whole process."""
+    stores = await asyncio.gather(
+        *(Store.open(f"sqlite+aiosqlite:///{tmp_path / str(number)}.db") for number in range(8))
+    )
+    for store in stores:
+        await store.close()
