@@ -1,26 +1,29 @@
 """What a sentence wants: the nearest phrases of the pack, and the tool of the session that serves it.
 
 Sentences are compared masked ("where is my order {order}") by words, pairs of words and letter trigrams,
-weighted by how rare they are. A session's own tools that the pack does not know are found by the words of
-their names and descriptions.
+weighted by how rare they are; what the classifier of `intents.py` says is added. A session's own tools that
+the pack does not know are found by the words of their names and descriptions.
 """
 
 import math
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
+from helpline.engine.intents import features_of, load_classifier
 from helpline.engine.language import find_entities
 from helpline.engine.phrases import Pack, load_pack, slotted
 
 _SAMPLES = 10
 _NEIGHBOURS = 4
+_CLASSIFIED = 0.3
+_SURER = 0.06
+"""The classifier chooses; it makes what is like no phrase only a little surer."""
 _STOP = frozenset(
     "a an the of to for in on at by is are be it its this that and or with from my your our i you we he she"
     " they please can could would will do does did have has get give me us not no any some all as if when use"
@@ -35,6 +38,8 @@ class Meaning:
 
     intent: str
     score: float
+    weight: float = 0.0
+    """What the order goes by."""
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +69,7 @@ class Meanings:
         self._cues = [
             (intent.name, pattern, bonus) for intent in pack.intents for pattern, bonus in intent.cues
         ]
-        counted = [Counter(_features(text)) for text in examples]
+        counted = [Counter(features_of(text)) for text in examples]
         frequency = Counter(feature for features in counted for feature in features)
         self._rarity = {feature: math.log(1 + len(counted) / count) for feature, count in frequency.items()}
         self._intents = list(examples.values())
@@ -76,7 +81,7 @@ class Meanings:
     def rank(self, masked: str) -> list[Meaning]:
         """Intents for a masked sentence, the surest first."""
         nearness: dict[int, float] = defaultdict(float)
-        for feature, weight in self._unit(Counter(_features(masked))).items():
+        for feature, weight in self._unit(Counter(features_of(masked))).items():
             for number, other in self._postings.get(feature, ()):
                 nearness[number] += weight * other
         nearest: dict[str, list[float]] = defaultdict(list)
@@ -89,24 +94,22 @@ class Meanings:
         for intent, pattern, bonus in self._cues:
             if pattern.search(masked):
                 scores[intent] = scores.get(intent, 0.0) + bonus
-        return sorted((Meaning(intent, score) for intent, score in scores.items()), key=lambda m: -m.score)
+        probable = load_classifier().likely(masked)
+        found = [
+            Meaning(
+                intent,
+                score + _SURER * probable.get(intent, 0.0),
+                score + _CLASSIFIED * probable.get(intent, 0.0),
+            )
+            for intent, score in scores.items()
+        ]
+        return sorted(found, key=lambda meaning: -meaning.weight)
 
     def _unit(self, features: Mapping[str, int]) -> dict[str, float]:
         rarest = math.log(1 + len(self._rarity))
         weights = {feature: count * self._rarity.get(feature, rarest) for feature, count in features.items()}
         length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         return {feature: weight / length for feature, weight in weights.items()}
-
-
-def _features(text: str) -> Iterable[str]:
-    words = text.split()
-    padded = ["^", *words, "$"]
-    yield from words
-    yield from (f"{one} {two}" for one, two in pairwise(padded))
-    for word in words:
-        if not word.startswith("{"):
-            edged = f"<{word}>"
-            yield from (edged[at : at + 3] for at in range(len(edged) - 2))
 
 
 _STRANGE = 0.25
@@ -119,7 +122,7 @@ def likeliness(words: str, things: Sequence[str] = (), known_ids: Sequence[str] 
     found = find_entities(words, _ANY_DAY, things or common_things())
     ranked = load_meanings().rank(found.masked)
     strange = sum(reference not in known_ids for reference in found.references) if known_ids else 0
-    return (ranked[0].score if ranked else 0.0) - _STRANGE * strange
+    return (ranked[0].weight if ranked else 0.0) - _STRANGE * strange
 
 
 def says_else(words: str, things: Sequence[str] = ()) -> bool:

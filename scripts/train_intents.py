@@ -1,0 +1,80 @@
+"""Trains the intent classifier from the phrase pack and writes its weights into the package.
+
+Run it after a change to `phrases.toml`; a test compares. The same pack gives the same weights: what is drawn
+is drawn from a fixed seed, and no frozen sentence is among it.
+"""
+
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+
+from helpline.engine.intents import BUCKETS, SCALE, WEIGHTS, Classifier, hashed  # noqa: E402
+from helpline.engine.phrases import Pack, load_pack, slotted  # noqa: E402
+
+DRAWN = 500
+ROUNDS = 150
+STEP = 0.5
+MOMENTUM = 0.9
+DECAY = 1e-4
+
+
+def main() -> None:
+    """Train and write."""
+    classifier = train(load_pack())
+    target = ROOT / "src" / "helpline" / "engine" / WEIGHTS
+    np.savez_compressed(target, intents=np.array(classifier.intents), weights=classifier.weights)
+    print(f"{target.name}: {target.stat().st_size / 1000:.0f} kB, {len(classifier.intents)} intents")
+
+
+def train(pack: Pack) -> Classifier:
+    """A softmax over hashed features, each intent of the same weight; by gradients with momentum."""
+    names = [intent.name for intent in pack.intents if intent.name != "filler"]
+    examples = list(_examples(pack, names))
+    inputs = np.zeros((len(examples), BUCKETS), np.float32)
+    for row, (masked, _) in enumerate(examples):
+        for bucket, value in hashed(masked).items():
+            inputs[row, bucket] = value
+    wanted = np.array([names.index(intent) for _, intent in examples])
+    balance = (len(wanted) / len(names) / np.bincount(wanted, minlength=len(names)))[wanted][:, None]
+    target = np.eye(len(names), dtype=np.float32)[wanted]
+    weights = np.zeros((BUCKETS, len(names)), np.float32)
+    moving = np.zeros_like(weights)
+    for _ in range(ROUNDS):
+        scores = SCALE * (inputs @ weights)
+        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+        error = (raised / raised.sum(axis=1, keepdims=True) - target) * balance
+        slope = SCALE * (inputs.T @ error.astype(np.float32)) / len(examples) + DECAY * weights
+        moving = MOMENTUM * moving + slope
+        weights = weights - STEP * moving
+    return Classifier(names, weights.astype(np.float16))
+
+
+def _examples(pack: Pack, names: list[str]) -> Iterator[tuple[str, str]]:
+    """Phrases as they are, framed, and with a word missing, as a recogniser may lose one."""
+    pick = random.Random(11)
+    seen: set[tuple[str, str]] = set()
+    for intent in pack.intents:
+        for _ in range(DRAWN if intent.name in names else 0):
+            masked = slotted(pick.choice(intent.phrases), pick)
+            chance = pick.random()
+            if chance < 0.3:
+                masked = f"{pick.choice(pack.before)} {masked}"
+            elif chance < 0.4:
+                masked = f"{masked} {pick.choice(pack.after)}"
+            words = masked.split()
+            if pick.random() < 0.3 and len(words) > 2:
+                words.pop(pick.randrange(len(words)))
+            example = (" ".join(words), intent.name)
+            if example not in seen:
+                seen.add(example)
+                yield example
+
+
+if __name__ == "__main__":
+    main()
