@@ -1,7 +1,7 @@
 """Trains the intent classifier from the phrase pack and writes its weights into the package.
 
 Run it after a change to `phrases.toml`; a test compares. The same pack gives the same weights: what is drawn
-is drawn from a fixed seed, and no frozen sentence is among it.
+is drawn from a fixed seed.
 """
 
 import random
@@ -35,7 +35,7 @@ def main() -> None:
 def train(pack: Pack) -> Classifier:
     """A softmax over hashed features, each intent of the same weight; by gradients with momentum."""
     names = [intent.name for intent in pack.intents if intent.name != "filler"]
-    examples = list(_examples(pack, names))
+    examples = list(examples_from(pack, names))
     inputs = np.zeros((len(examples), BUCKETS), np.float32)
     for row, (masked, _) in enumerate(examples):
         for bucket, value in hashed(masked).items():
@@ -55,7 +55,7 @@ def train(pack: Pack) -> Classifier:
     return Classifier(names, weights.astype(np.float16))
 
 
-def _examples(pack: Pack, names: list[str]) -> Iterator[tuple[str, str]]:
+def examples_from(pack: Pack, names: list[str]) -> Iterator[tuple[str, str]]:
     """Phrases as they are, framed, and with a word missing, as a recogniser may lose one."""
     pick = random.Random(11)
     seen: set[tuple[str, str]] = set()

@@ -1,0 +1,52 @@
+"""The classifier that ships is the one that its script trains, and it sorts what nobody trained it on."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpline.engine.intents import load_classifier
+from helpline.engine.numbers import normalise
+from helpline.engine.phrases import load_pack
+from tests.engine.evaluation import HELD_OUT, load_sentences
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "train_intents.py"
+
+
+def test_the_weights_are_those_that_the_script_trains() -> None:
+    spec = importlib.util.spec_from_file_location("train_intents", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    names = [intent.name for intent in load_pack().intents if intent.name != "filler"]
+    examples = list(script.examples_from(load_pack(), names))
+    shipped = load_classifier()
+    assert list(shipped.intents) == names
+    frozen = {normalise(one.text) for one in (*load_sentences(), *load_sentences(HELD_OUT))}
+    drawn = {normalise(text) for text, _ in examples}
+    assert {
+        text for text in frozen & drawn if len(text.split()) > 3
+    } == set()  # "no thank you" is everybody's
+    trained = script.train(load_pack())
+    assert np.allclose(trained.weights.astype(np.float32), shipped.weights, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("masked", "intent"),
+    [
+        ("so where has my order {order} ended up", "order_status"),
+        ("kindly cancel order {order} for me", "cancel_order"),
+        ("i need to talk to some human being", "human"),
+        ("yes please go on", "affirm"),
+    ],
+)
+def test_a_sentence_gets_its_intent(masked: str, intent: str) -> None:
+    likely = load_classifier().likely(masked)
+    assert max(likely, key=lambda one: likely[one]) == intent
+    assert abs(sum(likely.values()) - 1) < 1e-3
+
+
+def test_no_words_have_no_likely_intent() -> None:
+    assert max(load_classifier().likely("").values()) < 0.2
