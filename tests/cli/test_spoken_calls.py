@@ -12,7 +12,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -132,16 +131,12 @@ def environment() -> dict[str, str]:
 
 
 def settings_for(folder: Path, url: str) -> Settings:
-    """A desk of its own, that may be called on any day of the week."""
-    policy = (files("helpline.data") / "policy.toml").read_text()
-    every_day = policy.replace("days = [1, 2, 3, 4, 5]", "days = [1, 2, 3, 4, 5, 6, 7]")
-    assert every_day != policy
-    (folder / "policy.toml").write_text(every_day)
+    """A desk of its own, that is open, and may be called back, at any time."""
     given = {
         "realtime_url": url,
         "backends": "realtime",
         "data_dir": folder,
-        "policy_file": folder / "policy.toml",
+        "hours": "Mon-Sun 0:00-23:59",
     }
     return load_settings(given, {}, folder / "none", folder / "none")
 
