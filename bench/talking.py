@@ -11,7 +11,7 @@ from bench.figures import Figure, median
 from helpline.channels.wav import FRAME_MS, Line, WavChannel, line_to
 from helpline.desk import Desk, open_desk
 from helpline.engine.backend import EngineBackend
-from helpline.engine.server import EngineOptions
+from helpline.engine.server import options_of
 from helpline.engine.voice import Synthesiser
 from helpline.realtime.connection import Connection
 from helpline.realtime.events import ServerEvent, SpeechStarted, UnknownEvent
@@ -42,7 +42,7 @@ async def measure() -> list[Figure]:
 async def answers_ms() -> list[int]:
     """Of each turn: from the customer's last sound to the first of the answer."""
     latencies: list[int] = []
-    async with a_desk(EngineBackend(EngineOptions(silence_ms=SILENCE_MS))) as desk:
+    async with a_desk(engine()) as desk:
         for _ in range(ROUNDS):
             channel = WavChannel()
             async with line_to(desk, channel, desk.demo_customers[0]) as call:
@@ -55,9 +55,15 @@ async def answers_ms() -> list[int]:
     return latencies
 
 
+def engine() -> EngineBackend:
+    """As a desk opens it: it listens in worker processes."""
+    none = Path("none")
+    return EngineBackend(options_of(load_settings({"silence_ms": SILENCE_MS}, {}, none, none)))
+
+
 async def silences_ms() -> list[float]:
     """Of each interruption: from the event that speech started to the channel being told to fall silent."""
-    watched = Watched(EngineBackend(EngineOptions(silence_ms=SILENCE_MS)))
+    watched = Watched(engine())
     channel = TimedChannel()
     taken: list[float] = []
     async with a_desk(watched) as desk, line_to(desk, channel, desk.demo_customers[0]) as call:

@@ -253,7 +253,7 @@ def test_every_call_measured_how_long_its_answers_took(held):
     for name, customer in CALLS.items():
         latency = held(name).document.latency_ms
         assert latency, f"{name} ({customer})"
-        assert all(0 < each < 10_000 for each in latency)
+        assert all(each > 0 for each in latency)
 
 
 async def test_the_command_itself_talks_to_the_engine_over_a_socket(tmp_path):
