@@ -1,0 +1,230 @@
+"""The page: 50 calls at once in one process, 40 ms of sound both ways; and how soon a browser shows things.
+
+The page and its desk run in a process on one core, over a scripted backend in memory (`bench/line/page.py`);
+50 socket.io clients speak Chainlit's protocol from this one. A piece's age is taken where it arrives: upward
+at the backend, downward at the client, so that both hold the sockets, Chainlit and all of the desk.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.request import urlopen
+
+import socketio
+
+from bench.figures import Figure, median, percentile
+from bench.line.stamp import age_ms, stamp
+
+CALLS = 50
+TALK_S = 20.0
+SETTLE_S = 4.0
+"""The first seconds, in which the calls begin, are not counted."""
+AFTER_S = 60.0
+PIECE_S = 0.04
+QUIET = bytes(1920)
+LOADS = 5
+
+
+class Server:
+    """The page's process."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self.process = process
+        self.address = f"http://127.0.0.1:{port}"
+
+    async def seen(self) -> dict[str, Any]:
+        """What it has seen since it was last asked."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"\n")
+        await self.process.stdin.drain()
+        found: dict[str, Any] = json.loads(await self.process.stdout.readline())
+        return found
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Server]:
+    with tempfile.TemporaryDirectory() as folder:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.line.page", str(min(os.sched_getaffinity(0))), folder,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**26,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            yield Server(process, int(await process.stdout.readline()))
+        finally:
+            process.stdin.close()
+            await process.wait()
+
+
+class Customer:
+    """One page without a browser, in a call."""
+
+    def __init__(self) -> None:
+        self.ages_ms: list[float] = []
+        self.unordered = 0
+        self.received = 0
+        self.spoken = 0
+        self._born = float("-inf")
+        self._track_ms: dict[str, int] = {}
+        self._on = asyncio.Event()
+        self._welcome = asyncio.Event()
+        self._client = socketio.AsyncClient(reconnection=False)
+        self._client.on("audio_chunk", self._hear)
+        self._client.on("audio_connection", lambda state: self._on.set() if state == "on" else None)
+        self._client.on("window_message", lambda _: self._welcome.set())
+
+    async def arrive(self, address: str, number: int) -> None:
+        page = await asyncio.to_thread(urlopen, address)
+        await self._client.connect(
+            address,
+            auth={"clientType": "webapp", "sessionId": str(uuid.uuid4()), "threadId": "", "userEnv": "{}"},
+            # An address of its own each: one may not open so many sockets.
+            headers={
+                "Cookie": page.headers["set-cookie"].split(";")[0],
+                "X-Forwarded-For": f"127.0.1.{number}",
+            },
+            socketio_path="/ws/socket.io",
+            transports=["websocket"],
+        )
+        await self._client.emit("connection_successful")
+        await self._welcome.wait()
+        await self._client.emit("audio_start")
+        async with asyncio.timeout(30):
+            await self._on.wait()
+
+    async def talk(self, until: float) -> None:
+        """Speak and hear until then, and say how much was played as the page does."""
+        began = time.monotonic()
+        while time.monotonic() < until:
+            mark = stamp()
+            pcm24k = mark + QUIET[len(mark) :]
+            await self._client.emit(
+                "audio_chunk",
+                {
+                    "isStart": self.spoken == 0,
+                    "mimeType": "pcm16",
+                    "elapsedTime": (time.monotonic() - began) * 1000,
+                    "data": pcm24k,
+                },
+            )
+            self.spoken += len(pcm24k)
+            if self.spoken // 1920 % 5 == 0:
+                for track, ms in self._track_ms.items():
+                    report = {"helpline": "desk", "type": "played", "track": track, "ms": ms}
+                    await self._client.emit("window_message", report)
+            await asyncio.sleep(max(0.0, began + self.spoken / 48_000 - time.monotonic()))
+
+    async def leave(self) -> None:
+        await self._client.disconnect()
+
+    async def _hear(self, chunk: dict[str, Any]) -> None:
+        pcm24k = chunk["data"]
+        self._track_ms[chunk["track"]] = self._track_ms.get(chunk["track"], 0) + len(pcm24k) // 48
+        age = age_ms(pcm24k)
+        if age is None:
+            return
+        self.received += 1
+        self.ages_ms.append(age)
+        born = time.monotonic() * 1000 - age
+        self.unordered += born < self._born
+        self._born = born
+
+
+async def measure() -> list[Figure]:
+    async with serving() as server:
+        warm = Customer()  # What every process loads once is no call's.
+        await warm.arrive(server.address, 0)
+        await warm.talk(time.monotonic() + 3)
+        await warm.leave()
+        await asyncio.sleep(2)
+        before = await server.seen()
+        customers = [Customer() for _ in range(CALLS)]
+        for number, customer in enumerate(customers, 1):
+            await customer.arrive(server.address, number)
+        until = time.monotonic() + SETTLE_S + TALK_S
+        talking = [asyncio.create_task(customer.talk(until)) for customer in customers]
+        await asyncio.sleep(SETTLE_S)
+        settled = await server.seen()
+        for customer in customers:
+            customer.ages_ms.clear()
+        await asyncio.gather(*talking)
+        at_work = await server.seen()
+        await asyncio.sleep(1)
+        end = await server.seen()
+        received = sum(customer.received for customer in customers)
+        down_ms = [age for customer in customers for age in customer.ages_ms]
+        for customer in customers:
+            await customer.leave()
+        await asyncio.sleep(AFTER_S)
+        after = await server.seen()
+        loads_s, captions_ms = await in_a_browser(server.address)
+    unordered = end["unordered"] - before["unordered"] + sum(customer.unordered for customer in customers)
+    spoken = sum(customer.spoken for customer in customers)
+    lost = (spoken - (end["arrived"] - before["arrived"])) // 1920
+    used = (at_work["cpu_s"] - settled["cpu_s"]) / TALK_S
+    sent = at_work["sent"] - before["sent"]
+    print(
+        f"  {CALLS} page calls: {before['mb']:.0f} MB before, {at_work['mb']:.0f} at work, "
+        f"{after['mb']:.0f} after; p50 up {percentile(at_work['up_ms'], 50):.1f} ms, "
+        f"down {percentile(down_ms, 50):.1f} ms; CPU {100 * used:.0f} % of a core",
+        file=sys.stderr,
+    )
+    calls, up_ms = f"page: {CALLS} calls", at_work["up_ms"]
+    return [
+        Figure(
+            f"{calls}, a microphone's 40 ms to the backend, p99",
+            20,
+            percentile(up_ms, 99),
+            "ms",
+        ),
+        Figure(f"{calls}, the backend's 40 ms to the page, p99", 20, percentile(down_ms, 99), "ms"),
+        Figure(f"{calls}, chunks out of order", 0, unordered, ""),
+        Figure(f"{calls}, chunks of microphones lost", 0, lost, ""),
+        Figure(f"{calls}, chunks to pages lost", 0, max(0, sent - received), ""),
+        Figure("page: memory a minute after they ended, beside before", 1.1, after["mb"] / before["mb"], "x"),
+        Figure("page: usable after navigation, p50", 1.5, median(loads_s), "s"),
+        Figure("page: first caption after the words' event, p50", 300, median(captions_ms), "ms"),
+    ]
+
+
+async def in_a_browser(address: str) -> tuple[list[float], list[float]]:
+    """Seconds from navigation until one is welcomed and can type; ms from a reply's words until they show."""
+    from tests.e2e.browser import browsing
+
+    loads_s: list[float] = []
+    captions_ms: list[float] = []
+    async with browsing() as browser:
+        for _ in range(LOADS):
+            context = await browser.new_context()
+            page = await context.new_page()
+            await page.add_init_script(WATCH)
+            began = time.monotonic()
+            await page.goto(address, wait_until="commit")
+            await page.locator(".hl-person:not([disabled])").first.wait_for()
+            await page.get_by_text("How can I help you?").wait_for()
+            await page.locator("#chat-input").wait_for()
+            loads_s.append(time.monotonic() - began)
+            await page.locator("#chat-input").click()
+            await page.keyboard.type("hello")
+            await page.keyboard.press("Enter")
+            await page.wait_for_function("window.captionMs !== undefined")
+            captions_ms.append(float(await page.evaluate("window.captionMs")))
+            await context.close()
+    return loads_s, captions_ms
+
+
+WATCH = """
+new MutationObserver(() => {
+  const said = /said at (\\d{13})/.exec(document.body?.innerText ?? "");
+  if (said && window.captionMs === undefined) window.captionMs = Date.now() - Number(said[1]);
+}).observe(document, { childList: true, subtree: true, characterData: true });
+"""
