@@ -216,7 +216,7 @@ async def in_a_browser(address: str) -> tuple[list[float], list[float]]:
             await page.locator("#chat-input").click()
             await page.keyboard.type("hello")
             await page.keyboard.press("Enter")
-            await page.wait_for_function("window.captionMs !== undefined")
+            await page.wait_for_function("() => window.captionMs !== undefined")
             captions_ms.append(float(await page.evaluate("window.captionMs")))
             await context.close()
     return loads_s, captions_ms

@@ -103,6 +103,9 @@ class Script:
                 await self._send("response.output_audio.delta", **at, delta=delta)
                 self._seen.sent += 1
                 n += 1
+                if n % 5 == 0:  # Sound is heard no further than its words are known.
+                    word = {"delta": " and more of it"}
+                    await self._send("response.output_audio_transcript.delta", **at, **word)
                 await asyncio.sleep(max(0.0, began + n * PIECE_S - time.monotonic()))
 
     async def _write(self) -> None:

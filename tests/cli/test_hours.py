@@ -36,6 +36,7 @@ async def test_a_person_is_promised_only_when_one_is_there(tmp_path, at, words, 
         _, shown = await talk(desk, "I would like to talk to a person.", caller=GUEST)
     assert words in " ".join(line.text for line in shown.lines)
     assert shown.tools[0].result.data["transferred"] is transferred
+    assert shown.tools[0].result.data["number"] == "T-1"
 
 
 async def test_a_desk_without_hours_is_never_closed(tmp_path):

@@ -11,7 +11,7 @@ from tests.e2e.browser import until_state, visiting
 from tests.records.desks import desk_in, settings_in, talk
 from tests.web.serving import served
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 NAME, PASSWORD = "maya", "correct horse"
 

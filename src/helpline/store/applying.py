@@ -50,21 +50,25 @@ class Writing:
         outcome: Outcome,
         order: Order | None,
         variants: dict[str, Variant],
-    ) -> None:
-        """Make the change. `order` and `variants` are what it was decided on, locked."""
+    ) -> str:
+        """Make the change; the number of a ticket, if it is one.
+
+        `order` and `variants` are what it was decided on, locked.
+        """
         match change:
             case ScheduleCallback():
                 await self._insert(
                     t.callbacks, phone=change.phone, at=change.at, topic=change.topic, state="booked"
                 )
             case OpenTicket():
-                await self._open_ticket(change)
+                return await self._open_ticket(change)
             case UpdateAccount():
                 await self._update_account(change)
             case _:
                 if order is None:
                     raise ToolError(say.UNKNOWN_ORDER, reason="unknown_order")
                 await self._change_order(change, outcome, order, variants)
+        return ""
 
     async def _change_order(
         self, change: OrderChange, outcome: Outcome, order: Order, variants: dict[str, Variant]
@@ -262,22 +266,26 @@ class Writing:
 
     # --- the account and the rest ---
 
-    async def _open_ticket(self, change: OpenTicket) -> None:
+    async def _open_ticket(self, change: OpenTicket) -> str:
         """Write a ticket; the same one again in the same call is the same ticket."""
         same = sa.and_(
             t.tickets.c.call_id == self._call_id,
             t.tickets.c.kind == change.kind,
             t.tickets.c.body == change.body,
         )
-        if (await self._connection.execute(sa.select(t.tickets.c.id).where(same))).first() is None:
-            await self._insert(
+        number = (await self._connection.execute(sa.select(t.tickets.c.id).where(same))).scalars().first()
+        if number is None:
+            number = await self._insert_id(
                 t.tickets,
+                customer_id=self._customer_id,
+                call_id=self._call_id,
                 kind=change.kind,
                 subject=change.subject,
                 body=change.body,
                 at=self._now,
                 state="open",
             )
+        return f"T-{number}"
 
     async def _update_account(self, change: UpdateAccount) -> None:
         values = {"email": change.email, "phone": change.phone}

@@ -138,8 +138,8 @@ class SqlShop:
         wanted = [swap.new_variant_id for swap in getattr(request.change, "swaps", ())]
         variants = await queries.variants(self._connection, wanted) if wanted else {}
         writing = Writing(self._connection, request.customer_id, request.call_id, request.at)
-        await writing.apply(request.change, request.outcome, order, variants)
-        return Applied()
+        reference = await writing.apply(request.change, request.outcome, order, variants)
+        return Applied(reference)
 
     async def _order(self, request: ChangeRequest) -> Order | None:
         order_id = order_of(request.change)

@@ -26,7 +26,7 @@ async def transfer_to_person(context: CallContext, summary: Text) -> ToolResult:
     # Asking for a person is never refused and needs no yes: it changes nothing of the customer's.
     change = OpenTicket(subject="Transfer to a person", body=wording.plain(summary, 1000), kind="transfer")
     decide(context.policy, change, Facts(context.clock.utcnow()))
-    await context.shop.apply(
+    applied = await context.shop.apply(
         ChangeRequest(
             change=change,
             outcome=Outcome(),
@@ -37,7 +37,8 @@ async def transfer_to_person(context: CallContext, summary: Text) -> ToolResult:
         )
     )
     there = context.policy.is_open(context.clock.utcnow())
-    data = {"transferred": there, "summary": change.body}
+    number = {"number": applied.reference} if applied.reference else {}
+    data = {"transferred": there, **number, "summary": change.body}
     said = say.TRANSFERRED if there else say.NOBODY_THERE(hours=callback_hours(context.policy))
     return ToolResult(
         context.words(said),
