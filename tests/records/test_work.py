@@ -8,6 +8,7 @@ import pytest
 
 from helpline.chat import ChatModel
 from helpline.clock import Clock
+from helpline.engine.backend import EngineBackend
 from helpline.records import archive, work
 from helpline.records.delivery import Mail, signature
 from helpline.records.records import Records
@@ -227,7 +228,9 @@ async def test_a_model_that_never_answers_is_left_and_asked_again_later(tmp_path
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        async with desk_in(tmp_path, chat_url=url, chat_model="small") as desk:
+        # Only summaries ask it here: the engine answers calls by its own policy.
+        own = (EngineBackend(),)
+        async with desk_in(tmp_path, chat_url=url, chat_model="small", backends=own) as desk:
             call_id, _ = await talk(desk, "hello")
             await asked.wait()
             kept = await record_of(desk.store, call_id)
