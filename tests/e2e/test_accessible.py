@@ -18,6 +18,18 @@ LOOKS = {
     "wide and dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
     "narrow and light": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
     "narrow and dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    "Chinese, wide and light": {
+        "viewport": {"width": 1280, "height": 800},
+        "color_scheme": "light",
+        "locale": "zh-CN",
+        "welcome": "请问有什么可以帮您？",
+    },
+    "Chinese, narrow and dark": {
+        "viewport": {"width": 390, "height": 844},
+        "color_scheme": "dark",
+        "locale": "zh-CN",
+        "welcome": "请问有什么可以帮您？",
+    },
 }
 
 ORDER = {
@@ -33,6 +45,14 @@ PRODUCT = {
     "currency": "USD",
     "variants": [{"name": "blue, 42", "price_cents": 8450, "in_stock": True}],
 }
+BRIEF = {"number": "1004", "status": "shipped", "items": ["Trail shoe"], "total_cents": 8450}
+CUSTOMER = {
+    "name": "Maya Lindqvist",
+    "email": "maya@example.com",
+    "address": "1 Long Street, Portland",
+    "payment_methods": [{"id": "m1", "kind": "credit_card", "name": "Visa ending in 4242"}],
+    "orders": [BRIEF],
+}
 SHOWN = (
     Caption("l1", "customer", "Where is my order?", "Where is my order?", True),
     Caption("l2", "desk", "It left on Monday, and will be there soon.", "It left on Monday,", True),
@@ -43,6 +63,15 @@ SHOWN = (
     ),
     CardShown(
         Card("ticket", "Transfer to a person", {"number": "T-1", "summary": "A parcel."}, key="transfer")
+    ),
+    CardShown(Card("orders", "Your orders", {"orders": [BRIEF]}, key="orders")),
+    CardShown(Card("customer", "Maya Lindqvist", CUSTOMER, key="customer")),
+    CardShown(
+        Card("products", "Products", {"products": [{"name": "Trail shoe", **PRODUCT}]}, key="products")
+    ),
+    CardShown(Card("refund", "Refund", {"amount_cents": 8450, "currency": "USD"}, key="refund")),
+    CardShown(
+        Card("callback", "Callback", {"when": "2026-11-28T15:00:00+00:00", "phone": "555 0100"}, key="cb")
     ),
     ProposalShown(CANCEL),
     ReceiptShown(RECEIPT),
@@ -76,7 +105,7 @@ async def test_neither_the_start_page_nor_a_call_with_cards_has_a_serious_violat
         for shown in SHOWN:
             await call.channel.show(shown)
         await page.locator('.hl-card[data-kind="receipt"]').wait_for()
-        assert await page.locator(".hl-card").count() == 6
+        assert await page.locator(".hl-card").count() == 11
         assert await serious(page) == []
 
 
@@ -84,3 +113,49 @@ async def test_axe_would_find_one(site, browser):
     async with visiting(browser, site) as page:
         await page.evaluate("document.body.append(document.createElement('button'))")
         assert any(found.startswith("button-name") for found in await serious(page))
+
+
+FOCUSED = """() => {
+  const at = document.activeElement, style = getComputedStyle(at);
+  return [at.getAttribute("aria-label") || at.innerText, style.outlineStyle + style.boxShadow];
+}"""
+
+
+async def test_the_whole_page_is_worked_with_the_keyboard_alone(site, desk, browser):
+    """Each control is reached, shows that it is, and does what it says."""
+    async with visiting(browser, site) as page:
+        await page.keyboard.press("Tab")
+        await page.locator("#chat-input").focus()
+        await page.keyboard.type("hello")
+        await page.keyboard.press("Enter")
+        call = await desk.call()
+        await call.channel.show(ProposalShown(CANCEL))
+        await page.get_by_role("button", name="Yes").wait_for()
+        reached = {}
+        for _ in range(40):
+            await page.keyboard.press("Tab")
+            name, outline = await page.evaluate(FOCUSED)
+            reached[name] = outline
+        assert {"Talk to a person", "Speak more slowly", "Language", "Yes", "No"} <= set(reached)
+        assert [name for name in ("Yes", "Language", "Talk to a person") if reached[name] == "nonenone"] == []
+        await page.get_by_role("button", name="Speak more slowly").focus()
+        await page.keyboard.press("Space")
+        await call.until_told("pace", "slower")
+        await page.get_by_role("button", name="Yes").focus()
+        await page.keyboard.press("Enter")
+        await call.until_told("answer", "p1", True)
+        assert call.count("answer") == 1
+        await page.reload()
+        await page.locator('.hl-slower[aria-pressed="true"]').wait_for()
+
+
+async def test_what_the_desk_does_and_says_is_announced(site, desk, browser):
+    async with visiting(browser, site) as page:
+        await page.locator("#chat-input").click()
+        await page.keyboard.type("hello")
+        await page.keyboard.press("Enter")
+        call = await desk.call()
+        await call.channel.show(StateShown("thinking"))
+        await page.get_by_role("status", name="What the desk is doing").get_by_text("Thinking").wait_for()
+        await call.channel.show(Caption("l1", "desk", "It is on its way.", "It is on its way.", True))
+        await page.get_by_role("log", name="Conversation").get_by_text("It is on its way.").wait_for()

@@ -436,7 +436,9 @@ def _from_context(name: str, schema: Mapping[str, Any], said: Entities, context:
 
 
 def _in_short(topic: Topic) -> str:
-    about = f" It was about order {topic.order}." if topic.order else ""
+    asked = read_arguments(topic.last_call[1])
+    order = next((value for name, value in asked.items() if "order" in name and isinstance(value, str)), "")
+    about = f" It was about order {order}." if order else ""
     return f"The customer asked for a person.{about}"
 
 

@@ -67,6 +67,8 @@ export function showState({ state: now, detail }) {
   const known = words.states[now] ?? now;
   state.dataset.state = now;
   offerRating(now);
+  // A phone's bar has room for the rating, or for this: where nobody speaks it is no use.
+  slower.classList.toggle("hl-unspoken", now === "idle" || now === "ended");
   label.textContent = detail ? `${known.replace("…", "")} · ${detail}` : known;
   stop.hidden = now !== "speaking";
 }
