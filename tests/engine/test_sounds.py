@@ -1,6 +1,8 @@
 """Misheard words, as what they sound like."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from helpline.engine.lexicon import Expected, Library
 from helpline.engine.numbers import normalise
@@ -45,7 +47,15 @@ def test_a_number_between_two_of_the_callers_own_stays_as_it_was_heard(sounds: S
         ("where is my order", "where is my order"),
         ("tell me about the big tent", "tell me about the big tent"),
         ("call me back tomorrow at stand", "call me back tomorrow at stand"),
+        # All of it was heard, in another order.
+        ("is it a lamp for my desk or a lamp desk", "is it a lamp for my desk or a lamp desk"),
     ],
 )
 def test_a_name_half_of_which_was_heard_is_that(sounds: Sounds, heard: str, meant: str) -> None:
     assert named(heard, NAMES, sounds) == meant
+
+
+@given(st.lists(st.sampled_from([*" ".join(NAMES).split(), "one", "zero", "order", "fnord"]), max_size=8))
+def test_any_words_are_taken(sounds: Sounds, words: list[str]) -> None:
+    heard = " ".join(words)
+    assert isinstance(named(own_number(heard, ("1005", "2291"), sounds), NAMES, sounds), str)

@@ -156,7 +156,7 @@ def _regions_of(heard: Sequence[str], parts: Sequence[str]) -> Iterator[tuple[in
 def _nearness(heard: Phones, targets: Sequence[Phones]) -> Any:
     """The distance of `heard` to each target, per phone of the longer of the two."""
     longest = max(map(len, targets))
-    padded = np.array([[*target, *[0] * (longest - len(target))] for target in targets])
+    padded = np.array([[*target, *[0] * (longest - len(target))] for target in targets], dtype=np.intp)
     row = np.tile(np.arange(longest + 1) * _GAP, (len(targets), 1))
     for phone in heard:
         above = row
