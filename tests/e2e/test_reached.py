@@ -1,0 +1,93 @@
+"""What the page owes everybody: a person with a number, no need of a mouse, every state seen and said."""
+
+import pytest
+from playwright.async_api import expect
+
+from helpline.call.shown import Caption, Notice, ProposalShown, StateShown
+from helpline.channels.web.app import create_app
+from helpline.desk import open_desk
+from tests.e2e.browser import until_state, visiting
+from tests.e2e.test_page import CANCEL, type_line
+from tests.records.desks import settings_in
+from tests.web.serving import served
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+STATES = {
+    "connecting": "Connecting…",
+    "listening": "Listening",
+    "thinking": "Thinking…",
+    "working": "Working on it · check order status",
+    "speaking": "Speaking",
+    "reconnecting": "Reconnecting…",
+    "idle": "Ready",
+    "ended": "Ended · Nobody spoke for a while.",
+}
+DETAILS = {"working": "check_order_status", "ended": "Nobody spoke for a while."}
+
+
+async def focus(page, selector):
+    """Go there with the Tab key alone."""
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+            return
+    raise AssertionError(f"{selector} is not reached by Tab")
+
+
+async def test_a_person_comes_with_a_number_and_the_summary_that_they_will_see(tmp_path, browser):
+    async with (
+        served(create_app(settings_in(tmp_path), open_desk)) as address,
+        visiting(browser, address) as page,
+    ):
+        await page.get_by_role("button", name="Talk to a person").click()
+        card = page.locator(".hl-card").filter(has_text="T-1")
+        await card.wait_for(timeout=30_000)
+        assert "summary" in (await card.inner_text()).lower()
+
+
+async def test_every_state_is_seen_and_said(site, desk, browser):
+    async with visiting(browser, site) as page:
+        await type_line(page)
+        call = await desk.call()
+        strip = page.get_by_role("status", name="What the desk is doing")
+        for state, text in STATES.items():
+            await call.channel.show(StateShown(state, DETAILS.get(state, "")))
+            await until_state(page, state)
+            await expect(strip).to_have_text(text)
+
+
+async def test_lines_and_notices_come_into_a_live_region(site, desk, browser):
+    async with visiting(browser, site) as page:
+        await type_line(page)
+        call = await desk.call()
+        await call.channel.show(Caption("l1", "desk", "Your order left on Monday.", "", True))
+        await call.channel.show(Notice("The line was lost for a moment.", "warning"))
+        log = page.get_by_role("log", name="Conversation")
+        await expect(log.get_by_text("left on Monday")).to_be_visible()
+        await expect(log.get_by_text("lost for a moment")).to_be_visible()
+        assert await log.evaluate("element => element.getAttribute('aria-live') !== 'off'")
+
+
+async def test_a_whole_call_without_a_mouse(site, desk, browser):
+    async with visiting(browser, site) as page:
+        await page.keyboard.press("p")
+        call = await desk.call()
+        await call.until(lambda call: call.count("hear") >= 5)
+        await call.channel.show(StateShown("speaking"))
+        await page.keyboard.press("Escape")
+        await call.until_told("stop_reply")
+        await call.channel.show(ProposalShown(CANCEL))
+        await page.locator(".hl-yes").wait_for()
+        await focus(page, ".hl-yes")
+        await page.keyboard.press("Enter")
+        assert await call.until_told("answer") == ("answer", "p1", True)
+        await page.evaluate("document.activeElement.blur()")
+        await page.keyboard.press("p")
+        await call.until_told("end_voice")
+        await focus(page, ".hl-person")
+        await page.keyboard.press("Enter")
+        await call.until_told("type", "I would like to talk to a person.")
+        await focus(page, "#chat-input")
+        await type_line(page, "thank you")
+        await call.until_told("type", "thank you")
