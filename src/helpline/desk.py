@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from helpline import sentences as say
 from helpline.actions import GUEST, Caller, Identity
@@ -198,9 +199,18 @@ class Desk:
             return None
         return await self._sign_ins.begin(self._hooks.sign_in, name, password, address)
 
+    async def sign_in_by(self, provider: str, user: Mapping[str, Any], email: str) -> str | None:
+        """A token for who signed in at a provider, as it names them; None for nobody of the shop's.
+
+        `email` is theirs, verified by the provider; empty when it verified none.
+        """
+        if self._sign_ins is None:
+            return None
+        return await self._sign_ins.begin_by(self._hooks.signed_in_by, provider, user, email)
+
     async def signed_in(self, token: str) -> Caller | None:
         """Who signed in with this token; None for nobody, who has signed out, and when its time is over."""
-        customer_id = await self._sign_ins.customer_of(token) if self._sign_ins and self.signs_in else None
+        customer_id = await self._sign_ins.customer_of(token) if self._sign_ins else None
         return await self.customer(customer_id) if customer_id else None
 
     async def sign_out(self, token: str) -> None:

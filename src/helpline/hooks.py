@@ -107,11 +107,13 @@ class Hooks:
     functions: Mapping[str, Hook] = field(default_factory=dict)
     sign_in: Callable[[str, str], Any] | None = None
     """Who signs in at the page by name and password: the customer's id, or None (`helpline.sign_ins`)."""
+    signed_in_by: Callable[[str, Mapping[str, Any]], Any] | None = None
+    """Who signed in at a provider, as it names them: the customer's id, or None (`helpline.sign_ins`)."""
     time_s: float = TIME_S
     """How long one may take."""
 
     def __bool__(self) -> bool:
-        return bool(self.functions) or self.sign_in is not None
+        return bool(self.functions or self.sign_in or self.signed_in_by)
 
 
 def hooks_in(names: Mapping[str, object], place: str) -> Hooks:
@@ -127,7 +129,10 @@ def hooks_in(names: Mapping[str, object], place: str) -> Hooks:
     sign_in = names.get("sign_in")
     if sign_in is not None and not (callable(sign_in) and _takes(sign_in, 2)):
         raise SettingsError(f"{place}: sign_in must be a function of a name and a password.")
-    return Hooks(found, sign_in)
+    signed_in_by = names.get("signed_in_by")
+    if signed_in_by is not None and not (callable(signed_in_by) and _takes(signed_in_by, 2)):
+        raise SettingsError(f"{place}: signed_in_by must be a function of a provider and its user.")
+    return Hooks(found, sign_in, signed_in_by)
 
 
 def _takes(hook: Callable[..., object], arguments: int) -> bool:

@@ -2,6 +2,10 @@
 
     def sign_in(name: str, password: str) -> str | None: ...   # the shop's id of the customer
 
+Or with an account elsewhere: the function says whose it is, else the e-mail that the provider verified does.
+
+    def signed_in_by(provider: str, user: Mapping) -> str | None: ...
+
 Rules:
 - Each try counts before it is looked at, against the name, the customers of that e-mail address, and the
   address that it comes from: the same counts, and the same lock, as for who says who they are in a call.
@@ -14,12 +18,13 @@ import hashlib
 import inspect
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpline.clock import Clock
 from helpline.policy import Policy
@@ -36,6 +41,8 @@ _LONGEST_ID: Final = 100
 
 Check = Callable[[str, str], Any]
 """The company's function: `(name, password)` to the customer's id, or None; sync or async."""
+Whose = Callable[[str, Mapping[str, Any]], Any]
+"""The company's function: `(provider, user)` to the customer's id, or None; sync or async."""
 
 
 class SignIns:
@@ -59,18 +66,49 @@ class SignIns:
         first = await self._attempt({*named, *([f"address:{address}"] if address else [])})
         if first is None:
             return None
-        customer_id = await self._ask(check, name, password)
+        customer_id = await self._ask("sign_in", check, name, password)
         if customer_id is None:
             return None
         second = await self._attempt({f"customer:{customer_id}"} - named)
         if second is None:
             return None
-        token, now = secrets.token_urlsafe(32), self._clock.utcnow()
         async with self._store.database.write() as connection:
             for made in (first, second):
                 await verification.forgive(connection, made)
-            row = {"digest": _digest(token), "customer_id": customer_id, "at": now, "expires_at": now + LASTS}
-            await connection.execute(sa.insert(t.sign_ins).values(**row))
+            return await self._token(connection, customer_id)
+
+    async def begin_by(
+        self, whose: Whose | None, provider: str, user: Mapping[str, Any], email: str
+    ) -> str | None:
+        """A token for who signed in at a provider; None for nobody of the shop's.
+
+        It counts as no guess: the provider has proved who they are. `email` is the one that it verified.
+        """
+        return await to_its_end(self._begin_by(whose, provider, user, email))
+
+    async def _begin_by(
+        self, whose: Whose | None, provider: str, user: Mapping[str, Any], email: str
+    ) -> str | None:
+        if whose is not None:
+            customer_id = await self._ask("signed_in_by", whose, provider, user)
+        else:
+            customer_id = await self._with_email(email.strip())
+        if customer_id is None:
+            return None
+        async with self._store.database.write() as connection:
+            return await self._token(connection, customer_id)
+
+    async def _with_email(self, email: str) -> str | None:
+        """The one customer with that address; nobody where two share it."""
+        # ASCII alone: there are letters beyond it whose small form is one of another address.
+        found = await self._shop.customers_by_email(email) if email and email.isascii() else ()
+        same = [customer for customer in found if customer.email.lower() == email.lower()]
+        return same[0].id if len(found) == len(same) == 1 else None
+
+    async def _token(self, connection: AsyncConnection, customer_id: str) -> str:
+        token, now = secrets.token_urlsafe(32), self._clock.utcnow()
+        row = {"digest": _digest(token), "customer_id": customer_id, "at": now, "expires_at": now + LASTS}
+        await connection.execute(sa.insert(t.sign_ins).values(**row))
         return token
 
     async def customer_of(self, token: str) -> str | None:
@@ -101,18 +139,18 @@ class SignIns:
             made = await verification.attempt(connection, subjects, since, now)
         return None if any(count >= rules.failures for count in made.before.values()) else made
 
-    async def _ask(self, check: Check, name: str, password: str) -> str | None:
+    async def _ask(self, called: str, function: Callable[..., Any], *given: Any) -> str | None:
         try:
             async with asyncio.timeout(TIME_S):
-                if inspect.iscoroutinefunction(check):
-                    answer = await check(name, password)
+                if inspect.iscoroutinefunction(function):
+                    answer = await function(*given)
                 else:
                     loop = asyncio.get_running_loop()
-                    answer = await loop.run_in_executor(self._threads, check, name, password)
+                    answer = await loop.run_in_executor(self._threads, function, *given)
                     if isinstance(answer, Awaitable):
                         answer = await answer
         except Exception as error:  # noqa: BLE001 - the edge: a company's code, whose words may hold the password
-            log.error("sign_in failed: %s", type(error).__name__)
+            log.error("%s failed: %s", called, type(error).__name__)
             return None
         if not isinstance(answer, str) or not 0 < len(answer) <= _LONGEST_ID:
             return None

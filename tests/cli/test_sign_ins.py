@@ -10,7 +10,7 @@ from helpline.hooks import Hooks, hooks_in
 from helpline.records import retention
 from helpline.records.people import data_of
 from helpline.store import schema as t
-from tests.records.desks import LaterClock, desk_in
+from tests.records.desks import LaterClock, desk_in, talk
 
 RIGHT = ("Maya", "correct horse")
 
@@ -131,6 +131,81 @@ async def test_the_database_holds_no_token(tmp_path):
         async with desk.store.database.read() as connection:
             (row,) = (await connection.execute(sa.select(t.sign_ins))).all()
         assert token not in repr(row)
+
+
+async def test_who_signs_in_elsewhere_is_the_one_customer_with_that_e_mail(tmp_path):
+    async with desk_in(tmp_path) as desk:
+        customer = await desk.toolbox.shop.customer(desk.demo_customers[0].customer_id)
+        await talk(desk, "where is my order 1004", caller=desk.demo_customers[0])
+        token = await desk.sign_in_by("google", {}, customer.email.upper())
+        caller = await desk.signed_in(token)
+        assert (caller.customer_id, caller.how) == (customer.id, "sign_in")
+        assert len(await desk.history(caller)) == 1
+        await desk.sign_out(token)
+        assert await desk.signed_in(token) is None
+        for nobody in ("", " ", "nobody@example.com", "%"):
+            assert await desk.sign_in_by("google", {"email": customer.email}, nobody) is None
+
+
+async def test_a_letter_whose_small_form_is_anothers_is_nobodys(tmp_path):
+    async with desk_in(tmp_path) as desk:
+        customer = await desk.toolbox.shop.customer(desk.demo_customers[0].customer_id)
+        async with desk.store.database.write() as connection:
+            theirs = t.customers.c.id == customer.id
+            await connection.execute(sa.update(t.customers).where(theirs).values(email="kim@example.com"))
+        assert await desk.sign_in_by("google", {}, "\u212aim@example.com") is None  # The Kelvin sign.
+        assert await desk.sign_in_by("google", {}, "Kim@example.com")
+
+
+async def test_an_e_mail_that_two_customers_share_is_nobodys(tmp_path):
+    async with desk_in(tmp_path) as desk:
+        first, second = [
+            await desk.toolbox.shop.customer(each.customer_id) for each in desk.demo_customers[:2]
+        ]
+        async with desk.store.database.write() as connection:
+            theirs = t.customers.c.id == second.id
+            await connection.execute(sa.update(t.customers).where(theirs).values(email=first.email.upper()))
+        assert await desk.sign_in_by("google", {}, first.email) is None
+
+
+async def test_the_companys_own_function_alone_says_whose_account_it_is(tmp_path, caplog):
+    async with desk_in(tmp_path) as desk:
+        first, second = [
+            await desk.toolbox.shop.customer(each.customer_id) for each in desk.demo_customers[:2]
+        ]
+        seen = []
+
+        def signed_in_by(provider, user):
+            seen.append((provider, user))
+            return {"s-2": second.id, "gone": "cus_nobody"}.get(user["sub"])
+
+        desk.bring((), Hooks(signed_in_by=signed_in_by))
+        token = await desk.sign_in_by("okta", {"sub": "s-2"}, first.email)
+        assert (await desk.signed_in(token)).customer_id == second.id
+        assert seen == [("okta", {"sub": "s-2"})]
+        for user in ({"sub": "other"}, {"sub": "gone"}, {"secret": "of a person"}):
+            assert await desk.sign_in_by("okta", user, first.email) is None
+        assert "of a person" not in caplog.text
+        assert "signed_in_by failed: KeyError" in caplog.text
+
+
+async def test_signing_in_elsewhere_is_no_guess_and_heeds_no_lock_of_passwords(tmp_path):
+    async with desk_in(tmp_path) as desk:
+        customer = await desk.toolbox.shop.customer(desk.demo_customers[0].customer_id)
+        await opened(desk)
+        for _ in range(5):
+            assert await desk.sign_in_by("google", {}, "nobody@example.com") is None
+            assert await desk.sign_in_by("google", {}, customer.email)
+        assert await desk.sign_in(*RIGHT)
+        for _ in range(3):
+            await desk.sign_in("Maya", "guess")
+        assert await desk.sign_in_by("google", {}, customer.email)
+
+
+def test_whose_account_it_is_takes_a_provider_and_its_user():
+    with pytest.raises(SettingsError, match="signed_in_by must be a function of a provider and its user"):
+        hooks_in({"signed_in_by": lambda user: None}, "my_desk.py")
+    assert hooks_in({"signed_in_by": lambda provider, user: None}, "my_desk.py")
 
 
 def test_a_sign_in_takes_a_name_and_a_password():

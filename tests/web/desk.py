@@ -1,8 +1,9 @@
 """A desk with a script, obeying the seam of `helpline.channels.web.seam`: it admits calls and notes all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from helpline.actions import GUEST, Caller, Identity
 from helpline.call.shown import Notice, StateShown
@@ -131,7 +132,10 @@ class ScriptedDesk:
         """Past conversations by id."""
         self.passwords: dict[tuple[str, str], str] = {}
         """Whose name and password these are."""
+        self.emails: dict[str, str] = {}
+        """Whose e-mail this is, for who signs in elsewhere."""
         self.tokens: dict[str, str] = {}
+        self.issued = 0
         self._news = asyncio.Condition()
 
     def banner_in(self, language: str) -> str:
@@ -145,7 +149,15 @@ class ScriptedDesk:
         customer_id = self.passwords.get((name, password))
         if customer_id is None:
             return None
-        token = f"token-{len(self.tokens)}"
+        return self._token(customer_id)
+
+    async def sign_in_by(self, provider: str, user: Mapping[str, Any], email: str) -> str | None:
+        customer_id = self.emails.get(email)
+        return self._token(customer_id) if customer_id else None
+
+    def _token(self, customer_id: str) -> str:
+        self.issued += 1
+        token = f"token-{self.issued}"
         self.tokens[token] = customer_id
         return token
 

@@ -1,6 +1,7 @@
 """An application served by uvicorn in the test's own loop, as `helpline run` serves it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,10 +11,10 @@ from helpline.channels.web.app import server_config
 
 
 @asynccontextmanager
-async def served(app, host: str = "127.0.0.1") -> AsyncIterator[str]:
-    """The base address of `app`, for as long as it is served on a free port."""
+async def served(app, host: str = "127.0.0.1", listener: socket.socket | None = None) -> AsyncIterator[str]:
+    """The base address of `app`, for as long as it is served on a free port, or on a bound socket."""
     server = uvicorn.Server(server_config(app, host=host, port=0))
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve(sockets=[listener] if listener else None))
     try:
         async with asyncio.timeout(20):
             while not server.started:

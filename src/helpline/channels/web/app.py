@@ -23,6 +23,7 @@ from helpline.channels.web.fitting import MAX_FRAME_BYTES, alone, fit
 from helpline.channels.web.guard import Guard
 from helpline.channels.web.handlers import Handlers
 from helpline.channels.web.messenger import Correspondents
+from helpline.channels.web.oauth import OAuth
 from helpline.channels.web.operating import DrainingServer, ServedDesk, metrics_route
 from helpline.channels.web.seam import Desk, OpenDesk
 from helpline.channels.web.signing_in import SignIn
@@ -47,13 +48,14 @@ def create_app(
 ) -> FastAPI:
     """The page over a desk that `open_desk(settings)` opens for as long as the application runs.
 
-    Raises SettingsError for a sign-in that is half set, and MissingPartError without Chainlit, which knows
+    Raises SettingsError for a sign-in that is half set up, and MissingPartError without Chainlit, which knows
     one page per process: the last one made is served.
     """
     clock = clock or SystemClock()
     fitted = fit(settings.name)
     browsers = Browsers(load_key(settings.data_dir))
     sign_in = SignIn.of(settings)
+    oauth = OAuth.of(settings, browsers, clock)
     adapters = Adapters(settings)
     ready = asyncio.Event()
 
@@ -70,6 +72,7 @@ def create_app(
                 grace_s=grace_s,
                 keep_days=settings.keep_calls_days,
                 sign_in=sign_in,
+                providers=oauth.names if oauth else {},
             )
             correspondents = Correspondents(desk, clock, words_for(settings.language))
             handlers = Handlers(visits, browsers, correspondents, adapters)
@@ -89,6 +92,7 @@ def create_app(
     app.state.ready = ready
     app.router.routes.extend(adapters.routes)
     app.router.routes.extend(account_routes(browsers))
+    app.router.routes.extend(oauth.routes if oauth else ())
     app.router.routes.extend(
         routes(fitted, browsers, Brand.of(settings), language=settings.language, ready=ready.is_set)
     )

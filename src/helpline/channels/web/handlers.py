@@ -354,6 +354,7 @@ class Handlers:
             customer=visit.caller.customer_id,
             push=self._visits.push_to_talk,
             signs_in=self._visits.desk.signs_in,
+            providers=[{"id": each, "name": name} for each, name in self._visits.providers.items()],
             signed_in=visit.caller.name if visit.caller.how == SIGNED_IN else "",
             slower=visit.channel.slower,
         )

@@ -4,8 +4,9 @@ The tests of the channel are written against these two Protocols, so that anothe
 seam, and the desk can change behind it.
 """
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from helpline.actions import GUEST, Caller, Pace
 from helpline.channels.channel import Channel
@@ -94,6 +95,12 @@ class Desk(Protocol):
 
     async def sign_in(self, name: str, password: str, *, address: str = "") -> str | None:
         """A token for `signed_in`; None for a wrong password as for an unknown name or too many tries."""
+
+    async def sign_in_by(self, provider: str, user: Mapping[str, Any], email: str) -> str | None:
+        """A token for who signed in at a provider, as it names them; None for nobody of the shop's.
+
+        `email` is theirs, verified by the provider; empty when it verified none.
+        """
 
     async def signed_in(self, token: str) -> Caller | None:
         """Who signed in with this token; None for nobody, who has signed out, and when its time is over."""

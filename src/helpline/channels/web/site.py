@@ -114,7 +114,7 @@ def routes(
 
     async def translations(request: Request) -> Response:
         return JSONResponse(
-            {"translation": _translation(fitted.translations_dir, _language(request, language))}
+            {"translation": _translation(fitted.translations_dir, language_asked(request, language))}
         )
 
     async def picture(request: Request) -> Response:
@@ -148,7 +148,7 @@ class _Document:
         self._brand = brand
 
     async def answer(self, request: Request) -> Response:
-        language = "zh-CN" if _language(request, self._language) == "zh" else "en"
+        language = "zh-CN" if language_asked(request, self._language) == "zh" else "en"
         root = request.scope.get("root_path", "")
         page = _DOCUMENT.format(
             lang=language,
@@ -187,7 +187,8 @@ def _found(pattern: str, text: str) -> str:
     return match[1]
 
 
-def _language(request: Request, otherwise: str) -> Language:
+def language_asked(request: Request, otherwise: str) -> Language:
+    """The language of the page that this browser asks for; `otherwise` is the desk's own."""
     chosen = cookie(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
     return asked_for(chosen or request.query_params.get("language") or _accepted(request), otherwise)
 

@@ -159,8 +159,11 @@ class Visits:
         grace_s: float = GRACE_S,
         keep_days: int = 0,
         sign_in: SignIn | None = None,
+        providers: Mapping[str, str] | None = None,
     ) -> None:
         self._sign_in = sign_in
+        self.providers = providers or {}
+        """With whose accounts customers may sign in: names by ids."""
         self.desk = desk
         self.clock = clock
         self.desk_name = desk_name
@@ -194,13 +197,17 @@ class Visits:
     @property
     def demo_customers(self) -> tuple[Caller, ...]:
         """Whom a visitor may be; nobody where customers sign in."""
-        return () if self._sign_in or self.desk.signs_in else self.desk.demo_customers
+        return () if self._sign_in or self._gives_tokens else self.desk.demo_customers
+
+    @property
+    def _gives_tokens(self) -> bool:
+        return self.desk.signs_in or bool(self.providers)
 
     async def signed_in(self, environ: Mapping[str, Any]) -> Caller:
         """Who is signed in at the page that this request opened; GUEST for nobody."""
         if self._sign_in and (caller := await self._sign_in.caller(environ, self.desk)) != GUEST:
             return caller
-        token = cookie(environ.get("HTTP_COOKIE", ""), CUSTOMER_COOKIE)
+        token = cookie(environ.get("HTTP_COOKIE", ""), CUSTOMER_COOKIE) if self._gives_tokens else ""
         return (await self.desk.signed_in(token) if token else None) or GUEST
 
     async def sign_out(self, browser: str) -> None:

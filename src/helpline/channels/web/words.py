@@ -28,6 +28,9 @@ class Words:
     too_fast: str
     placeholder: str
     notice: str
+    signing_in: Mapping[str, str]
+    """How signing in with an account elsewhere ended."""
+    back: str
     voice_start: str
     voice_stop: str
     yes_or_no: str
@@ -69,6 +72,13 @@ ENGLISH: Final = Words(
     too_fast="That was very fast: please wait a moment before the next message.",
     placeholder="Type here, or press P to talk",
     notice="Nothing is changed before you say yes.",
+    signing_in={
+        "done": "You are signed in.",
+        "failed": "Signing in did not work. Please go back and try again; you may also go on as a guest.",
+        "unknown": "We know no customer by that account. You may go on as a guest.",
+        "insecure": "Signing in needs HTTPS.",
+    },
+    back="Back to the desk",
     voice_start="Talk",
     voice_stop="End voice",
     yes_or_no="Please answer yes or no.",
@@ -101,6 +111,13 @@ CHINESE: Final = Words(
     too_fast="发送过快：请稍候再发送下一条消息。",
     placeholder="在此输入，或按 P 键通话",
     notice="在您确认之前，不会做任何更改。",
+    signing_in={
+        "done": "您已登录。",
+        "failed": "登录未成功。请返回重试；您也可以继续以访客身份使用。",
+        "unknown": "没有与该账户对应的客户。您可以继续以访客身份使用。",
+        "insecure": "登录需要 HTTPS。",
+    },
+    back="返回",
     voice_start="通话",
     voice_stop="结束语音",
     yes_or_no="请回答“是”或“否”。",

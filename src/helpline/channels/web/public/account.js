@@ -28,7 +28,9 @@ const form = el(
   wrong,
   el("div", { class: "hl-buttons" }, el("button", { type: "button", onclick: () => signing.close() }, words.cancel), enter),
 );
-const signing = dialog(words.signIn, form);
+const elsewhere = el("div", { class: "hl-providers" });
+const alone = el("div", { class: "hl-buttons" }, el("button", { type: "button", onclick: () => signing.close() }, words.cancel));
+const signing = dialog(words.signIn, elsewhere, form, alone);
 
 const list = el("ul", { class: "hl-history" });
 const kept = el("p", { class: "hl-kept" });
@@ -58,7 +60,7 @@ account.addEventListener("click", () => {
   } else {
     wrong.textContent = "";
     signing.showModal();
-    name.focus();
+    (form.hidden ? elsewhere.querySelector("button") : name).focus();
   }
 });
 form.addEventListener("submit", async (event) => {
@@ -77,8 +79,18 @@ form.addEventListener("submit", async (event) => {
   password.focus();
 });
 
-/** Whether one can sign in here, and who has. */
-export function showAccount(signsIn, who) {
+/** How one can sign in here (by name and password, with an account elsewhere), and who has. */
+export function showAccount(byPassword, providers, who) {
+  const signsIn = byPassword || providers.length > 0;
+  form.hidden = !byPassword;
+  alone.hidden = byPassword;
+  elsewhere.replaceChildren(
+    ...providers.map(({ id, name: provider }) => {
+      const button = el("button", { type: "button" }, words.signInWith(provider));
+      button.addEventListener("click", () => window.location.assign(new URL(`../sign-in/${id}`, import.meta.url)));
+      return button;
+    }),
+  );
   opened.signedIn = who !== "";
   account.hidden = !signsIn && !opened.signedIn;
   label.textContent = who || words.signIn;

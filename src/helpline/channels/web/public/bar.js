@@ -74,10 +74,10 @@ export function showState({ state: now, detail }) {
 }
 
 /** Whose desk this is, and whom a visitor of the demo shop may be. */
-export function showDesk({ name: shop, customers, customer: current, signs_in: signsIn, signed_in: who, slower: slow }) {
+export function showDesk({ name: shop, customers, customer: current, signs_in: signsIn, providers, signed_in: who, slower: slow }) {
   showPace({ slower: slow === true });
   name.replaceChildren(logo ? el("img", { src: logo, alt: shop }) : shop);
-  showAccount(signsIn, who);
+  showAccount(signsIn, providers, who);
   person.disabled = false;
   demo.hidden = customers.length === 0;
   document.body.classList.toggle("hl-has-demo", customers.length > 0);
