@@ -22,7 +22,7 @@ from helpline.errors import StoreError
 
 T = TypeVar("T")
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: a database that is already there does not load Alembic."""
 
 _MIGRATION_LOCK = 0x68656C70  # "help": only a number that no other program is likely to lock
