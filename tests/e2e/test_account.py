@@ -115,6 +115,7 @@ async def test_signing_in_with_an_account_elsewhere_goes_on_with_the_call(tmp_pa
             assert await page.get_by_label("Password").is_hidden()
             await page.screenshot(path=tmp_path / "providers.png")
             await button.click()
+            await page.get_by_role("link", name="Allow").click()
             account = page.get_by_role("button", name=f"Your account: {caller.name}")
             await account.wait_for()
             assert page.url == f"{shop}/"

@@ -1,11 +1,12 @@
 """An OAuth provider with a script, on loopback: it hands out codes and says who somebody is."""
 
 import secrets
+from html import escape
 from urllib.parse import parse_qs, urlencode
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 
@@ -34,8 +35,10 @@ class ScriptedProvider:
 
     async def _authorize(self, request: Request) -> Response:
         asked = request.query_params
-        return RedirectResponse(
-            f"{asked['redirect_uri']}?{urlencode({'state': asked['state'], 'code': self.code()})}", 302
+        back = f"{asked['redirect_uri']}?{urlencode({'state': asked['state'], 'code': self.code()})}"
+        icon = '<link rel="icon" href="data:," />'
+        return HTMLResponse(
+            f'<!doctype html><title>Elsewhere</title>{icon}<a href="{escape(back)}">Allow</a>'
         )
 
     async def _token(self, request: Request) -> Response:
