@@ -91,3 +91,34 @@ async def test_a_whole_call_without_a_mouse(site, desk, browser):
         await focus(page, "#chat-input")
         await type_line(page, "thank you")
         await call.until_told("type", "thank you")
+
+
+async def test_starts_and_ends_in_quick_bursts_leave_page_and_desk_agreed(site, desk, browser):
+    """P while it starts, P while it ends: whatever is under way, the last word of both is the same."""
+    async with visiting(browser, site) as page:
+        await type_line(page)
+        call = await desk.call()
+        await page.evaluate("document.activeElement.blur()")
+        talk, end = (page.get_by_role("button", name=f"{name} (P)") for name in ("Talk", "End voice"))
+        call.gate.clear()
+        for _ in range(9):
+            await page.keyboard.press("p")  # while the desk is still getting ready
+        await call.until(lambda call: call.count("start_voice") == 9)
+        call.gate.set()
+        await end.wait_for()
+        await call.until(lambda call: call.count("hear") > 5)
+        for _ in range(2):  # an end, and a start while it ends
+            starts = call.count("start_voice")
+            await page.keyboard.press("p")
+            await page.keyboard.press("p")
+            await call.until(lambda call, starts=starts: call.count("start_voice") > starts)
+            heard = call.count("hear")
+            await call.until(lambda call, heard=heard: call.count("hear") > heard + 5)
+            await end.wait_for()
+        await page.keyboard.press("p")
+        await talk.wait_for()
+        assert call.told[-1] == ("end_voice",)
+        await type_line(page, "still here")
+        await call.until_told("type", "still here")
+        assert not await page.get_by_text("very fast").count()
+        assert not await page.evaluate("document.body.classList.contains('hl-voice')")

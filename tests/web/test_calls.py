@@ -121,8 +121,22 @@ async def test_an_end_while_it_starts_ends_it(site, desk):
         await page.client.emit("audio_end")
         await call.until_told("end_voice")
         call.gate.set()
-        await page.until(lambda page: page.count("audio_connection") == 2)
+        await page.until(lambda page: page.count("audio_connection") == 3)
+        assert set(page.all("audio_connection")) == {"off"}
+
+
+async def test_the_answer_to_an_end_is_the_last_word(site, desk):
+    """A second P was answered while the end was on its way: the page must not open its microphone again."""
+    async with page_at(site) as page:
+        for event in ("audio_start", "audio_start", "audio_end"):
+            await page.client.emit(event)
+        await page.until(lambda page: page.count("audio_connection") == 4)
         assert page.all("audio_connection")[-1] == "off"
+
+
+async def test_a_start_while_it_starts_is_never_too_fast(site, desk):
+    async with page_at(site) as page:
+        assert {await page.talk() for _ in range(10)} == {"on"}
 
 
 async def test_a_start_that_fails_says_why_and_is_off(site, desk):
@@ -143,7 +157,12 @@ async def test_trouble_at_the_desk_is_one_sentence(site, desk):
 
 async def test_starting_over_and_over_is_refused(site, desk):
     async with page_at(site) as page:
-        answers = [await page.talk() for _ in range(10)]
+        answers = []
+        for _ in range(10):
+            answers.append(await page.talk())
+            await page.client.emit("audio_end")
+            ends = len(answers)
+            await page.until(lambda page, ends=ends: page.count("audio_connection") == 1 + 2 * ends)
         assert answers[0] == "on"
         assert answers[-1] == "off"
         await page.until_shown("That was very fast")

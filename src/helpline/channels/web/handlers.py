@@ -175,7 +175,8 @@ class Handlers:
         visit = self._visit()
         if visit is None:
             return False
-        if not visit.starts.take(self._visits.clock.now_ms()):
+        # P again while it starts is the same start: refused, it would take the microphone from the first one.
+        if not visit.voice_wanted and not visit.starts.take(self._visits.clock.now_ms()):
             await visit.channel.notice(visit.words.too_fast, kind="warning")
             return False
         await _mark_first_interaction()
@@ -217,6 +218,8 @@ class Handlers:
         visit.voice_wanted = visit.channel.listens = False
         if visit.call:
             visit.call.end_voice()
+        # The answer to a second P may still be on its way, and would open the microphone again.
+        await visit.channel.page.voice(False)
 
     async def on_window_message(self, data: Any) -> None:
         """The page's own script, and anyone else who can post to the window: hostile input."""
@@ -255,7 +258,6 @@ class Handlers:
                 await visit.channel.notice(visit.words.microphone[fault], kind="warning")
                 if fault == "lost":
                     await self.on_audio_end()
-                    await visit.channel.page.voice(False)
             case _:
                 return
 

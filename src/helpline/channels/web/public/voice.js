@@ -2,6 +2,7 @@
 // there, and the methods that its page calls are replaced by ones over worklets of our own. Mended are:
 //   - a start that the server refused left a spinner for ever (`end` threw);
 //   - a second P while connecting tore the call down (`begin` threw);
+//   - an end while the microphone opened, with a start behind it, ended that start as well;
 //   - 171 ms between chunks of the microphone: now 40 ms;
 //   - nobody was told how much of a reply was played: now each 200 ms, and at its end, for each track;
 //   - the count of played samples began anew after an underrun: the worklet now outlives it;
@@ -44,15 +45,23 @@ const FAULTS = {
 };
 
 function mendRecorder(recorder) {
-  recorder.begin = function () {
+  recorder.begin = async function () {
     // While it opens, and once it is open, there is nothing more to do.
-    this.opening ??= openMicrophone(this).catch((error) => {
-      this.opening = null;
-      throw error;
-    });
-    return this.opening;
+    this.opening ??= openMicrophone();
+    while (this.opening) {
+      const opening = this.opening;
+      try {
+        const microphone = await opening;
+        if (this.opening === opening) return Boolean(Object.assign(this, microphone));
+      } catch (error) {
+        if (this.opening === opening) this.opening = null;
+        if (!this.opening) throw error;
+      }
+    }
+    return ended();
   };
   recorder.record = async function (onChunk) {
+    if (!this.processor) return ended();
     if (this.recording) return true;
     this.processor.port.onmessage = ({ data }) => onChunk({ mono: data, raw: data });
     this.recording = true;
@@ -60,15 +69,18 @@ function mendRecorder(recorder) {
     return true;
   };
   recorder.end = async function () {
-    const opening = this.opening;
-    if (!opening) return null;
-    await opening.catch(() => null);
-    if (this.opening === opening) closeMicrophone(this);
+    voiceIsOn(false);
+    this.opening?.then(closeMicrophone, () => null); // at once, or as soon as it is open
+    const nothing = { opening: null, recording: false, stream: null, source: null, processor: null, node: null };
+    Object.assign(this, nothing);
     return null;
   };
 }
 
-async function openMicrophone(recorder) {
+/** What a start that was ended meanwhile waits for: it has nothing more to do, and whoever ended it said so. */
+const ended = () => new Promise(() => {});
+
+async function openMicrophone() {
   if (!navigator.mediaDevices?.getUserMedia) throw failed("insecure");
   let stream;
   try {
@@ -83,8 +95,7 @@ async function openMicrophone(recorder) {
   source.connect(node);
   source.connect(analyser);
   stream.getAudioTracks()[0].addEventListener("ended", () => failed("lost"));
-  Object.assign(recorder, { stream, source, analyser, processor: node, node });
-  return true;
+  return { stream, source, analyser, processor: node, node };
 }
 
 /** The stream at 24 kHz; some browsers refuse to resample a microphone, and then the worklet does it. */
@@ -99,13 +110,9 @@ function tap(stream) {
   }
 }
 
-function closeMicrophone(recorder) {
-  voiceIsOn(false);
-  recorder.stream?.getTracks().forEach((track) => track.stop());
-  const context = recorder.processor?.context;
-  if (context && context.state !== "closed") context.close();
-  const nothing = { opening: null, recording: false, stream: null, source: null, processor: null, node: null };
-  Object.assign(recorder, nothing);
+function closeMicrophone({ stream, processor }) {
+  stream.getTracks().forEach((track) => track.stop());
+  if (processor.context.state !== "closed") processor.context.close();
 }
 
 function failed(fault) {
