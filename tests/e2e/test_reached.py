@@ -23,6 +23,20 @@ STATES = {
     "idle": "Ready",
     "ended": "Ended · Nobody spoke for a while.",
 }
+# A question for the microphone that the person leaves open until `allow()`.
+UNANSWERED = """
+(() => {
+  const devices = navigator.mediaDevices;
+  const ask = devices.getUserMedia.bind(devices);
+  const answer = new Promise((resolve) => (window.allow = resolve));
+  window.asked = 0;
+  devices.getUserMedia = async (wanted) => {
+    window.asked += 1;
+    await answer;
+    return ask(wanted);
+  };
+})()
+"""
 DETAILS = {"working": "check_order_status", "ended": "Nobody spoke for a while."}
 
 
@@ -122,3 +136,22 @@ async def test_starts_and_ends_in_quick_bursts_leave_page_and_desk_agreed(site, 
         await call.until_told("type", "still here")
         assert not await page.get_by_text("very fast").count()
         assert not await page.evaluate("document.body.classList.contains('hl-voice')")
+
+
+async def test_an_end_while_the_microphone_opens_leaves_the_start_behind_it_alone(site, desk, browser):
+    async with visiting(browser, site) as page:
+        await type_line(page)
+        call = await desk.call()
+        await page.evaluate("document.activeElement.blur()")
+        await page.evaluate(UNANSWERED)
+        await page.keyboard.press("p")
+        await page.wait_for_function("() => window.asked === 1")
+        await call.channel.page.voice(False)
+        await page.get_by_role("button", name="Talk (P)").wait_for()
+        await page.locator("#message-composer .animate-spin").wait_for(state="detached")
+        await page.keyboard.press("p")
+        await page.wait_for_function("() => window.asked === 2")
+        await page.evaluate("window.allow()")
+        await call.until(lambda call: call.count("hear") > 5)
+        await page.get_by_role("button", name="End voice (P)").wait_for()
+        assert call.count("end_voice") == 0
