@@ -22,8 +22,8 @@ _SILENT_FLOOR_RMS = 15.0
 _SPARE_DECODERS = 8
 _GRAMMAR_OPINIONS = 2
 _REFERENCE = "reference"
-_AGAIN_MS = 7_000
-"""So much audio is decoded again at a pause, over all opinions: some 0.35 s of a core."""
+_AGAIN_MS = 12_000
+"""So much audio is decoded again at a pause, over all opinions: some 0.6 s of a core."""
 
 
 def check() -> None:
