@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.figures import Figure, median, percentile
+from bench.line.asked import asked
 from bench.line.hour import growth_mb
 
 ROUNDS = 3
@@ -32,12 +33,7 @@ class Server:
 
     async def seen(self) -> dict[str, Any]:
         """What it saw since it was last asked."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(b"\n")
-        await self.process.stdin.drain()
-        found: dict[str, Any] = json.loads(await self.process.stdout.readline())
-        return found
+        return await asked(self.process)
 
 
 @asynccontextmanager

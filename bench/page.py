@@ -6,7 +6,6 @@ at the backend, downward at the client, so that both hold the sockets, Chainlit 
 """
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from urllib.request import urlopen
 import socketio
 
 from bench.figures import Figure, median, percentile
+from bench.line.asked import asked
 from bench.line.stamp import age_ms, stamp
 
 CALLS = 50
@@ -41,12 +41,7 @@ class Server:
 
     async def seen(self) -> dict[str, Any]:
         """What it has seen since it was last asked."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(b"\n")
-        await self.process.stdin.drain()
-        found: dict[str, Any] = json.loads(await self.process.stdout.readline())
-        return found
+        return await asked(self.process)
 
 
 @asynccontextmanager
