@@ -1,6 +1,6 @@
 """Measures the embedded engine on the frozen sentences and writes `docs/engine-quality.md`.
 
-`python scripts/engine_report.py` measures on the half that may be looked at; `--held-out` on the sentences
+`python scripts/engine_report.py` measures on the half that may be looked at; `--final` on the sentences
 kept for the last run. Takes some ten minutes on a quiet machine. `--keep FOLDER` keeps what each voice gave:
 a second run goes on where the first was stopped.
 """
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.engine.evaluation import (  # noqa: E402
-    HELD_OUT,
+    FINAL,
     VOICES,
     Outcome,
     Score,
@@ -36,12 +36,12 @@ MARK = "<!-- measured: everything below is written by `make engine-report` -->"
 def main() -> None:
     """Measure, print as it goes, write the page."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--held-out", action="store_true", help="the sentences kept for the last run")
+    asked.add_argument("--final", action="store_true", help="the sentences kept for the last run")
     asked.add_argument("--keep", type=Path, help="a folder for what each voice gave")
     asked.add_argument("--most", type=int, default=99, help="so many voices in this run, then stop")
     asked.add_argument("--typed", action="store_true", help="typed only: seconds")
     options = asked.parse_args()
-    sentences = load_sentences(HELD_OUT) if options.held_out else [o for o in load_sentences() if not o.final]
+    sentences = load_sentences(FINAL) if options.final else [o for o in load_sentences() if not o.final]
     runs = [("typed", "", None)]
     if not options.typed:
         runs += [("clean", voice, None) for voice in VOICES]
@@ -65,13 +65,11 @@ def main() -> None:
         print(f"{kind:6} {voice or '-':10} {figures}", flush=True)
     if not options.typed:
         head = PAGE.read_text("utf-8").partition(MARK)[0].rstrip()
-        PAGE.write_text(
-            f"{head}\n\n{MARK}\n\n{_report(scores, sentences, held_out=options.held_out)}", "utf-8"
-        )
+        PAGE.write_text(f"{head}\n\n{MARK}\n\n{_report(scores, sentences, final=options.final)}", "utf-8")
 
 
-def _report(scores: list[tuple[str, str, Score]], sentences: list[Sentence], *, held_out: bool) -> str:
-    half = "kept for one last run" if held_out else "that were looked at while tuning"
+def _report(scores: list[tuple[str, str, Score]], sentences: list[Sentence], *, final: bool) -> str:
+    half = "kept for one last run" if final else "that were looked at while tuning"
     lines = [f"Measured on {len(sentences)} sentences {half}.", ""]
     lines += ["| input | voice | first try | within one repair |", "|---|---|---|---|"]
     for kind, voice, score in scores:

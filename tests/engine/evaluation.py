@@ -103,7 +103,9 @@ class Score:
 
 SENTENCES = Path(__file__).with_name("sentences.txt")
 HELD_OUT = Path(__file__).with_name("sentences_held_out.txt")
-"""Written after those and kept for the last run."""
+"""Written after those, for one run; spent with it."""
+FINAL = Path(__file__).with_name("sentences_final.txt")
+"""Written after that run, for the next."""
 
 
 def load_sentences(path: Path = SENTENCES) -> list[Sentence]:
@@ -116,7 +118,9 @@ def load_sentences(path: Path = SENTENCES) -> list[Sentence]:
             key, _, value = slot.partition("=")
         elif line.strip() and not line.startswith("#"):
             found.append(
-                Sentence(line.strip(), tool, key, value, final=path == HELD_OUT or len(found) % 2 == 1)
+                Sentence(
+                    line.strip(), tool, key, value, final=path in (HELD_OUT, FINAL) or len(found) % 2 == 1
+                )
             )
     return found
 
