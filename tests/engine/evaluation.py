@@ -23,11 +23,11 @@ from helpline.engine.language import find_entities, readable
 from helpline.engine.lexicon import Expected, expected_from
 from helpline.engine.listening import Ended, Listener, ListenSettings
 from helpline.engine.meaning import load_meanings, read_tools
-from helpline.engine.numbers import normalise
 from helpline.engine.policy import Known
-from helpline.engine.times import parse_when
 from helpline.engine.vad import VoiceDetector
 from helpline.engine.voice import Synthesiser
+from helpline.numbers import normalise
+from helpline.times import find_when
 from helpline.tools.shop import shop_tools
 
 NOW = datetime(2026, 11, 18, 12, 0)  # noqa: DTZ001 - a Wednesday, local time
@@ -197,7 +197,7 @@ def _is_right(sentence: Sentence, call: Call) -> bool:
 
 def _same(key: str, given: str, wanted: str) -> bool:
     if key == "when":
-        one, other = parse_when(normalise(given), NOW), parse_when(_moment(wanted), NOW)
+        one, other = find_when(normalise(given), NOW), find_when(_moment(wanted), NOW)
         return one is not None and other is not None and one.at == other.at
     if key == "product":
         return all(any(word.startswith(part) for word in given.lower().split()) for part in wanted.split())

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from helpline.engine.intents import load_classifier
-from helpline.engine.numbers import normalise
 from helpline.engine.phrases import load_pack
+from helpline.numbers import normalise
 from tests.engine.evaluation import HELD_OUT, load_sentences
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "train_intents.py"

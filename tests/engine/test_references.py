@@ -2,8 +2,8 @@
 
 import pytest
 
-from helpline.engine.numbers import normalise
 from helpline.engine.references import asks_for_reference, grammar_for, own_reference, settle_reference
+from helpline.numbers import normalise
 from tests.engine.talk import SHOP_TOOLS, Talker
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from helpline.engine.lexicon import Expected, draw_sentences
-from helpline.engine.numbers import normalise
 from helpline.engine.phrases import load_pack
+from helpline.numbers import normalise
 from tests.engine.evaluation import FINAL, HELD_OUT, load_sentences, measure
 
 _DIGESTS = {

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline.engine.lexicon import Expected, Library
-from helpline.engine.numbers import normalise
 from helpline.engine.sounds import Sounds, named, own_number, read_sounds
+from helpline.numbers import normalise
 
 NAMES = ("camping tent", "desk lamp", "yoga mat", "phone stand", "toaster")
 

@@ -2,8 +2,8 @@
 
 from helpline.engine.history import Item
 from helpline.engine.language import readable
-from helpline.engine.numbers import normalise
 from helpline.engine.reply import Emit
+from helpline.numbers import normalise
 
 _EVENTS = "conversation.item.input_audio_transcription"
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from helpline.engine.addresses import find_street
-from helpline.engine.numbers import cardinal, normalise
-from helpline.engine.times import When, parse_when
+from helpline.numbers import cardinal, normalise
+from helpline.times import When, find_when
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _DOMAIN_ENDS = r"co (?:dot|point) u ?k|com|net|org|edu|io|de|eu|info|shop"
@@ -94,7 +94,7 @@ def find_entities(said: str, now: datetime, products: Sequence[str] = ()) -> Ent
     masked = masked.replace(address, "{address}", 1) if address else masked
     amount, masked = _take_amount(masked)
     phone, masked = _take_phone(masked)
-    when = parse_when(masked, now)
+    when = find_when(masked, now)
     if when is not None:
         masked = masked.replace(when.words, "{when}", 1)
     references = _references(masked)

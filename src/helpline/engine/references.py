@@ -7,7 +7,7 @@ character, and only one of theirs is; else it stands as it was heard, and the ap
 import re
 from collections.abc import Iterable, Sequence
 
-from helpline.engine.numbers import normalise
+from helpline.numbers import normalise
 
 _DIGIT = "( zero | oh | one | two | three | four | five | six | seven | eight | nine )"
 _GRAMMAR = """#JSGF V1.0;

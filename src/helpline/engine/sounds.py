@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from helpline.engine.numbers import normalise
 from helpline.engine.phrases import ways_to_say
+from helpline.numbers import normalise
 
 Phones = tuple[int, ...]
 

@@ -15,12 +15,12 @@ from helpline.actions import Card, Identity, ToolResult
 from helpline.policy.rules import Facts, callback_hours, decide, refusal
 from helpline.store.changes import CancelOrder, LineCount, ReturnItems, ScheduleCallback, UpdateAccount
 from helpline.store.records import Address, Customer, Order, Product, digits_of
+from helpline.times import parse_when
 from helpline.tools import cards
 from helpline.tools.context import CallContext
 from helpline.tools.finding import own_customer, own_order, pick_lines, pick_method, pick_product
 from helpline.tools.tool import Draft, Tool, tool
 from helpline.tools.values import ItemToReturn, NewAddress, address_of
-from helpline.tools.when import parse_when
 from helpline.wording import Saying, Value, later
 
 Number = Annotated[str, Meta(min_length=1, max_length=60)]

@@ -16,7 +16,7 @@ _TENS = {
 }  # fmt: skip
 _SCALES = {"hundred": 100, "thousand": 1000}
 _REPEATS = {"double": 2, "triple": 3}
-_ORDINALS = {
+ORDINALS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
     "ninth": 9,
     "tenth": 10, "eleventh": 11, "twelfth": 12, "thirteenth": 13, "fourteenth": 14, "fifteenth": 15,
@@ -55,8 +55,8 @@ def cardinal(words: str) -> int | None:
             return int(token)
         if token in _DIGITS and token not in ("o", "oh"):
             return _DIGITS[token]
-        if token in _ORDINALS:
-            return _ORDINALS[token]
+        if token in ORDINALS:
+            return ORDINALS[token]
         if token in ("dozen",):
             return 12
         if token in ("couple", "both"):
@@ -72,8 +72,8 @@ def ordinal_day(words: str) -> int | None:
     for token in words.split():
         if token in ("20", "30", *_TENS):
             tens = int(token) if token.isdecimal() else _TENS[token]
-        elif token in _ORDINALS:
-            return tens + _ORDINALS[token] if _ORDINALS[token] < 10 else _ORDINALS[token]
+        elif token in ORDINALS:
+            return tens + ORDINALS[token] if ORDINALS[token] < 10 else ORDINALS[token]
         else:
             tens = 0
     return None

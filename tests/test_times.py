@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from helpline.tools.when import parse_when
+from helpline.times import parse_when
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
 """A Wednesday."""

@@ -1,13 +1,15 @@
-"""Dates and times as people say them: "tomorrow at half past three", "in 45 minutes", "the twelfth".
+"""Dates and times as people say them: "tomorrow at half past three", "in 45 minutes", "the twelfth". Pure.
 
-Reads text from `numbers.normalise`. An hour without am or pm means the one within a shop's day, 7 to 18.
+`find_when` finds what a sentence names, `parse_when` reads words that are to be a time and nothing else: what
+it cannot tell for sure is asked about, since a time in another week than the customer's is no help. An hour
+without am or pm means the one within a shop's day, 8 to 19.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from helpline.engine.numbers import cardinal, ordinal_day
+from helpline.numbers import ORDINALS, cardinal, normalise, ordinal_day
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
@@ -15,21 +17,23 @@ _MONTHS = (
     "november", "december",
 )  # fmt: skip
 _PARTS_OF_DAY = {
-    "morning": 9,
+    "morning": 10,
     "noon": 12,
     "midday": 12,
     "lunchtime": 12,
     "afternoon": 15,
-    "evening": 18,
+    "evening": 17,
     "tonight": 19,
 }
-_UNITS = {"minute": 1, "hour": 60, "day": 24 * 60, "week": 7 * 24 * 60}
+_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS).replace("sep(?:", "sept?(?:")
+_MINUTES = {"minute": 1, "hour": 60}
+_DAYS = {"day": 1, "week": 7}
+_OPENING_HOUR = 8
 _SMALL = "one|two|three|four|five|six|seven|eight|nine"
 
 _N = rf"(?:\d{{1,4}}|{_SMALL}|an?|half an|a couple of)"
-_IN = re.compile(
-    rf"\b(?:in|within) (?:about )?({_N}) (minute|hour|day|week)s?(?: (?:and a half|and (\d+) minutes))?"
-)
+_IN = re.compile(rf"\b(?:in|within) (?:about )?({_N}) (minute|hour)s?(?: (?:and a half|and (\d+) minutes))?")
+_IN_DAYS = re.compile(rf"\b(?:in|within) (?:about )?({_N}) (day|week)s?\b(?: time\b)?")
 _HOUR = rf"(?:1[0-2]|[1-9]|{_SMALL})"
 _PAST = re.compile(rf"\b(half|quarter|\d{{1,2}}|{_SMALL})(?: minutes)? (past|to|after) ({_HOUR})\b")
 _CLOCK = re.compile(
@@ -42,11 +46,16 @@ _DAY = re.compile(
     r"\b(?:(day after tomorrow|tomorrow|today|tonight|day before yesterday|yesterday)"
     rf"|(?:(this|next|on|coming) )?({'|'.join(_WEEKDAYS)}))\b"
 )
-_DATE = re.compile(rf"\b({'|'.join(_MONTHS)}) (?:the )?((?:\d{{1,2}}|\w+)(?:st|nd|rd|th)?(?: \w+)?)")
-_DATE_OF = re.compile(rf"\b(?:the )?(\w+(?: \w+)?) of ({'|'.join(_MONTHS)})\b")
-_THE_DAY = re.compile(r"\b(?:on )?the ((?:20 |30 |twenty |thirty )?\w+)\b")
+_DAY_OF_MONTH = (
+    rf"(?:(?:[23]0 )?(?:{'|'.join(ORDINALS)})|\d{{1,2}}(?:st|nd|rd|th)?)"  # "20 first" is normalised
+)
+_DATE = re.compile(rf"\b({_MONTH}) (?:the )?({_DAY_OF_MONTH})\b(?!:)")
+_DATE_OF = re.compile(rf"\b(?:the )?({_DAY_OF_MONTH}(?: of|(?<=\d)|(?<=\d[snrt][tdh]))) ({_MONTH})\b")
+_THE_DAY = re.compile(rf"\b(?:on )?the ({_DAY_OF_MONTH})\b")
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})(?:[t ](\d{2}):(\d{2}))?")
 _PART = re.compile(rf"\b(?:in the |this |at )?({'|'.join(_PARTS_OF_DAY)})\b")
+_UNSURE = re.compile(r"\b(weeks?|months?|years?|ago|last|before|weekend|fortnight)\b|\d/\d")
+"""What would mean another day than the one that is left when it is overheard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +68,27 @@ class When:
     has_day: bool
 
 
-def parse_when(text: str, now: datetime) -> When | None:
+def parse_when(said: str, now: datetime) -> datetime | None:
+    """The time meant, in `now`'s zone; None when it cannot be told for sure. ISO 8601 is taken as it is."""
+    if (exact := _exact(said.strip(), now)) is not None:
+        return exact
+    when = find_when(normalise(said), now)
+    if when is None or not when.has_time:
+        return None
+    beside = said.lower().replace("day before yesterday", "")
+    return None if _UNSURE.search(_IN_DAYS.sub("", normalise(beside))) or "/" in said else when.at
+
+
+def find_when(text: str, now: datetime) -> When | None:
     """The first moment named in normalised text, or None. `now` decides what tomorrow is."""
     if match := _IN.search(text):
         return _relative(match, now)
     if match := _ISO.search(text):
-        return _iso(match)
-    day, day_span = _named_day(text, now)
+        return _iso(match, now)
+    try:
+        day, day_span = _named_day(text, now)
+    except ValueError:
+        return None  # no such day
     rest = (
         text
         if day_span is None
@@ -83,21 +106,35 @@ def parse_when(text: str, now: datetime) -> When | None:
     return When(moment, text[start:end].strip(), clock is not None, day is not None)
 
 
+def _exact(said: str, now: datetime) -> datetime | None:
+    if not re.match(r"\d{4}-\d{2}-\d{2}[T ]\d", said):
+        return None
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=now.tzinfo)
+
+
 def _relative(match: re.Match[str], now: datetime) -> When:
-    amount, unit = match[1], match[2]
-    count = {"a": 1.0, "an": 1.0, "half an": 0.5, "a couple of": 2.0}.get(amount)
-    minutes = (count if count is not None else cardinal(amount) or 1) * _UNITS[unit]
+    minutes = _amount(match[1]) * _MINUTES[match[2]]
     if match[0].endswith("and a half"):
-        minutes += _UNITS[unit] / 2
+        minutes += _MINUTES[match[2]] / 2
     if match[3]:
         minutes += int(match[3])
     moment = (now + timedelta(minutes=minutes)).replace(second=0, microsecond=0)
-    return When(moment, match[0], unit in ("minute", "hour"), True)
+    return When(moment, match[0], True, True)
 
 
-def _iso(match: re.Match[str]) -> When | None:
+def _amount(words: str) -> float:
+    count = {"a": 1.0, "an": 1.0, "half an": 0.5, "a couple of": 2.0}.get(words)
+    return count if count is not None else cardinal(words) or 1
+
+
+def _iso(match: re.Match[str], now: datetime) -> When | None:
     try:
-        moment = datetime(*(int(match[n] or 0) for n in range(1, 6)))  # type: ignore[arg-type]  # noqa: DTZ001
+        year, month, day, hour, minute = (int(match[n] or 0) for n in range(1, 6))
+        moment = datetime(year, month, day, hour, minute, tzinfo=now.tzinfo)
     except ValueError:
         return None
     has_time = match[4] is not None
@@ -105,21 +142,33 @@ def _iso(match: re.Match[str]) -> When | None:
 
 
 def _named_day(text: str, now: datetime) -> tuple[datetime | None, tuple[int, int] | None]:
+    """The day that is named and where; raises ValueError for a day that no calendar has."""
     if match := _DAY.search(text):
         end = match.start() if match[1] == "tonight" else match.end()  # "tonight" names its hour as well
         return _weekday_or_near(match, now), (match.start(), end)
-    for pattern, month_group, day_group in ((_DATE, 1, 2), (_DATE_OF, 2, 1)):
-        for match in pattern.finditer(text):
-            number = match[day_group].split()[0]
-            day = ordinal_day(match[day_group]) or (int(number) if number.isdecimal() else None)
-            moment = _on(now, _MONTHS.index(match[month_group]) + 1, day)
-            if moment:
-                return moment, match.span()
-    if (match := _THE_DAY.search(text)) and (day := ordinal_day(match[1])) and day > 3:
+    if match := _IN_DAYS.search(text):
+        return now + timedelta(days=round(_amount(match[1]) * _DAYS[match[2]])), match.span()
+    if match := _DATE_OF.search(text):
+        return _date(match[2], match[1], now), match.span()
+    if match := _DATE.search(text):
+        return _date(match[1], match[2], now), match.span()
+    if (
+        (match := _THE_DAY.search(text))
+        and (day := ordinal_day(match[1]))
+        and (day > 3 or match[1][0].isdecimal())
+    ):
         this_month = _on(now, now.month, day, roll_year=False)
         next_month = _on(now, now.month % 12 + 1, day)
         return (this_month if this_month and this_month.date() >= now.date() else next_month), match.span()
     return None, None
+
+
+def _date(month: str, day: str, now: datetime) -> datetime:
+    number = next(at for at, name in enumerate(_MONTHS, start=1) if month.startswith(name[:3]))
+    moment = _on(now, number, ordinal_day(day) or cardinal(day))
+    if moment is None:
+        raise ValueError(f"{month} has no {day}")
+    return moment
 
 
 def _weekday_or_near(match: re.Match[str], now: datetime) -> datetime:
@@ -190,4 +239,4 @@ def _in_shop_hours(hour: int, words: str) -> int:
         return hour % 12
     if "afternoon" in words or "evening" in words:
         return hour % 12 + 12
-    return hour if 7 <= hour <= 12 else hour + 12
+    return hour if _OPENING_HOUR <= hour <= 12 else hour + 12
