@@ -384,3 +384,103 @@ def test_a_question_that_makes_no_sense_of_its_own_is_looked_up_in_the_pages_of_
     assert name == "search_help"
     assert "park" in arguments["question"]
     assert Caller(*SHOP_TOOLS, pages).says("mumble the other").calls == []
+
+
+# --- several requests, corrections -----------------------------------------------------------------------
+
+
+def test_two_requests_of_one_sentence_are_done_one_after_the_other() -> None:
+    caller = Caller().says("cancel 1004 and tell me where 1005 is")
+    assert caller.calls == [("cancel_order", {"order_id": "1004"})]
+    caller.gets({"say": "Shall I cancel order 1004?", "status": "not_done_yet"})
+    assert (caller.said, caller.calls) == ("Shall I cancel order 1004?", [])
+    caller.entries.append(Said("user", "yes"))
+    caller.told('The customer said yes. It is done: receipt R-1. Say to the customer: "It is cancelled."')
+    assert caller.said == "It is cancelled."
+    assert caller.calls == [("check_order_status", {"order_id": "1005"})]
+    assert caller.gets({"say": "Order 1005 is on its way."}).said == "Order 1005 is on its way."
+    assert caller.calls == []
+
+
+def test_a_no_to_the_first_request_leaves_the_second() -> None:
+    caller = Caller().says("please cancel order 1004 and also return order 1005 because it is broken")
+    caller.gets({"say": "Shall I cancel order 1004?", "status": "not_done_yet"})
+    caller.entries.append(Said("user", "no"))
+    caller.told('The customer said no. Say to the customer: "I left it as it was."')
+    assert caller.calls == [("process_return", {"order_id": "1005", "reason": "it is broken"})]
+
+
+def test_what_only_the_first_request_lacks_is_asked_before_the_second() -> None:
+    caller = Caller().says("cancel my order and tell me what the desk lamp costs")
+    assert caller.said == "What is the order number?"
+    assert caller.says("1004").calls == [("cancel_order", {"order_id": "1004"})]
+    assert caller.gets({"say": "Order 1004 cannot be cancelled."}).calls == [
+        ("get_product_info", {"query": "desk lamp"})
+    ]
+
+
+def test_the_second_request_may_be_about_the_first() -> None:
+    caller = Caller().says("where is order 1004 and can you cancel it")
+    assert caller.calls == [("check_order_status", {"order_id": "1004"})]
+    assert caller.gets({"say": "It is being packed."}).calls == [("cancel_order", {"order_id": "1004"})]
+
+
+def test_who_goes_on_to_something_else_has_left_the_second_request() -> None:
+    caller = Caller().says("cancel 1004 and tell me where 1005 is")
+    caller.gets({"say": "Shall I cancel order 1004?", "status": "not_done_yet"})
+    assert caller.says("what did I order").calls == [("get_customer_info", {})]
+    assert caller.gets({"say": "You have two orders."}).calls == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "order 1004 is broken and I want my money back",
+        "I am not happy with order 1004 and want to return it",
+        "go ahead and cancel order 1004",
+        "I moved house and need to update my address",
+        "return order 1004 because it is broken and too small",
+        "cancel order one thousand and four",
+    ],
+)
+def test_most_of_what_and_joins_is_one_request(said: str) -> None:
+    caller = Caller().says(said)
+    assert len(caller.calls) <= 1
+    assert caller.gets({"say": "Done."}).calls == [] if caller.calls else True
+
+
+@pytest.mark.parametrize(
+    ("said", "order"),
+    [
+        ("no, I meant 1005", "1005"),
+        ("I meant 1005", "1005"),
+        ("sorry, order 1005", "1005"),
+        ("not that, 1005", "1005"),
+        ("no, the other one", "1002"),
+        ("not that order, the other one", "1002"),
+        ("no, the blue one", "1007"),
+    ],
+)
+def test_a_correction_says_which_one_is_meant(said: str, order: str) -> None:
+    caller = Caller().says("where is order 1002").gets({"say": "Order 1002 has left."})
+    caller.says("what did I order")
+    rows = [{"number": "1004", "items": ["red lamp"]}, {"number": "1007", "items": ["blue lamp"]}]
+    caller.gets({"say": "You have two orders.", "orders": rows})
+    caller.says("cancel order 1004").gets({"say": "Shall I cancel order 1004?", "status": "not_done_yet"})
+    assert caller.says(said).calls == [("cancel_order", {"order_id": order})]
+
+
+def test_another_of_two_orders_of_ones_own_is_the_other_one() -> None:
+    caller = Caller(ids=("1004", "1005")).says("where is order 1004").gets({"say": "Order 1004 has left."})
+    assert caller.says("no, the other one").calls == [("check_order_status", {"order_id": "1005"})]
+
+
+def test_which_other_one_is_asked_when_there_are_many() -> None:
+    caller = Caller(ids=("1004", "1005", "1006")).says("cancel order 1004").gets({"say": "Shall I?"})
+    assert caller.says("no, the other one").said == "What is the order number?"
+    assert caller.says("1006").calls == [("cancel_order", {"order_id": "1006"})]
+
+
+def test_another_product_of_the_kind_is_meant() -> None:
+    caller = Caller().says("tell me about the kettle").gets({"say": "It is red.", "price": 20})
+    assert caller.says("not that, the blue one").calls == [("get_product_info", {"query": "blue kettle"})]

@@ -13,9 +13,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from helpline.engine.chinese import CHINESE, in_english
+from helpline.engine.corrections import rows_in
 from helpline.engine.language import find_entities
 from helpline.engine.meaning import Tool
-from helpline.engine.policy import Dialogue, Known, Policy, Refused, Situation, Topic, read_arguments
+from helpline.engine.policy import Act, Dialogue, Known, Policy, Refused, Situation, Topic, read_arguments
 from helpline.engine.results import last_price, question_in, say_result
 from helpline.sentences import A_LITTLE_CHINESE
 
@@ -144,6 +145,9 @@ class PolicyBrain:
             turn.tools, turn.now, turn.tool_choice, turn.known, recall(turn.entries, question, turn.now)
         )
         self._dialogue = self._policy.after_results(self._dialogue, _refusals(tail, turn), situation)
+        if question is None and self._dialogue.waiting and told and _is_over(tail):
+            self._dialogue, act = self._policy.resume(self._dialogue, situation, spoken=_was_spoken(turn))
+            return [Say(" ".join(told)), *_parts(act)]
         if question is None:
             return [Say(" ".join(told) or self._opening(turn))]
         chinese = CHINESE.search(question.text) is not None
@@ -154,13 +158,34 @@ class PolicyBrain:
         parts: list[Part] = [Say(" ".join(told))] if told else []
         if told and act.kind == "small":
             return parts
-        parts += [Say(act.say)] if act.say else []
-        return parts + [Call(name, msgspec.json.encode(args).decode()) for name, args in act.calls]
+        return parts + _parts(act)
 
     def _opening(self, turn: Turn) -> str:
         if any(isinstance(entry, Said) and entry.role == "assistant" for entry in turn.entries):
             return "I am listening."
         return self._greeting or self._policy.introduction(turn.tools)
+
+
+def _parts(act: Act) -> list[Part]:
+    parts: list[Part] = [Say(act.say)] if act.say else []
+    return parts + [Call(name, msgspec.json.encode(args).decode()) for name, args in act.calls]
+
+
+_SETTLED = re.compile(r"\bit is done\b|\bsaid no\b|\bwas not done\b", re.IGNORECASE)
+_WAITS = re.compile(r'"status"\s*:\s*"(?:not_done_yet|refused|needs_input|pending)"')
+
+
+def _is_over(tail: tuple[Entry, ...]) -> bool:
+    """Whether the last request is done with: its result is no question, or what it asked was answered."""
+    last = next((entry for entry in reversed(tail) if not isinstance(entry, Called)), None)
+    if isinstance(last, Answered):
+        return _WAITS.search(last.output) is None and not say_result(last.output).rstrip().endswith("?")
+    return isinstance(last, Said) and last.role == "system" and _SETTLED.search(last.text) is not None
+
+
+def _was_spoken(turn: Turn) -> bool:
+    said = (entry for entry in reversed(turn.entries) if isinstance(entry, Said) and entry.role == "user")
+    return next(said, Said("user", "")).spoken
 
 
 def _since_last_reply(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
@@ -215,7 +240,8 @@ def recall(entries: tuple[Entry, ...], question: Said | None, now: datetime) -> 
             case Called(name=name, arguments=arguments):
                 topic = _topic_of_call(topic, name, arguments)
             case Answered(output=output):
-                topic = replace(topic, price=last_price(output) if _has_price(topic.last_call[0]) else "")
+                price = last_price(output) if _has_price(topic.last_call[0]) else ""
+                topic = replace(topic, price=price, listed=rows_in(output) or topic.listed)
             case Said(role="assistant", text=text):
                 topic = replace(_topic_of_words(topic, text, now), last_said=text)
             case Said(role="user", text=text) if question is None or text not in question.text:
@@ -229,8 +255,9 @@ def _has_price(tool: str) -> bool:
 
 
 def _topic_of_words(topic: Topic, text: str, now: datetime) -> Topic:
-    named = find_entities(text, now).references
-    return replace(topic, order=named[0].upper()) if len(named) == 1 else topic
+    named = tuple(one.upper() for one in find_entities(text, now).references)
+    topic = replace(topic, named=tuple(dict.fromkeys((*topic.named, *named))))
+    return replace(topic, order=named[0]) if len(named) == 1 else topic
 
 
 def _topic_of_call(topic: Topic, name: str, arguments: str) -> Topic:
@@ -238,7 +265,8 @@ def _topic_of_call(topic: Topic, name: str, arguments: str) -> Topic:
     topic = replace(topic, last_call=(name, arguments))
     for key, value in given.items():
         if "order" in key and isinstance(value, str | int):
-            topic = replace(topic, order=str(value))
+            named = tuple(dict.fromkeys((*topic.named, str(value).upper())))
+            topic = replace(topic, order=str(value), named=named)
         elif re.search(r"product|item|query", key) and isinstance(value, str):
             topic = replace(topic, product=value)
     return topic

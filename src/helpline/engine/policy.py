@@ -12,6 +12,14 @@ from typing import Any, Literal
 
 import msgspec
 
+from helpline.engine.corrections import (
+    CORRECTS,
+    described,
+    means_another,
+    other_of,
+    reference_of,
+    thing_of,
+)
 from helpline.engine.language import Entities, find_entities
 from helpline.engine.meaning import (
     Meaning,
@@ -22,7 +30,8 @@ from helpline.engine.meaning import (
     nearest_tool,
     tool_for,
 )
-from helpline.engine.slots import Context, find_value, kind_of, thing
+from helpline.engine.several import Request, split_requests
+from helpline.engine.slots import Context, find_value, fit, kind_of, thing, unwrapped
 
 _SURE = 0.42
 _FOREIGN_SURE = 0.5
@@ -42,7 +51,6 @@ _SMALL_TALK = (
     "filler",
 )
 _PRONOUN = re.compile(r"\b(?:it|that|this|that one|this one|them|that order|this order|the order|my order)\b")
-_CORRECTS = re.compile(r"(?:no|nope|not that|wrong|sorry|i (?:said|meant)|that's wrong|actually)\b")
 _GIVES_UP = re.compile(
     r"\b(?:never mind|forget (?:it|about it)|stop|leave it|i don't know|not now|cancel that)\b"
 )
@@ -59,6 +67,10 @@ class Topic:
     last_said: str = ""
     last_call: tuple[str, str] = ("", "")
     """The name and the JSON arguments of the last function call."""
+    named: tuple[str, ...] = ()
+    """References that somebody named, the oldest first."""
+    listed: tuple[tuple[str, str], ...] = ()
+    """References that results listed, with the words of their rows."""
 
 
 _A_QUESTION = re.compile(
@@ -105,6 +117,8 @@ class Dialogue:
     pending: Pending | None = None
     offered_person: bool = False
     misses: int = 0
+    waiting: tuple[str, ...] = ()
+    """Requests of the last sentence whose turn comes when the one before them is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +166,7 @@ class Policy:
             return self._after_offer(replace(dialogue, offered_person=False), ranked, said, turn, context)
         if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
             return self._continue(dialogue, dialogue.pending, said, ranked, turn, context)
-        return self._fresh(replace(dialogue, pending=None), said, ranked, turn, context)
+        return self._fresh(replace(dialogue, pending=None, waiting=()), said, ranked, turn, context)
 
     def after_results(self, dialogue: Dialogue, refused: tuple[Refused, ...], turn: Situation) -> Dialogue:
         """A tool asked for something: what the customer says next is its answer."""
@@ -174,8 +188,12 @@ class Policy:
             if forced is not None:
                 return self._start(dialogue, forced, said, turn, context)
         best = ranked[0] if ranked else Meaning("", 0.0)
-        if (corrected := self._corrected(said, turn, context)) is not None:
-            return replace(dialogue, misses=0), corrected
+        if (corrected := self._corrected(dialogue, said, turn, context)) is not None:
+            return corrected
+        first, *later = self._requests(said, turn)
+        if later:
+            begun, act = self.decide(dialogue, first, turn, spoken=context.spoken)
+            return replace(begun, waiting=tuple(later)), act
         tool = self._choose(best, said, turn)
         if tool is not None and turn.tool_choice != "none":
             return self._start(dialogue, tool, said, turn, context)
@@ -191,18 +209,62 @@ class Policy:
             return dialogue, replace(act, say=f"A person can call you back. {act.say}".strip())
         return self._small_talk(dialogue, best.intent, said, turn)
 
-    def _corrected(self, said: Entities, turn: Situation, context: Context) -> Act | None:
-        """ "No, order 1005": the last call again, with what was corrected."""
+    def _corrected(
+        self, dialogue: Dialogue, said: Entities, turn: Situation, context: Context
+    ) -> tuple[Dialogue, Act] | None:
+        """ "No, order 1005", "the other one": the last call again, with what was corrected."""
         name, arguments = turn.topic.last_call
         tool = next((tool for tool in turn.tools if tool.name == name), None)
-        if tool is None or not _CORRECTS.match(said.text):
+        if tool is None or not CORRECTS.match(said.text):
             return None
         before = read_arguments(arguments)
-        fresh = collect(tool, said, context, {})
+        fresh = collect(tool, said, replace(context, order="", product=""), {})
         corrected = {key: value for key, value in fresh.items() if key in before and value != before[key]}
+        which = described(said.text)
+        if not corrected and not which and not means_another(said.text):
+            return None
+        for key in () if corrected else before:
+            kind = kind_of(key, tool.properties.get(key, {}))
+            value = _another(kind, str(before[key]), which, turn)
+            if value:
+                corrected[key] = fit(value, unwrapped(tool.properties[key]))
+            elif kind == "reference":
+                kept = {k: v for k, v in before.items() if k != key}
+                asking = replace(dialogue, pending=Pending(tool.name, kept, key), misses=0)
+                return asking, Act(ask_for(key, tool.properties[key], 0))
         if not corrected:
             return None
-        return Act(calls=((tool.name, {**before, **corrected}),), kind="call")
+        done = replace(dialogue, pending=None, misses=0)
+        return done, Act(calls=((tool.name, {**before, **corrected}),), kind="call")
+
+    def resume(self, dialogue: Dialogue, turn: Situation, *, spoken: bool) -> tuple[Dialogue, Act]:
+        """The next request of a sentence that held several, now that the one before it is done."""
+        first, *later = dialogue.waiting
+        said = find_entities(first, turn.now, turn.known.things or common_things())
+        context = Context(turn.now, turn.topic.order, turn.topic.product, turn.known.ids, spoken)
+        ranked = self.meanings.rank(said.masked)
+        dialogue, act = self._fresh(replace(dialogue, waiting=()), said, ranked, turn, context)
+        return replace(dialogue, waiting=tuple(later)), act
+
+    def _requests(self, said: Entities, turn: Situation) -> list[str]:
+        """The requests of a sentence, in its words: more than one only where each stands for itself."""
+        if turn.tool_choice != "auto":
+            return [said.text]
+        return split_requests(said.text, lambda clause: self._wants(clause, turn))
+
+    def _wants(self, clause: str, turn: Situation) -> Request | None:
+        said = find_entities(clause, turn.now, turn.known.things or common_things())
+        ranked = self.meanings.rank(said.masked)
+        best = ranked[0] if ranked else Meaning("", 0.0)
+        if best.score < _SURE or best.intent in _SMALL_TALK:
+            return None
+        tool = tool_for(best.intent, turn.tools)
+        if tool is None:
+            return None
+        context = Context(turn.now, known_ids=turn.known.ids)
+        given = collect(tool, said, context, {})
+        about = _PRONOUN.search(said.text) is not None
+        return Request(tool.name, given, complete=about or all(name in given for name in tool.required))
 
     def _choose(self, best: Meaning, said: Entities, turn: Situation) -> Tool | None:
         unknown = tuple(tool for tool in turn.tools if not intent_of(tool))
@@ -373,6 +435,15 @@ class Policy:
 
     def _who(self) -> str:
         return self.agent or "the offline engine, an automatic assistant that speaks English"
+
+
+def _another(kind: str, before: str, which: str, turn: Situation) -> str:
+    """What is meant in place of `before`: the other one, or the one with these words."""
+    if kind == "reference":
+        if which:
+            return reference_of(which, turn.topic.listed, before)
+        return other_of(before, turn.topic.named, turn.known.ids)
+    return thing_of(which, before, turn.known.things) if kind == "thing" and which else ""
 
 
 def what_is_missing(tool: Tool, reason: str) -> str:
