@@ -27,6 +27,7 @@ from helpline.call.driver import Driver
 from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, StateShown, ToolEnded, ToolStarted
 from helpline.call.transcript import Transcript
 from helpline.engine.backend import EngineBackend
+from helpline.engine.desk_voice import DeskVoice
 from helpline.errors import BackendError, SettingsError, ToolError
 from helpline.manner import rules_of
 from helpline.realtime import wire
@@ -83,6 +84,7 @@ class RealtimeClient:
     ) -> None:
         self._settings = load_settings()
         self._prompt = system_prompt
+        self._voice = DeskVoice(self._settings.engine_voice)
         backends = _backends(self._settings, url, api_key, model)
         self._engines = tuple(backend for backend in backends if isinstance(backend, _SharedEngine))
         self._backends = tuple(_Tapped(backend, self._saw) for backend in backends)
@@ -125,10 +127,8 @@ class RealtimeClient:
             return True
         driver.post(fx.VoiceStarted())
         await driver.until(lambda c: c.voice)
-        if (
-            not await driver.until(lambda c: c.may_listen or not c.voice)
-            or not driver.conversation.may_listen
-        ):
+        await driver.until(lambda c: c.may_listen or c.farewell is not None or not c.voice)
+        if not driver.conversation.may_listen:
             failure = driver.failure or "The connection could not be opened."
             await self.disconnect()
             raise BackendError(failure)
@@ -328,9 +328,8 @@ class RealtimeClient:
         """Silence the reply; `sample_count` (24 kHz) says how much of that item was heard."""
         driver = self._live()
         clip = driver.conversation.playout.clip(item_id) if item_id else None
-        if clip is not None and sample_count > 0:
-            driver.post(fx.Played(clip.track, sample_count // 24))
-        driver.post(fx.Stopped())
+        heard = (clip.track, sample_count // 24) if clip is not None and sample_count > 0 else ()
+        driver.post(fx.Stopped(*heard))
         return {"item": self._items.known.get(item_id or "")}
 
     async def create_conversation_item(self, item: Mapping[str, Any]) -> bool:
@@ -426,6 +425,9 @@ class RealtimeClient:
     def record(self, fact: fx.Fact) -> None:
         if isinstance(fact, fx.Incident) and fact.kind == "error":
             self._emit("error", {"message": f"The server reported: {fact.detail}."})
+
+    async def pronounce(self, ways: Sequence[str]) -> tuple[str, bytes]:
+        return await self._voice.pronounce(ways)
 
     async def run_tool(self, tool: fx.RunTool) -> ToolResult:
         known = self._tools.get(tool.name)

@@ -1,7 +1,7 @@
 """How the desk speaks: its system prompt and the session it asks of a backend."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.resources import files
 
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from helpline.actions import Caller, Identity, Pace, ToolDefinition
 from helpline.call.conversation import Rules
+from helpline.engine.desk_voice import DeskVoice
 from helpline.errors import SettingsError
 from helpline.hours import spoken
 from helpline.policy import Policy
@@ -69,6 +70,7 @@ class Manner:
         self._policy = policy
         self._prompt = load_prompt(settings)
         self._now = now
+        self._voice = DeskVoice(settings.engine_voice)
 
     def session(
         self,
@@ -99,6 +101,10 @@ class Manner:
             ),
             tool_choice=choice_asked(self._settings.tool_choice, [tool.name for tool in tools]),
         )
+
+    async def pronounce(self, ways: Sequence[str], *, pace: Pace | None = None) -> tuple[str, bytes]:
+        """The desk's own voice: the first of these wordings that it can say, and its pcm24k."""
+        return await self._voice.pronounce(ways, speed=self._speed(pace or "normal"))
 
     def _speed(self, pace: Pace) -> float:
         usual = self._settings.speed or 1.0

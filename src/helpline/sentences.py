@@ -30,6 +30,11 @@ NO_ANSWER = S("Sorry, I could not answer that. Please try again.", "抱歉，我
 NOBODY_ANSWERS = S(
     "Nobody can answer at the moment. Please try again later.", "暂时无法接通客服，请稍后再试。"
 )
+LINE_IS_DOWN = S(
+    "I am sorry, something is wrong on our side, so I have to end this call here. Please try again later."
+    " Goodbye.",
+    "非常抱歉，我们这边出了问题，本次通话只能到这里了。请您稍后再试。再见。",
+)
 ENGINE_ANSWERS = S(
     "The built-in offline engine answers: it speaks English and serves the shop's own requests.",
     "现在由内置离线引擎接待：它只听得懂英语口语，能办理本店的常用业务。中文请输入，例如“查询订单1004”；"

@@ -1,7 +1,7 @@
 """The driver over real frames: connecting, failing over, reconnecting, tools and hang-up."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -31,6 +31,7 @@ class Host:
         self.settled: list[fx.Settle] = []
         self.tool_gate = asyncio.Event()
         self.tool_gate.set()
+        self.own_voice = b""
 
     async def play(self, track: str, pcm24k: bytes) -> None:
         self.played += len(pcm24k)
@@ -49,6 +50,9 @@ class Host:
         self.settled.append(settle)
         return fx.Settled(settle.proposal.id, declined=True)
 
+    async def pronounce(self, ways: Sequence[str]) -> tuple[str, bytes]:
+        return (ways[0], self.own_voice) if self.own_voice else ("", b"")
+
     def record(self, fact: fx.Fact) -> None:
         self.facts.append(fact)
 
@@ -61,7 +65,7 @@ class Host:
 
 @asynccontextmanager
 async def driving(
-    host: Host, *backends: ScriptedBackend, trace: Trace | None = None, rules: Rules | None = None
+    host: Host, *backends: Backend, trace: Trace | None = None, rules: Rules | None = None
 ) -> AsyncIterator[Driver]:
     driver = Driver(host, backends, trace=trace, rules=rules)
     task = asyncio.create_task(driver.run())
@@ -71,9 +75,10 @@ async def driving(
         driver.post(fx.HungUp("the test is over"))
         await task
         for backend in backends:
-            for script in backend.tasks:
+            tasks = backend.tasks if isinstance(backend, ScriptedBackend) else []
+            for script in tasks:
                 script.cancel()
-            await asyncio.gather(*backend.tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def spoken(conversation: Conversation, item: str) -> bool:

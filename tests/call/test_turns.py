@@ -282,6 +282,8 @@ def test_no_backend_at_all_is_said_once_and_tried_no_more():
     talk.give(fx.VoiceStarted())
     effects = talk.give(fx.Lost("No backend answers.", hopeless=True))
     assert not of(effects, fx.Connect)
+    (asked,) = of(effects, fx.Pronounce)
+    assert not of(talk.give(fx.Pronounced(asked.line_id, "", b"")), fx.Connect)
     assert not talk.c.voice
     assert state_of(talk.c)[0] == "idle"
 

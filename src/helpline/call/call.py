@@ -49,6 +49,9 @@ class Manner(Protocol):
     ) -> SessionSettings:
         """`fresh` is False for a change in mid-call, which must not name the voice again."""
 
+    async def pronounce(self, ways: Sequence[str], *, pace: Pace | None) -> tuple[str, bytes]:
+        """The desk's own voice, as `Host.pronounce` of the driver has it."""
+
 
 class Recorder(Protocol):
     """Writes a call down as it happens. Its methods return at once and never raise."""
@@ -144,12 +147,14 @@ class Call:
         self._driver.hear(pcm24k)
 
     async def start_voice(self) -> bool:
-        """Switch voice on; True when the desk listens. When it cannot, a notice was shown. Idempotent."""
+        """Switch voice on; True when the desk listens, or has to say that it must hang up.
+
+        When it can do neither, a notice was shown. Idempotent.
+        """
         self._driver.post(fx.VoiceStarted())
         await self._driver.until(lambda c: c.voice)
-        return await self._driver.until(lambda c: c.may_listen or not c.voice) and (
-            self._driver.conversation.may_listen
-        )
+        await self._driver.until(lambda c: c.may_listen or c.farewell is not None or not c.voice)
+        return self._driver.conversation.voice
 
     def end_voice(self) -> None:
         """Switch voice off; typed chat goes on."""
@@ -303,6 +308,9 @@ class Call:
         if result.caller is not None and context is self._context:
             await self.become(result.caller)
         return result
+
+    async def pronounce(self, ways: Sequence[str]) -> tuple[str, bytes]:
+        return await self._manner.pronounce(ways, pace=self._pace)
 
     async def settle(self, settle: fx.Settle) -> fx.Settled:
         settled = await carry_out(self._toolbox, self._context, settle)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from helpline import sentences as say
 from helpline.actions import Answer, Means, Proposal
-from helpline.call import replies
+from helpline.call import farewell, replies
 from helpline.call.claims import Done
 from helpline.call.confirm import asks_for, classify, is_backchannel, read_back_heard
 from helpline.call.effects import Answered, CallerChanged, Disconnect, LanguageChosen, Settle, Settled
@@ -129,14 +129,18 @@ def on_settled(s: Step, event: Settled) -> None:
         s.show(ReceiptShown(receipt))
         if receipt.card is not None:
             s.show(CardShown(receipt.card))
-        s.tell(f"The customer said yes. It is done: receipt {receipt.reference}. {quoted(receipt.say)}")
+        said = receipt.say
+        s.tell(f"The customer said yes. It is done: receipt {receipt.reference}. {quoted(said)}")
     elif event.declined:
         s.show(ProposalClosed(event.proposal_id, "declined"))
-        s.tell("The customer said no. " + quoted(s.words(say.LEFT_AS_IT_WAS)))
+        said = s.words(say.LEFT_AS_IT_WAS)
+        s.tell("The customer said no. " + quoted(said))
     else:
         if not event.waits:
             s.show(ProposalClosed(event.proposal_id, "failed"))
-        s.tell("It was not done. " + quoted(event.say or s.words(say.DID_NOT_WORK)))
+        said = event.say or s.words(say.DID_NOT_WORK)
+        s.tell("It was not done. " + quoted(said))
+    farewell.on_settled(s, said)
     queued = s.c.queued
     if queued is not None:
         s.set(queued=None)

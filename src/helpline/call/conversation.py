@@ -8,7 +8,7 @@ where, and what every step ends with: the one wanted reply asked for, the state 
 from collections.abc import Callable
 from typing import Any, Literal
 
-from helpline.call import changes, link, patience, playout, replies, saying, turns
+from helpline.call import changes, farewell, link, patience, playout, replies, saying, turns
 from helpline.call import effects as fx
 from helpline.call.shown import CallState, StateShown
 from helpline.call.state import Conversation, Rules, Step
@@ -54,7 +54,10 @@ def _finish(s: Step) -> None:
     replies.ask_if_due(s)
     link.connect_if_needed(s)
     quiet = link.is_quiet(s)
-    if quiet and s.c.ends is not None:
+    if farewell.is_due(s, quiet=quiet):
+        farewell.begin(s)
+        quiet = False
+    elif s.c.ends is not None and (quiet or farewell.is_over(s)):
         _hang_up(s, s.c.ends)
         return
     if quiet != (s.c.quiet_ms is not None):
@@ -70,6 +73,7 @@ def _on_ticked(s: Step, event: fx.Ticked) -> None:
     turns.on_time(s)
     changes.expire(s)
     patience.on_time(s)
+    farewell.on_time(s)
     replies.refresh_heard(s)
     replies.pump(s)
 
@@ -166,7 +170,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.Typed: _on_typed,
     fx.Pressed: _on_pressed,
     fx.Played: _on_played,
-    fx.Stopped: lambda s, event: turns.on_stopped(s),
+    fx.Stopped: turns.on_stopped,
     fx.ToolFinished: _on_tool_finished,
     fx.Settled: changes.on_settled,
     fx.CallerChanged: changes.on_caller_changed,
@@ -175,6 +179,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     fx.ReplyAsked: lambda s, event: replies.want_reply(s),
     fx.Forwarded: _on_forwarded,
     fx.LimitReached: patience.on_limit,
+    fx.Pronounced: farewell.on_pronounced,
     fx.Ticked: _on_ticked,
     fx.HungUp: lambda s, event: _hang_up(s, event.reason),
     ev.SessionCreated: lambda s, event: link.note_expiry(s, event.session),
@@ -223,7 +228,12 @@ def state_of(conversation: Conversation) -> tuple[CallState, str]:
         return "working", c.tools[-1].name
     if c.pending is not None and c.pending.settling:
         return "working", c.pending.proposal.action
-    if c.reply.phase != "none" or c.wants_reply or any(u.committed_ms is not None for u in c.utterances):
+    if (
+        c.farewell is not None
+        or c.reply.phase != "none"
+        or c.wants_reply
+        or any(u.committed_ms is not None for u in c.utterances)
+    ):
         return "thinking", ""
     return ("listening", "") if c.voice else ("idle", "")
 
@@ -242,7 +252,7 @@ def wake_at(conversation: Conversation, now_ms: int) -> int | None:
     if c.closed:
         return None
     s, rules = Step(c, now_ms), c.rules
-    times: list[int | None] = [*patience.due_times(s)]
+    times: list[int | None] = [*patience.due_times(s), farewell.due_ms(s)]
     if not c.playout.silent or c.playout.unsent:
         times += (playout.next_pump_ms(c.playout, now_ms), playout.silent_at_ms(c.playout, now_ms))
     if c.reply.phase != "none":

@@ -56,6 +56,10 @@ class Host(Protocol):
     async def settle(self, settle: fx.Settle) -> fx.Settled:
         """Never raises."""
 
+    async def pronounce(self, ways: Sequence[str]) -> tuple[str, bytes]:
+        """A sentence in a voice of this machine's: the wording that it can say, and its pcm24k, empty for
+        none. Never raises."""
+
     def record(self, fact: fx.Fact) -> None: ...
 
     def session(self, backend: Backend) -> SessionSettings:
@@ -261,6 +265,8 @@ class Driver:
                     task.cancel()
             case fx.Settle():
                 self._tasks.create_task(self._settle(effect))
+            case fx.Pronounce():
+                self._tools[effect.line_id] = self._tasks.create_task(self._pronounce(effect))
             case fx.Record(fact):
                 self._host.record(fact)
             case fx.Connect():
@@ -280,6 +286,11 @@ class Driver:
 
     async def _settle(self, settle: fx.Settle) -> None:
         self.post(await self._host.settle(settle))
+
+    async def _pronounce(self, wanted: fx.Pronounce) -> None:
+        text, pcm24k = await self._host.pronounce(wanted.ways)
+        self._tools.pop(wanted.line_id, None)
+        self.post(fx.Pronounced(wanted.line_id, text, pcm24k))
 
     # --- time ---
 

@@ -80,7 +80,10 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The customer pressed Stop: silence this reply."""
+    """The customer pressed Stop: silence this reply. Whoever knows how much of a track had sounded says so."""
+
+    track: str = ""
+    played_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,15 @@ class LimitReached:
 
 
 @dataclass(frozen=True, slots=True)
+class Pronounced:
+    """A sentence in the desk's own voice: 24 kHz mono s16le, empty when it has none for it."""
+
+    line_id: str
+    text: str
+    pcm24k: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time passed: `wake_at` was reached."""
 
@@ -188,6 +200,7 @@ Input = (
     | ReplyAsked
     | Forwarded
     | LimitReached
+    | Pronounced
     | Ticked
     | HungUp
 )
@@ -236,6 +249,15 @@ class Settle:
     """What the customer heard of the read-back: goes into the ledger."""
     said: str
     """The customer's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pronounce:
+    """Put a sentence into sound on this machine, in the first of these wordings that its voice can say;
+    answered by `Pronounced`."""
+
+    line_id: str
+    ways: tuple[str, ...]
 
 
 class Show(msgspec.Struct, frozen=True, gc=False):
@@ -334,6 +356,7 @@ Effect = (
     | RunTool
     | CancelTool
     | Settle
+    | Pronounce
     | Show
     | Record
     | Connect

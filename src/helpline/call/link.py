@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from helpline.call import playout, replies, saying, turns
+from helpline.call import farewell, playout, replies, saying
 from helpline.call.effects import Connect, Disconnect, Lost, Opened, Rehear, SessionChanged
 from helpline.call.shown import Notice
 from helpline.call.state import Link, Push, Reply, Step
@@ -31,7 +31,9 @@ ALREADY_ACTIVE = "conversation_already_has_active_response"
 def connect_if_needed(s: Step) -> None:
     """A connection is needed while voice is on or a reply is wanted; ask for it once."""
     c = s.c
-    if c.link.phase == "down" and not c.link.asked and (c.voice or c.wants_reply):
+    if c.farewell is not None:
+        return  # there is none to be had, and the call is about to end
+    if c.link.phase == "down" and not c.link.asked and (c.wants_reply or (c.voice and c.ends is None)):
         s.set(link=replace(c.link, asked=True, since_ms=s.now_ms))
         s.emit(Connect())
 
@@ -95,8 +97,9 @@ def on_lost(s: Step, event: Lost) -> None:
     s.incident("connection_lost", event.reason)
     let_go(s)
     if event.hopeless:
-        turns.on_voice_ended(s)
         s.set(wants_reply=False)
+        if s.c.voice:
+            farewell.nobody_is_left(s)
         s.show(Notice(_why(s, event.reason), "error"))
     replies.pump(s)
 
@@ -316,4 +319,5 @@ def is_quiet(s: Step) -> bool:
         and c.push is None
         and c.playout.silent
         and not (c.pending is not None and c.pending.settling)
+        and (c.farewell is None or c.farewell.phase == "said")
     )

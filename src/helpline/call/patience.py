@@ -31,8 +31,9 @@ def on_limit(s: Step, event: LimitReached) -> None:
     """Say why, then hang up: `ends` waits until it was heard."""
     if s.c.ends is None:
         s.incident("limit", event.reason)
-        s.set(ends=event.reason)
-        s.tell(quoted(s.words(_GOODBYES[event.reason])))
+        goodbye = _GOODBYES[event.reason]
+        s.set(ends=event.reason, goodbye=goodbye)
+        s.tell(quoted(s.words(goodbye)))
         replies.want_reply(s)
 
 

@@ -300,6 +300,15 @@ def report(playout: Playout, track: str, played_ms: int, now_ms: int) -> Playout
     return replace(playout, heard=position, anchor_ms=now_ms)
 
 
+def stopped_at(playout: Playout, track: str, played_ms: int, now_ms: int) -> Playout:
+    """The same of a track that was stopped there: what was taken to have sounded since has not."""
+    known = report(playout, track, played_ms, now_ms)
+    clip = next((clip for clip in known.clips if clip.track == track), None)
+    if clip is None or clip.track_start > known.heard:
+        return known
+    return replace(known, heard=min(known.heard, clip.track_start + max(0, played_ms) * BYTES_PER_MS))
+
+
 def settle(playout: Playout, now_ms: int) -> Playout:
     """Bring `heard` up to now and forget what was heard."""
     heard = playout.heard_at(now_ms)

@@ -15,6 +15,7 @@ import msgspec
 from helpline.actions import ToolResult
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation, Event, Rules, begin, step, wake_at
+from helpline.call.playout import BYTES_PER_MS
 from helpline.call.transcript import Exchange, Line, Transcript
 from helpline.realtime import events as ev
 from helpline.realtime.cost import Bill, PriceList
@@ -22,6 +23,7 @@ from helpline.realtime.trace import BadTrace, Entry, Trace
 
 TAIL_MS = 120_000
 """What still sounds at a recording's end is heard out, up to this."""
+LONGEST_SOUND_MS = 60_000
 LEFT_OUT: Final = "…"
 """Stands for words that were taken out of a trace."""
 
@@ -30,12 +32,12 @@ _NOTED: Final = {
     for kind in (
         fx.Opened, fx.Lost, fx.VoiceStarted, fx.VoiceEnded, fx.Pushed, fx.Released, fx.Typed, fx.Pressed,
         fx.Played, fx.Stopped, fx.ToolFinished, fx.Settled, fx.SessionChanged, fx.CallerChanged,
-        fx.LanguageChosen, fx.Noted, fx.ReplyAsked, fx.LimitReached, fx.Ticked, fx.HungUp,
+        fx.LanguageChosen, fx.Noted, fx.ReplyAsked, fx.LimitReached, fx.Pronounced, fx.Ticked, fx.HungUp,
     )
 }  # fmt: skip
 _IMPERSONAL: Final = frozenset(
     "backend transcribes wall_s reason hopeless proposal_id answer track played_ms tool_call_id took_ms "
-    "language languages declined waits reply".split()
+    "language languages declined waits reply line_id sound_ms".split()
 )
 _STAND_INS: Final[dict[type, dict[str, Any]]] = {
     fx.Opened: {"session": ev.SessionSettings()},
@@ -43,6 +45,7 @@ _STAND_INS: Final[dict[type, dict[str, Any]]] = {
     fx.Typed: {"text": LEFT_OUT},
     fx.Noted: {"text": LEFT_OUT},
     fx.ToolFinished: {"result": ToolResult("")},
+    fx.Pronounced: {"text": LEFT_OUT},
 }
 """For what a trace does not hold: a session's settings, and what was personal."""
 
@@ -65,6 +68,9 @@ def note_input(trace: Trace, event: fx.Input) -> None:
         for field in fields(event)
         if field.name != "session"
     }
+    if isinstance(event, fx.Pronounced):
+        values["sound_ms"] = len(event.pcm24k) // BYTES_PER_MS
+        del values["pcm24k"]  # how long it is matters, and no more
     facts = {name: value for name, value in values.items() if name in _IMPERSONAL}
     trace.note(
         kind.__name__,
@@ -177,6 +183,8 @@ def _input(note: Any) -> fx.Input | None:
     if kind is None:
         return None
     stand_ins = _STAND_INS.get(kind, {})
+    if kind is fx.Pronounced and isinstance(sound_ms := note.get("sound_ms"), int):
+        stand_ins = {**stand_ins, "pcm24k": bytes(min(max(sound_ms, 0), LONGEST_SOUND_MS) * BYTES_PER_MS)}
     known = {field.name for field in fields(kind)}
     values = {key: value for key, value in note.items() if key in known}
     missing = {key: value for key, value in stand_ins.items() if key not in values}

@@ -32,6 +32,7 @@ from helpline.realtime import events as ev
 from helpline.realtime import faults
 from helpline.realtime.faults import Verdict
 from helpline.sentences import NO_ANSWER
+from helpline.wording import Sentence
 
 MAX_RETRIES = 3
 KEPT_REPORTS = 200
@@ -43,7 +44,8 @@ HEARD_AGAIN_MS = 10_000
 
 
 def want_reply(s: Step) -> None:
-    s.set(wants_reply=True)
+    if s.c.farewell is None:
+        s.set(wants_reply=True)
 
 
 def ask_if_due(s: Step) -> None:
@@ -165,6 +167,8 @@ def on_done(s: Step, event: ev.ResponseDone, reply: Reply) -> None:
         s.set(retries=0, wordless=_still_wordless(s))
     elif response.status in ("failed", "incomplete") and not reply.doomed:
         _on_failed(s, response)
+    if s.c.goodbye is not None and not s.c.tools and response.status not in ("failed", "incomplete"):
+        s.set(goodbye=None)  # said, or cut off by the customer
     pump(s)
     refresh_heard(s)  # its sound may have been heard out before
 
@@ -415,7 +419,7 @@ def on_tool_finished(s: Step, event: ToolFinished) -> bool:
     told = () if result.proposal else claims.told_in(result.say)
     s.set(reported=(*s.c.reported, *claims.reports_in(output), *told)[-KEPT_REPORTS:])
     if result.ends_call:
-        s.set(ends=result.reason or "done")
+        s.set(ends=result.reason or "done", goodbye=Sentence(result.say, result.say))
     want_reply(s)
     return True
 

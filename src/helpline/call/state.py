@@ -132,6 +132,17 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
     """The answer was taken; the desk is carrying it out."""
 
 
+class Farewell(msgspec.Struct, frozen=True, gc=False):
+    """The desk ends the call by itself, in its own voice: nobody upstream is asked any more.
+
+    due: once all that was received is heard. asked: its sound is being made. said: it sounds.
+    """
+
+    phase: Literal["due", "asked", "said"] = "due"
+    line_id: str = ""
+    since_ms: int = 0
+
+
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """The words of the reply in flight, before they are shown: sentences are checked first."""
 
@@ -217,6 +228,9 @@ class Conversation(msgspec.Struct, frozen=True, gc=False):
     """The wait for the tools now running was bridged by a line."""
     ends: str | None = None
     """Hang up with this reason once the last reply was heard."""
+    goodbye: Saying | None = None
+    """What that reply is to say, until one has come; the desk says it by itself when none does."""
+    farewell: Farewell | None = None
     shown_state: str = ""
     notes: int = 0
     unknown: int = 0
@@ -229,7 +243,7 @@ class Conversation(msgspec.Struct, frozen=True, gc=False):
     @property
     def hears(self) -> bool:
         """Is the customer's microphone listened to? What it gives while the session is away is held."""
-        return self.voice and (not self.rules.push_to_talk or self.holds)
+        return self.voice and self.farewell is None and (not self.rules.push_to_talk or self.holds)
 
     @property
     def holds(self) -> bool:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from helpline.call import changes, playout, replies
 from helpline.call.confirm import is_backchannel
-from helpline.call.effects import ClearPlayback, Send, Typed, UsageCounted
+from helpline.call.effects import ClearPlayback, Send, Stopped, Typed, UsageCounted
 from helpline.call.state import Push, Step, Utterance
 from helpline.call.transcript import Line, message, remove
 from helpline.realtime import events as ev
@@ -246,7 +246,7 @@ def due_ms(s_utterances: tuple[Utterance, ...], long_ms: int, words_wait_ms: int
 
 def on_pushed(s: Step) -> None:
     """The customer takes the turn, whoever has it: whoever presses a button means it."""
-    if not s.c.rules.push_to_talk or not s.c.voice or s.c.holds:
+    if not s.c.rules.push_to_talk or not s.c.voice or s.c.holds or s.c.farewell is not None:
         return
     if _something_to_cut(s):
         replies.interrupt(s)
@@ -291,9 +291,11 @@ def on_typed(s: Step, event: Typed) -> None:
     replies.want_reply(s)
 
 
-def on_stopped(s: Step) -> None:
+def on_stopped(s: Step, event: Stopped) -> None:
     """Silence this reply; the conversation goes on."""
     s.set(wants_reply=False, retry_at_ms=None)
+    if event.track:
+        s.set(playout=playout.stopped_at(s.c.playout, event.track, event.played_ms, s.now_ms))
     replies.interrupt(s)
 
 

@@ -25,6 +25,10 @@ class Voice(Protocol):
     slow: bool
     """Whether a long sentence takes so long to make that it is better made in parts."""
 
+    @property
+    def chinese(self) -> bool:
+        """Whether it can read Chinese."""
+
     def speak(self, text: str, *, speed: float = 1.0) -> bytes:
         """The text as pcm24k, mono s16le; `speed` 0.25 to 1.5."""
 
@@ -37,6 +41,7 @@ class Synthesiser:
     """
 
     slow = False
+    chinese = True
 
     def __init__(self, variant: str = "en-us", words_per_minute: int = _WORDS_PER_MINUTE) -> None:
         self._espeak = load_espeak()

@@ -14,6 +14,7 @@ import msgspec
 from helpline.actions import GUEST, Caller, Proposal, Receipt
 from helpline.call import effects as fx
 from helpline.call import shown as sh
+from helpline.call.farewell import NOBODY
 from helpline.realtime.cost import Bill, Price, PriceList, seconds_of, tokens_of
 from helpline.realtime.events import Usage
 from helpline.records.events import Became, Began, Connected, Event, Rated, Spoke
@@ -159,7 +160,7 @@ class Draft:
             receipts=[receipt for _, receipt in self.receipts.values()],
             open_proposal=waiting[-1] if waiting else None,
             limited=any(incident.kind == "limit" for _, incident in self.incidents),
-            broke_off=self.ended is None,
+            broke_off=self.ended in (None, NOBODY),
         )
         return judge(seen)
 

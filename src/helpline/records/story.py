@@ -17,6 +17,7 @@ INCIDENTS: Final = {
     "claim_slipped": "claimed what was not done; corrected aloud in the next reply",
     "claim_stopped": "was about to claim what was not done; stopped before it sounded",
     "connection_lost": "the connection was lost",
+    "desk_voice": "nobody upstream could speak: the desk said the last sentence in a voice of its own",
     "desk_restarted": "the desk was started anew, and the call went on",
     "error": "the backend reported an error",
     "limit": "a limit was reached",

@@ -153,6 +153,7 @@ CHINESE: Final = Words(
         "tool limit": "已到次数上限",
         "money limit": "已到费用上限",
         "the caller was silent": "没有听到您的声音",
+        "nobody can answer": "暂时无人接听",
         "The desk is closing.": "客服正在关闭",
         "The customer left.": "您已离开",
         "The customer signed out.": "您已退出登录",

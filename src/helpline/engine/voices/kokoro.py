@@ -36,6 +36,8 @@ class KokoroVoice:
     """One voice, loaded once; `what` is the folder, with `#NAME` after it for a voice by name."""
 
     slow = True
+    chinese = False
+    """Its Chinese voices need another spelling than the one it is given here."""
 
     def __init__(self, what: str) -> None:
         folder, _, name = what.partition("#")

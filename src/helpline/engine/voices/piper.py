@@ -55,6 +55,10 @@ class PiperVoice:
                 f"{_SETTING}: {path} has {self._model.config.num_speakers} speakers, from #0 on."
             )
 
+    @property
+    def chinese(self) -> bool:
+        return str(getattr(self._model.config, "espeak_voice", "")).startswith(("cmn", "zh"))
+
     def speak(self, text: str, *, speed: float = 1.0) -> bytes:
         """The text as pcm24k, mono s16le."""
         from piper import SynthesisConfig
