@@ -80,7 +80,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The customer pressed Stop: silence this reply. Whoever knows how much of a track had sounded says so."""
+    """The customer pressed Stop: silence this reply. Who knows how much of a track had sounded says so."""
 
     track: str = ""
     played_ms: int = 0
