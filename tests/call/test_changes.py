@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpline.actions import Caller, Identity, Receipt
+from helpline.actions import Caller, Identity, Receipt, ToolResult
 from helpline.call import effects as fx
 from helpline.call.shown import Notice, ProposalClosed, ProposalShown, ReceiptShown
 from helpline.realtime import events as ev
@@ -229,3 +229,27 @@ def test_nothing_of_a_customer_is_left_when_a_stranger_takes_the_line():
     assert not sent(effects, ev.ItemCreate), "there is nothing to rebuild"
     assert not talk.c.transcript.lines
     assert not of(talk.speech("u9", "yes", ms=400), fx.Settle)
+
+
+def test_a_receipt_that_comes_when_a_stranger_has_the_line_is_not_shown_to_them():
+    talk = heard(proposed())
+    assert of(talk.speech("u2", "yes", ms=400), fx.Settle)
+    talk.give(fx.CallerChanged(Caller("c2", "Someone Else", Identity.PROVEN, "demo"), stranger=True))
+    receipt = Receipt("R-4821", "prop_1", "cancel_order", "Order 1005 is cancelled.", "2026-01-01T00:00:00Z")
+    effects = talk.give(fx.Settled("prop_1", receipt=receipt), fx.Opened("test", ev.SessionSettings()))
+    effects += talk.give(ev.SessionUpdated())
+    assert not [e.shown for e in of(effects, fx.Show) if isinstance(e.shown, ReceiptShown | ProposalClosed)]
+    assert "1005" not in notes(effects)
+    assert not talk.c.done
+
+
+def test_an_offer_that_waits_behind_a_change_is_not_made_to_a_stranger():
+    talk = heard(proposed())
+    talk.speech("u2", "yes", ms=400)
+    second = proposal(id="prop_2", subject="1004")
+    talk.call_tool("r3", "call_2", "cancel_order")
+    talk.tool_done("call_2", ToolResult("I can cancel order 1004. Shall I?", proposal=second))
+    talk.give(fx.CallerChanged(Caller("c2", "Someone Else", Identity.PROVEN, "demo"), stranger=True))
+    effects = talk.give(fx.Settled("prop_1", say="It did not work."))
+    assert not [e.shown for e in of(effects, fx.Show) if isinstance(e.shown, ProposalShown)]
+    assert talk.c.pending is None

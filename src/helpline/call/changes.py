@@ -31,7 +31,7 @@ def _put(s: Step, new: Pending) -> None:
         return
     if pending is not None and pending.proposal.id != new.proposal.id:
         s.show(ProposalClosed(pending.proposal.id, "replaced"))
-    s.set(pending=new)
+    s.set(pending=new, offer=new.proposal)
     s.show(ProposalShown(new.proposal))
 
 
@@ -124,7 +124,8 @@ def on_settled(s: Step, event: Settled) -> None:
     s.set(pending=replace(pending, settling=False) if event.waits else None)
     if event.receipt is not None:
         receipt, proposal = event.receipt, pending.proposal
-        s.set(done=(*s.c.done, Done(receipt.action, proposal.subject, proposal.effect_words)))
+        done = Done(receipt.action, proposal.subject, proposal.effect_words)
+        s.set(done=(*s.c.done, done), offer=None)
         s.show(ProposalClosed(event.proposal_id, "confirmed"))
         s.show(ReceiptShown(receipt))
         if receipt.card is not None:
@@ -132,6 +133,7 @@ def on_settled(s: Step, event: Settled) -> None:
         said = receipt.say
         s.tell(f"The customer said yes. It is done: receipt {receipt.reference}. {quoted(said)}")
     elif event.declined:
+        s.set(offer=None)
         s.show(ProposalClosed(event.proposal_id, "declined"))
         said = s.words(say.LEFT_AS_IT_WAS)
         s.tell("The customer said no. " + quoted(said))
@@ -169,12 +171,20 @@ def on_language_chosen(s: Step, event: LanguageChosen) -> None:
 
 
 def _forget(s: Step) -> None:
-    """Another customer at the same page: a fresh session, with nothing to rebuild."""
+    """Another customer at the same page: a fresh session, with nothing to rebuild.
+
+    A change that is being carried out goes on; its receipt is for the record, and no more for this page.
+    """
     replies.interrupt(s)
     replies.cancel_tools(s)
     s.set(
         transcript=Transcript(),
         utterances=(),
+        wordless=(),
+        untold=(),
+        pending=None,
+        queued=None,
+        offer=None,
         done=(),
         reported=(),
         wants_reply=False,

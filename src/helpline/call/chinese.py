@@ -213,6 +213,10 @@ _OPEN = re.compile(
 _OWN = re.compile(f"我们?|{_TO_YOU}")
 
 
+SEVERAL = re.compile("(?:两|三|多|几)个订单|(?:所有|全部|这些|那些|都)的?订单|另一?个|其他订单|别的订单")
+"""Speaks of more than one order."""
+
+
 def claims_in(sentence: str) -> list[tuple[str, bool, str]]:
     """(kind, does it say that we did it, the clause) of each change that a sentence reports as made."""
     found: list[tuple[str, bool, str]] = []

@@ -416,7 +416,7 @@ def on_tool_finished(s: Step, event: ToolFinished) -> bool:
         s.show(CardShown(card))
     output = output_of(result)
     _answer(s, call, output)
-    told = () if result.proposal else claims.told_in(result.say)
+    told = () if result.proposal else claims.told_in(result.say, result.data)
     s.set(reported=(*s.c.reported, *claims.reports_in(output), *told)[-KEPT_REPORTS:])
     if result.ends_call:
         s.set(ends=result.reason or "done", goodbye=Sentence(result.say, result.say))

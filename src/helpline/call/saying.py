@@ -74,7 +74,7 @@ def _release(s: Step, *, complete: bool) -> None:
         looked = draft.looked - draft.checked - start
         if grows and looked > 0 and not claims.may_have_become(sentence, looked):
             continue
-        claim = claims.unbacked(sentence, s.c.done, s.c.reported)
+        claim = claims.unbacked(sentence, s.c.done, s.c.reported, s.c.offer)
         if claim is not None and (finished or complete):
             _stop(s, claim, draft.checked + start)
             return

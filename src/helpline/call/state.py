@@ -210,6 +210,8 @@ class Conversation(msgspec.Struct, frozen=True, gc=False):
     pending: Pending | None = None
     queued: Pending | None = None
     """Proposed while another was being carried out."""
+    offer: Proposal | None = None
+    """The latest change that was offered, for as long as it is neither done nor declined."""
     done: tuple[Done, ...] = ()
     """Changes of this call that have their receipts: what a claim must have behind it."""
     reported: tuple[Reported, ...] = ()

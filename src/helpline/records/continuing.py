@@ -85,7 +85,9 @@ def goes_on(
     tools = [event.what for event in broken.events if isinstance(event.what, sh.ToolEnded)]
     entries = _entries(broken)
     outputs = [entry.output for entry in entries if isinstance(entry, Exchange)]
-    told = [claims.told_in(tool.result.say) for tool in tools if tool.result.proposal is None]
+    told = [
+        claims.told_in(tool.result.say, tool.result.data) for tool in tools if tool.result.proposal is None
+    ]
     reported = (*(r for output in outputs for r in claims.reports_in(output)), *(r for t in told for r in t))
     s = Step(
         Conversation(
@@ -113,7 +115,8 @@ def goes_on(
             made_by = [
                 t.tool_call_id for t in tools if t.result.proposal and t.result.proposal.id == proposal_id
             ]
-            s.set(pending=Pending(proposal, started_ms + at_ms, made_by[-1] if made_by else ""))
+            pending = Pending(proposal, started_ms + at_ms, made_by[-1] if made_by else "")
+            s.set(pending=pending, offer=proposal)
             if unanswered:
                 s.tell("The desk was interrupted, and nothing was done yet. " + quoted(proposal.read_back))
         elif receipt is not None:

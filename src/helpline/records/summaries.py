@@ -100,7 +100,10 @@ def _honest(text: str, record: dict[str, Any]) -> str:
     reported = [
         status
         for tool in record["tools"]
-        for status in (*reports_in(msgspec.json.encode(tool["data"]).decode()), *told_in(tool["say"]))
+        for status in (
+            *reports_in(msgspec.json.encode(tool["data"]).decode()),
+            *told_in(tool["say"], tool["data"]),
+        )
     ]
     sentences = _SENTENCE.split(text)
     return " ".join(each for each in sentences if unbacked(_as_spoken(each), done, reported) is None)

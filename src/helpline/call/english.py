@@ -1,0 +1,230 @@
+"""Reading English: what a reply claims as done. PURE.
+
+The rules are those of `claims`. A clause claims something when a change is reported in it as made, and
+nothing before that in the clause makes it an offer, a question, a condition or a denial. What only stands
+around it ("I can confirm that …", "no problem") does not, nor does what is put into the middle of it.
+"""
+
+import re
+from collections.abc import Iterator
+
+_PARTICIPLES = {
+    "cancel": r"cancell?ed|called off|voided",
+    "return": r"returned|taken back",
+    "exchange": r"exchanged|swapped|replaced",
+    "refund": r"refunded|reimbursed|credited|waived|paid back|"
+    r"given you (?:a|your) (?:\w+ ){0,3}(?:refund|credit)",
+    "update": r"updated|changed|modified|corrected|switched|amended|edited|moved|added|removed|saved|"
+    r"taken you off|took you off|adjusted",
+    "book": r"booked|scheduled|arranged|rescheduled|reserved|got you booked|put you down",
+    "ticket": r"opened|filed|logged|raised|escalated|reported|passed (?:this|that|it|everything) on",
+    "transfer": r"transferred|handed (?:you |it |this )?over(?! to the (?:carrier|courier|post|driver))|"
+    r"connected|put (?:you )?through|forwarded|placed (?:you )?in the queue",
+    "order": r"reordered|reshipped|resent|upgraded|expedited|ordered (?:a|your|the) (?:new|replacement)",
+}
+_VERBS = {
+    "cancel": "cancel",
+    "return": "return",
+    "exchange": "exchange|replace|swap",
+    "refund": "refund|reimburse|credit",
+    "update": "update|change|correct|move|add|remove",
+    "book": "book|schedule|arrange|reserve",
+    "ticket": "open|file|raise|escalate",
+    "transfer": "transfer|connect",
+}
+_THINGS = {
+    "cancel": r"cancell?ation",
+    "return": r"return",
+    "exchange": r"exchange|replacement",
+    "refund": r"refund|credit|reimbursement|money",
+    "update": r"change|update|address|e-?mail|payment method|phone number|details|delivery(?: date)?",
+    "book": r"callback|call back|appointment|call|booking|reservation",
+    "ticket": r"ticket|case|complaint|claim",
+}
+_MADE = (
+    r"issued|processed|sent(?: back)?|being sent|made|done|started|set up|created|approved|registered|placed|"
+    r"completed?|arranged|initiated|submitted|booked|opened|filed|in place|through|saved|confirmed|ordered|"
+    r"moved|on (?:its|the) way|up to date|taken care of|went through|gone through|given you"
+)
+_DID = (
+    r"put|got|made|took care of|taken care of|placed|sent|given you|issued|processed|set up|created|"
+    r"(?:went|gone) (?:ahead|on) with|finished|finali[sz]ed|carried out|pushed through|" + _MADE
+)
+_ADVERBS = (
+    r"(?:(?:now|just|already|also|all|then|gone ahead and|went ahead and|gone and|been|so|and|"
+    r"(?!hardly|nearly|barely|possibly|probably|likely)[a-z]+ly) )*"
+)
+_AGENT = rf"\b(?:i|we)(?: have| had)? {_ADVERBS}"
+_OURS = r"\b(?:your|the|my|this|that|these|those|it|you|they|both|everything|\d{3,}|a replacement|a refund)\b"
+_PASSIVE = (
+    rf"(?:{_OURS}[^,;]{{0,40}}?\b(?:is|are|has|have|was|were|been|got)|\ban? [\w -]{{2,30}} has been) "
+    rf"{_ADVERBS}(?:marked as )?"
+)
+_MANAGED = r"\b(?:i|we) (?:have )?(?:was able to|were able to|been able to|managed to|did) "
+_HAD = (
+    rf"\b(?:i|we|do) (?:do )?(?:have|had|got) {_ADVERBS}(?:had )?(?:your|the|that|it|this|these|both|order)"
+    r"(?: (?!(?:you|we|that|which|was|is|as|to|for|on|in|marked|listed)\b)\w+){0,2} |"
+    r"\bconsider (?:it|that|this|your|the)(?: \w+){0,2} |"
+    r"\b(?:shows?|showing|marked|listed|appears?|registered|recorded)(?: up)?(?: (?!not\b)\w+){0,3} as "
+)
+"""Having it done, and what is said to stand somewhere "as cancelled"."""
+_ALL_SET = re.compile(
+    rf"\b(?:(?:it|that|this|everything|all) (?:is|has been|has|was) {_ADVERBS}"
+    r"(?:done|taken care of|sorted|complete|completed|all set|finali[sz]ed|gone through)"
+    r"|everything went through|you are (?:now )?all set|consider it done|all done|all taken care of"
+    r"|all sorted|(?:i|we) (?:have )?(?:just |already )?(?:done (?:that|it|this)|took care of it"
+    r"|taken care of it))\b|^done$"
+)
+_LEAD = "(?:(?:ok|okay|so|all|great|good|good news|and|there|right|now|status) )*"
+_IS = "(?:is |are |was |now )*"
+
+
+def _bare(kind: str, words: str) -> re.Pattern[str]:
+    """A clause of hardly more than that: "Cancelled it", "Refund issued"."""
+    it = "(?:your|the|that|it|this|both|order \\d+|\\d{3,})"
+    order = rf"(?:order|it)(?: number)?(?: \d{{3,}})? {_IS}(?:{words})"
+    thing = rf"(?:{_THINGS.get(kind, 'nothing')})(?: for)?(?: order)?(?: \d{{3,}})? {_IS}(?:{words}|{_MADE})"
+    told = rf"(?P<told>(?:your |the |that )?(?:{order}|{thing}))(?: for you| now| successfully)*"
+    return re.compile(rf"^{_LEAD}(?:(?:{words})(?: {it}\b.*)?|{told})$")
+
+
+_BARE = {kind: _bare(kind, words) for kind, words in _PARTICIPLES.items()}
+_PATTERNS = tuple(
+    (
+        kind,
+        re.compile(
+            rf"(?:{_AGENT}|{_PASSIVE}|{_HAD})(?:{words})\b"
+            + (rf"|{_MANAGED}(?:{_VERBS[kind]})\b" if kind in _VERBS else "")
+        ),
+    )
+    for kind, words in _PARTICIPLES.items()
+) + tuple(
+    (
+        kind,
+        re.compile(
+            rf"\ban? (?:{words}) has been {_ADVERBS}(?:{_MADE})\b"
+            rf"|{_OURS}[^,;]{{0,24}}?\b(?:{words})\b[^,;]{{0,40}}?"
+            rf"\b(?:(?:is|are|has|have|was|were|been|got) {_ADVERBS}(?:{_MADE})|went through)\b"
+            rf"|{_AGENT}(?:{_DID})\b(?! (?:you )?(?:a|the|your) (?:new )?code\b)[^,;]{{0,30}}?\b(?:{words})\b"
+        ),
+    )
+    for kind, words in _THINGS.items()
+)
+_OPEN = re.compile(
+    r"\b(?:not|never|nothing|no|cannot|unable|without|hardly|none|neither|nobody|if|once|when|as soon as|"
+    r"after|until|unless|before|would|could|can|will|shall|may|might|should|must|going to|to be|to have|"
+    r"want|wants|like|whether|ready to|need|needs|let me|had you|by whom|how|why|which|what|who|means|"
+    r"most|some|any|usually|always|often|every|each)\b"
+    r"|\b\w+s that (?:is|are|was|were|has|have)\b"
+)
+_ASKS = re.compile(
+    r"^(?:(?:and|so|or|but|ok|okay|right|now|then) )*"
+    r"(?:shall|should|would|do|does|did|can|could|may|have|has|is|are|was|were|will|am)\b"
+)
+_SAYING = (
+    r"\b(?:(?:i|we) )?(?:(?:am|are|is) )?(?:(?:very |so )?(?:happy|glad|pleased|delighted|sorry) )?(?:just )?"
+    r"(?:can|could|will|would like to|want to|wanted to|have to|need to|may|must|shall|should|let me|to) "
+    r"(?:(?:now|also|just|happily|gladly|already) )*"
+    r"(?:confirm|tell you|say|let you know|inform you|report|assure you|advise you|announce|mention|add)"
+)
+_AROUND = re.compile(
+    rf"{_SAYING}(?: to you)?(?: that)?\b"
+    r"|\b(?:you|it) (?:will|would|may|might) (?:also )?(?:be )?(?:\w+ )?to (?:hear|know|see)(?: that)?\b"
+    r"|\b(?:no|not a|without|not any) (?:problem|worry|worries|trouble|issue|doubt|delay)s?(?: at all)?\b"
+    r"|\bwithout further ado\b|\b(?:nothing|not|no need) to worry(?: about)?\b"
+    r"|\b(?:as|like|what|which) you (?:would like|wanted|want|asked|need|needed|like|said|wished|requested)"
+    r"(?: (?:me|us))?(?: (?:for|to do))?\b"
+    r"|\bafter (?:\w+ly )?\w+ing(?: \w+){0,4}?(?= (?:i|we|your|the order|it|that order) )"
+    r"|\bnot only\b|\bwhat is more\b|\bno longer \w+\b|\bonce again\b"
+)
+"""What stands around a claim and takes nothing of it back."""
+_CONTRACTED = (
+    (re.compile(r"\b(?:can|won|don|doesn|didn|hasn|haven|isn|wasn|aren|weren|couldn|hadn)'t\b"), "not"),
+    (re.compile(r"\b(it|that|there|everything|this|refund|order|what)'s\b"), r"\1 is"),
+    (re.compile(r"'ve\b|(?<=\bi )ve\b|(?<=\bwe )ve\b|(?<=\bi)ve\b"), " have"),
+    (re.compile(r"'re\b"), " are"),
+    (re.compile(r"'ll\b"), " will"),
+    (re.compile(r"'d\b"), " would"),
+    (re.compile(r"'m\b"), " am"),
+)
+_TELLING = "|".join((*_PARTICIPLES.values(), _DID, "all set|sorted|able to|managed to|took care|did"))
+_BEGINS = r"(?<![a-z0-9])"
+"""Where a word can begin once marks are blanks: "_done_" is one."""
+MAYBE = re.compile(rf"{_BEGINS}(?:{_TELLING})")
+"""A cheap look before the careful one."""
+MAYBE_BY_NOW = re.compile(rf"{_BEGINS}(?:{_TELLING}|{'|'.join(_THINGS.values())})")
+"""The same, for a sentence that still grows: what it is about may come last."""
+
+_PARTS = re.compile(
+    r"[,;:—–()]|\b(?:but|and then|because|so that (?=(?:you|we|i|it)\b)|(?<!soon )as (?=(?:i|we) have\b))\b"
+    r"|\b(?:so that|and) (?=(?:i|we|your|it|the)\b|order \d+ (?:is|has|was|will|can|are)\b)"
+)
+_NO_WORD = re.compile(r"[^a-z0-9' -]+|(?<![a-z])'|'(?![a-z])|\s-+\s")
+_HANGS = re.compile(r"(?:\b(?:have|has|had|been|is|are|was|were|now|just|already|then|that)|^i|^we)$")
+"""What a clause ends with that goes on behind an insertion: "I have, as you asked, cancelled"."""
+_GOES_ON = re.compile(r"(?:have|has|is|are|was|were) ")
+"""What begins behind one: "Your order, number 1007, has been cancelled"."""
+_DENIES = re.compile(r"\b(?:not|never)$")
+_AFTER_YES = re.compile(r"(?:if|once|when|as soon as) you (?:say|agree|confirm|want|like|answer|press|do)\b")
+_WOULD_BE = re.compile(r"(?:and |then )*(?:(?:your|the|it|that|order)(?: \w+){0,3}? (?:is|are) |(?:i|we) )")
+_US = re.compile(r"\b(?:i|we)\b")
+_DROPPED = re.compile(
+    r"^((?:(?:and|so|or|but|ok|okay|right|now|then) )*)(?=(?:have|had|did|was able|managed|just|went ahead) "
+    r"(?!(?:\w+ )?been\b|(?:i|you|we|they|he|she|it|your|the|a|my|any\w*)\b))"
+)
+"""Where "I" is left out: "Have cancelled it."."""
+SEVERAL = re.compile(
+    r"\b(?:both|all|two|three|these|those|other|your)(?: (?:of|your|the|other|open|two|three)){0,3} orders\b"
+    r"|\b(?:other|another|second|next) (?:order|one)\b"
+)
+"""Speaks of more than one order."""
+
+
+def claims_in(sentence: str) -> Iterator[tuple[str, bool, str]]:
+    """(kind, does it say that we did it, the clause) of each change that a sentence reports as made."""
+    for clause in _clauses(sentence):
+        for kind, own in _kinds(clause):
+            yield kind, own, clause
+
+
+def _clauses(sentence: str) -> list[str]:
+    text = sentence.lower().replace("’", "'")
+    asks = text.rstrip().endswith("?")
+    for pattern, plain in _CONTRACTED:
+        text = pattern.sub(plain, text)
+    parts = (" ".join(_NO_WORD.sub(" ", part).split()) for part in _PARTS.split(text))
+    clauses = [part for part in parts if part]
+    if asks:
+        return clauses[:-1]
+    clauses = [each for at, each in enumerate(clauses) if not _is_open(clauses[max(0, at - 2) : at], each)]
+    for at, clause in enumerate(tuple(clauses)):
+        if _HANGS.search(clause):
+            clauses += [f"{clause} {behind}" for behind in clauses[at + 1 : at + 3]]
+        if _GOES_ON.match(clause):
+            clauses += [f"{before} {clause}" for before in clauses[max(0, at - 2) : at]]
+    return clauses
+
+
+def _is_open(before: list[str], clause: str) -> bool:
+    """Is it denied, or made to hang on the customer's yes, by a clause before it?"""
+    if before and _AFTER_YES.search(before[-1]):
+        return _WOULD_BE.match(clause) is not None
+    return any(map(_DENIES.search, before)) and any(found.match(clause) for found in _BARE.values())
+
+
+def _kinds(clause: str) -> list[tuple[str, bool]]:
+    """(kind, does it say that we did it) of what a clause claims."""
+    clause = _DROPPED.sub(r"\1i ", _AROUND.sub("", clause)).strip()
+    if _ASKS.search(clause):
+        return []
+    kinds: list[tuple[str, bool]] = []
+    for kind, pattern in _PATTERNS:
+        match = pattern.search(clause)
+        if match and not _OPEN.search(clause[: match.end()]):
+            kinds.append((kind, _US.search(match.group()) is not None))
+    bare = ((kind, pattern.search(clause)) for kind, pattern in _BARE.items())
+    kinds += [(kind, not found["told"]) for kind, found in bare if not kinds and found]
+    match = _ALL_SET.search(clause)
+    if match and not kinds and not _OPEN.search(clause[: match.end()]):
+        kinds.append(("done", True))
+    return kinds
