@@ -5,22 +5,23 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from helpline import sentences as say
 from helpline.actions import GUEST, Caller, Identity
-from helpline.call.call import Call, Kept, Unrecorded
+from helpline.call.call import Call, Equipment, Kept
 from helpline.call.conversation import Conversation, begin
 from helpline.call.meter import Meter
 from helpline.channels.channel import Channel
 from helpline.clock import Clock, SystemClock
 from helpline.engine.backend import EngineBackend
 from helpline.errors import DeskDraining, SettingsError
-from helpline.hooks import CallHooks, Hooks, HookThreads
+from helpline.hooks import CallHooks, HookThreads
 from helpline.hours import spoken
 from helpline.manner import Manner, rules_of
+from helpline.own import Own
 from helpline.policy import Policy
 from helpline.realtime.backends import backend_of
 from helpline.realtime.connection import Backend
@@ -62,7 +63,7 @@ class _Live:
     """A call with what goes along with it."""
 
     call: Call
-    recording: Recording | None
+    recording: Recording
     hooks: CallHooks
     tracing: ExitStack
 
@@ -73,41 +74,39 @@ class Desk:
     def __init__(
         self,
         settings: Settings,
+        equipment: Equipment,
         *,
+        own: Own,
         toolbox_with: Callable[[Sequence[Tool]], Toolbox],
-        extra_tools: Sequence[Tool] = (),
-        hooks: Hooks | None = None,
-        backends: Sequence[Backend],
-        manner: Manner,
-        clock: Clock | None = None,
-        demo_customers: tuple[Caller, ...] = (),
-        records: Records | None = None,
-        sign_ins: SignIns | None = None,
+        demo_customers: tuple[Caller, ...],
+        records: Records,
+        sign_ins: SignIns,
     ) -> None:
         self.settings = settings
-        self._toolbox_with = toolbox_with
-        self._hooks = hooks or Hooks()
+        self._equipment = equipment
+        self._hooks = own.hooks
         self._hook_threads = HookThreads()
-        self.toolbox = toolbox_with(extra_tools)
-        """The tools of calls that come in from now on; a call keeps those that it began with."""
-        self.backends = tuple(backends)
+        self._toolbox_with = toolbox_with
         self.demo_customers = demo_customers
         """Who the page may pick; empty unless the seeded shop is served on this machine alone."""
-        self._manner = manner
+        self.records = records
+        self._sign_ins = sign_ins
+        self._clock = equipment.clock
         self._tasks: set[asyncio.Task[None]] = set()
-        self._clock = clock or SystemClock()
         self._calls: dict[str, Call] = {}
         self._recordings: dict[str, Recording] = {}
-        self.records = records
-        """None for a desk that writes nothing down."""
-        self._sign_ins = sign_ins
         self.draining = False
         """No new calls are taken."""
 
-    def bring(self, extra_tools: Sequence[Tool], hooks: Hooks | None = None) -> None:
+    def bring(self, own: Own) -> None:
         """Other tools and hooks of the company, for calls from now on. Raises SettingsError."""
-        self.toolbox = self._toolbox_with(extra_tools)
-        self._hooks = hooks or Hooks()
+        self._equipment = replace(self._equipment, toolbox=self._toolbox_with(own.tools))
+        self._hooks = own.hooks
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """The tools of calls that come in from now on; a call keeps those that it began with."""
+        return self._equipment.toolbox
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -117,11 +116,11 @@ class Desk:
     @property
     def banner(self) -> str:
         """One line: which backend answers."""
-        return self.backends[0].answers
+        return self._equipment.backends[0].answers
 
     def banner_in(self, language: str) -> str:
         """The same in the customer's language, where it is known in it."""
-        backend = self.backends[0]
+        backend = self._equipment.backends[0]
         saying: Saying | None = getattr(backend, "answering", None)
         return saying.in_(language) if saying is not None else backend.answers
 
@@ -158,22 +157,18 @@ class Desk:
         call_id = f"call_{secrets.token_hex(8)}"
         if past is not None and past.customer_id != caller.customer_id:
             past = None  # They have signed out meanwhile.
-        recording = (
-            self.records.begin(
-                call_id,
-                channel=kind,
-                language=language,
-                caller=caller,
-                holder=holder,
-                past=past.call_id if past else "",
-            )
-            if self.records
-            else None
+        recording = self.records.begin(
+            call_id,
+            channel=kind,
+            language=language,
+            caller=caller,
+            holder=holder,
+            past=past.call_id if past else "",
         )
         context = self.toolbox.context(
             call_id=call_id, caller=caller, language=language, channel=kind, address=address
         )
-        begun = past.before(begin(self._clock.now_ms(), rules_of(self.settings))) if past else None
+        begun = past.before(begin(self._clock.now_ms(), self._equipment.rules)) if past else None
         live = self._live(channel, context, recording, begun=begun)
         live.hooks.began(kind, language, caller, self._clock.utcnow())
         self._run(live)
@@ -191,11 +186,11 @@ class Desk:
     @property
     def signs_in(self) -> bool:
         """Whether customers can sign in by name and password."""
-        return self._sign_ins is not None and self._hooks.sign_in is not None
+        return self._hooks.sign_in is not None
 
     async def sign_in(self, name: str, password: str, *, address: str = "") -> str | None:
         """A token for `signed_in`; None for a wrong password as for an unknown name or too many tries."""
-        if self._sign_ins is None or self._hooks.sign_in is None:
+        if self._hooks.sign_in is None:
             return None
         return await self._sign_ins.begin(self._hooks.sign_in, name, password, address)
 
@@ -204,29 +199,26 @@ class Desk:
 
         `email` is theirs, verified by the provider; empty when it verified none.
         """
-        if self._sign_ins is None:
-            return None
         return await self._sign_ins.begin_by(self._hooks.signed_in_by, provider, user, email)
 
     async def signed_in(self, token: str) -> Caller | None:
         """Who signed in with this token; None for nobody, who has signed out, and when its time is over."""
-        customer_id = await self._sign_ins.customer_of(token) if self._sign_ins else None
+        customer_id = await self._sign_ins.customer_of(token)
         return await self.customer(customer_id) if customer_id else None
 
     async def sign_out(self, token: str) -> None:
         """The token is worth nothing any more."""
-        if self._sign_ins is not None:
-            await self._sign_ins.end(token)
+        await self._sign_ins.end(token)
 
     async def history(self, caller: Caller) -> tuple[Heading, ...]:
         """The caller's own past conversations, the newest first; none for who has not signed in."""
-        if caller.customer_id is None or caller.how != "sign_in" or self.records is None:
+        if caller.customer_id is None or caller.how != "sign_in":
             return ()
         return await self.records.history(caller.customer_id)
 
     async def past(self, caller: Caller, call_id: str) -> Past | None:
         """A past conversation of the caller's own, to show and to go on from; None for any other id."""
-        if caller.customer_id is None or caller.how != "sign_in" or self.records is None:
+        if caller.customer_id is None or caller.how != "sign_in":
             return None
         return await self.records.past(caller.customer_id, call_id, reader="the customer")
 
@@ -234,7 +226,7 @@ class Desk:
         """Keep what the customer thinks of a call of theirs, live or over, with its record."""
         if recording := self._recordings.get(call_id):
             recording.rated(Rated(good, comment))
-        elif self.records is not None:
+        else:
             await self.records.rate(call_id, Rated(good, comment))
 
     async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
@@ -245,8 +237,8 @@ class Desk:
         """
         if self.draining:
             raise DeskDraining
-        taken = await self.records.take_up(holder) if self.records else None
-        if taken is None or self.records is None:
+        taken = await self.records.take_up(holder)
+        if taken is None:
             return None
         broken, stored = taken
         past = await self._past_of(broken)
@@ -264,7 +256,7 @@ class Desk:
         )
         elapsed_ms = broken.elapsed_ms(self._clock.utcnow())
         conversation, effects = goes_on(
-            broken, stored, rules_of(self.settings), now_ms=self._clock.now_ms(), elapsed_ms=elapsed_ms
+            broken, stored, self._equipment.rules, now_ms=self._clock.now_ms(), elapsed_ms=elapsed_ms
         )
         if past is not None:
             conversation = past.before(conversation)
@@ -278,7 +270,7 @@ class Desk:
     async def _past_of(self, broken: BrokenOff) -> Past | None:
         """What a call that broke off had gone on from."""
         past, customer_id = broken.draft.began.past, broken.caller.customer_id
-        return await self.records.past(customer_id, past) if self.records and past and customer_id else None
+        return await self.records.past(customer_id, past) if past and customer_id else None
 
     def _still(self, caller: Caller) -> Caller:
         """Who was verified in the call; a demo customer only where there still are such."""
@@ -288,21 +280,17 @@ class Desk:
         self,
         channel: Channel,
         context: CallContext,
-        recording: Recording | None,
+        recording: Recording,
         *,
         begun: Conversation | None = None,
         part: str = "",
     ) -> "_Live":
-        hooks = CallHooks(self._hooks, context.call_id, recording or Unrecorded(), self._hook_threads)
+        hooks = CallHooks(self._hooks, context.call_id, recording, self._hook_threads)
         tracing = ExitStack()
         call = Call(
             channel,
             context,
-            toolbox=self.toolbox,
-            backends=self.backends,
-            manner=self._manner,
-            clock=self._clock,
-            rules=rules_of(self.settings),
+            self._equipment,
             kept=Kept(
                 recorder=hooks,
                 meter=Meter(prices(), model_of(self.settings), self.settings.max_call_money),
@@ -315,8 +303,7 @@ class Desk:
     def _run(self, live: "_Live") -> None:
         call = live.call
         self._calls[call.id] = call
-        if live.recording is not None:
-            self._recordings[call.id] = live.recording
+        self._recordings[call.id] = live.recording
         task = asyncio.create_task(self._attend(live), name=call.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -336,11 +323,10 @@ class Desk:
         finally:
             live.hooks.ended(self._clock.now_ms() - began_ms)
             try:
-                if self.records and live.recording:
-                    await self.records.close(live.recording)
+                await self.records.close(live.recording)
             finally:
                 del self._calls[call.id]
-                self._recordings.pop(call.id, None)
+                del self._recordings[call.id]
                 await asyncio.wait([hooks], timeout=LAST_HOOKS_S)
                 hooks.cancel()
 
@@ -352,9 +338,7 @@ class Desk:
 
     @property
     def store(self) -> Store:
-        """The desk's own database. Raises RuntimeError at a desk that was made without one."""
-        if self.records is None:
-            raise RuntimeError("this desk writes nothing down")
+        """The desk's own database."""
         return self.records.store
 
     async def drain(self, within_s: float) -> int:
@@ -383,8 +367,7 @@ class Desk:
         self._hook_threads.close()
 
     def _break_off(self, call: Call, reason: str) -> None:
-        if recording := self._recordings.get(call.id):
-            recording.leave()
+        self._recordings[call.id].leave()
         call.hang_up(reason)
 
 
@@ -437,15 +420,17 @@ async def open_desk(
     settings: Settings,
     *,
     backends: Sequence[Backend] | None = None,
-    extra_tools: Sequence[Tool] = (),
-    hooks: Hooks | None = None,
+    own: Own | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Desk]:
     """Open the shop and the desk; on the way out every call is hung up and the shop is closed.
 
+    `own` is what the company brings: its tools and hooks.
+
     Raises SettingsError, StoreError or BackendError with one sentence that names what to change.
     """
     clock = clock or SystemClock()
+    own = own or Own()
     demo = settings.shop == "demo"
     policy = Policy.load(settings.policy_file, settings.hours)
     async with AsyncExitStack() as opened:
@@ -456,18 +441,23 @@ async def open_desk(
         knowledge = Knowledge(store, settings.knowledge_dir, clock)
         courier = await opened.enter_async_context(courier_of(settings, clock=clock, shop=settings.name))
         theirs = await opened.enter_async_context(mcp_tools(settings.mcp))
-        own = (*desk_tools(store, policy, courier=courier, knowledge=knowledge), *theirs)
+        ours = (*desk_tools(store, policy, courier=courier, knowledge=knowledge), *theirs)
 
         def toolbox_with(extra: Sequence[Tool]) -> Toolbox:
             try:
                 return Toolbox(
-                    chosen((*own, *extra), settings.tools), store=store, policy=policy, clock=clock
+                    chosen((*ours, *extra), settings.tools), store=store, policy=policy, clock=clock
                 )
             except ValueError as twice:
                 raise SettingsError(f"{str(twice).capitalize()}: rename one, or leave it out.") from None
 
-        customers = await store.demo_customers() if demo and settings.loopback else ()
-        manner = Manner(settings, policy, now=clock.utcnow)
+        equipment = Equipment(
+            toolbox=toolbox_with(own.tools),
+            backends=tuple(backends),
+            manner=Manner(settings, policy, now=clock.utcnow),
+            clock=clock,
+            rules=rules_of(settings),
+        )
         workers = workers_of(settings, store, clock=clock)
         traced = opened.enter_context(exported(settings))
         records = await opened.enter_async_context(
@@ -477,13 +467,10 @@ async def open_desk(
         opened.callback(sign_ins.close)
         desk = Desk(
             settings,
+            equipment,
+            own=own,
             toolbox_with=toolbox_with,
-            extra_tools=extra_tools,
-            hooks=hooks,
-            backends=backends,
-            manner=manner,
-            clock=clock,
-            demo_customers=customers,
+            demo_customers=await store.demo_customers() if demo and settings.loopback else (),
             records=records,
             sign_ins=sign_ins,
         )

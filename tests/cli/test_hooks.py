@@ -13,14 +13,14 @@ from helpline.actions import Identity
 from helpline.desk import open_desk
 from helpline.errors import SettingsError
 from helpline.hooks import hooks_in
-from helpline.own import own_in
+from helpline.own import Own, own_in
 from helpline.tools import CallContext, tool
 from tests.records.desks import settings_in, talk
 
 
 async def told_by(tmp_path, functions, *sentences, time_s=h.TIME_S, tools=()):
     hooks = dataclasses.replace(hooks_in(functions, "my_desk.py"), time_s=time_s)
-    async with open_desk(settings_in(tmp_path), hooks=hooks, extra_tools=tools) as desk:
+    async with open_desk(settings_in(tmp_path), own=Own(tuple(tools), hooks)) as desk:
         return await talk(desk, *sentences)
 
 

@@ -21,7 +21,7 @@ def {name}() -> str:
 @asynccontextmanager
 async def desk_with(folder, file):
     said = asyncio.Queue()
-    async with open_desk(settings_in(folder), extra_tools=own_in(file).tools) as desk:
+    async with open_desk(settings_in(folder), own=own_in(file)) as desk:
         watching = asyncio.create_task(read_again(file, desk, said.put_nowait))
         try:
             yield desk, said

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from helpline.errors import SettingsError
 from helpline.hooks import Hooks, hooks_in
+from helpline.own import Own
 from helpline.records import retention
 from helpline.records.people import data_of
 from helpline.store import schema as t
@@ -31,7 +32,7 @@ class Door:
 
 async def opened(desk, number=0):
     door = Door(desk.demo_customers[number].customer_id)
-    desk.bring((), Hooks(sign_in=door.sign_in))
+    desk.bring(Own(hooks=Hooks(sign_in=door.sign_in)))
     return door
 
 
@@ -55,14 +56,14 @@ async def test_an_async_function_will_do_and_one_that_fails_lets_nobody_in(tmp_p
         async def sign_in(name, password):
             return door.sign_in(name, password)
 
-        desk.bring((), Hooks(sign_in=sign_in))
+        desk.bring(Own(hooks=Hooks(sign_in=sign_in)))
         assert await desk.sign_in(*RIGHT)
 
 
 async def test_an_id_that_the_shop_does_not_have_is_nobody(tmp_path):
     async with desk_in(tmp_path) as desk:
         for answer in ("cus_nobody", 7, "", "x" * 200, True):
-            desk.bring((), Hooks(sign_in=lambda name, password, answer=answer: answer))
+            desk.bring(Own(hooks=Hooks(sign_in=lambda name, password, answer=answer: answer)))
             assert await desk.sign_in("Maya", "x", address="") is None
 
 
@@ -179,7 +180,7 @@ async def test_the_companys_own_function_alone_says_whose_account_it_is(tmp_path
             seen.append((provider, user))
             return {"s-2": second.id, "gone": "cus_nobody"}.get(user["sub"])
 
-        desk.bring((), Hooks(signed_in_by=signed_in_by))
+        desk.bring(Own(hooks=Hooks(signed_in_by=signed_in_by)))
         token = await desk.sign_in_by("okta", {"sub": "s-2"}, first.email)
         assert (await desk.signed_in(token)).customer_id == second.id
         assert seen == [("okta", {"sub": "s-2"})]

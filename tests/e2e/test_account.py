@@ -8,6 +8,7 @@ import pytest
 from helpline.channels.web.app import create_app
 from helpline.desk import open_desk
 from helpline.hooks import Hooks
+from helpline.own import Own
 from tests.e2e.browser import until_state, visiting
 from tests.records.desks import desk_in, settings_in, talk
 from tests.web.provider import ScriptedProvider
@@ -30,7 +31,7 @@ async def shop_with_a_sign_in(folder):
         return customer.customer_id if (name, password) == (NAME, PASSWORD) else None
 
     def opened(settings):
-        return open_desk(settings, hooks=Hooks(sign_in=sign_in))
+        return open_desk(settings, own=Own(hooks=Hooks(sign_in=sign_in)))
 
     async with served(create_app(settings_in(folder), opened)) as address:
         yield address, customer

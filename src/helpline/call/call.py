@@ -20,7 +20,6 @@ from helpline.channels.channel import Channel
 from helpline.clock import Clock
 from helpline.errors import ToolError
 from helpline.realtime.connection import Backend
-from helpline.realtime.cost import Bill
 from helpline.realtime.events import SessionSettings
 from helpline.realtime.trace import Trace
 from helpline.tools.context import CallContext
@@ -72,27 +71,25 @@ class Recorder(Protocol):
         """Something happened that is nobody's line."""
 
 
-class Unrecorded:
-    """Writes nothing down."""
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What every call works with that comes in now: the same for all of them."""
 
-    def connected(self, backend: str) -> None: ...
-
-    def became(self, caller: Caller) -> None: ...
-
-    def spoke(self, language: str) -> None: ...
-
-    def shown(self, shown: Shown) -> None: ...
-
-    def noted(self, fact: fx.Fact) -> None: ...
+    toolbox: Toolbox
+    backends: tuple[Backend, ...]
+    """In the order in which they are tried; never empty."""
+    manner: Manner
+    clock: Clock
+    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is kept of a call, beside what it shows."""
 
-    recorder: Recorder = Unrecorded()  # noqa: RUF009 - it has no state
-    meter: Meter | None = None
-    trace: Trace | None = None
+    recorder: Recorder
+    meter: Meter
+    trace: Trace | None
 
 
 class Call:
@@ -102,26 +99,28 @@ class Call:
         self,
         channel: Channel,
         context: CallContext,
+        equipment: Equipment,
         *,
-        toolbox: Toolbox,
-        backends: Sequence[Backend],
-        manner: Manner,
-        clock: Clock,
-        rules: Rules,
-        kept: Kept | None = None,
+        kept: Kept,
         begun: Conversation | None = None,
     ) -> None:
         """`begun` is where a call goes on that broke off with an earlier desk."""
         self.id = context.call_id
         self.kind = context.channel
-        kept = kept or Kept()
         self._recorder = kept.recorder
         self._meter = kept.meter
         self._channel = channel
-        self._toolbox = toolbox
-        self._manner = manner
+        self._toolbox = equipment.toolbox
+        self._manner = equipment.manner
         self._context = context
-        self._driver = Driver(self, backends, rules=rules, clock=clock, trace=kept.trace, begun=begun)
+        self._driver = Driver(
+            self,
+            equipment.backends,
+            rules=equipment.rules,
+            clock=equipment.clock,
+            trace=kept.trace,
+            begun=begun,
+        )
         self._driver.post(fx.LanguageChosen(context.language))
         self._backend: Backend | None = None
         self._keywords: tuple[str, ...] = ()
@@ -233,11 +232,6 @@ class Call:
         return max(0, now_ms - max(quiet_ms, conversation.words_ms))
 
     @property
-    def bill(self) -> Bill | None:
-        """What the call has cost so far; None when nobody counts."""
-        return self._meter.bill if self._meter is not None else None
-
-    @property
     def dropped_audio_ms(self) -> int:
         """Microphone audio that had to be dropped while there was nobody to send it to."""
         return self._driver.dropped_audio_ms
@@ -245,9 +239,7 @@ class Call:
     def spent(self, usages: Sequence[fx.UsageCounted]) -> None:
         """What a call that goes on has cost already."""
         for usage in usages:
-            limit = self._meter.charge(usage) if self._meter is not None else None
-            if limit is not None:
-                self._driver.post(limit)
+            self._charge(usage)
 
     async def perform(self, effects: Sequence[fx.Effect]) -> None:
         """Show and record what the start of a call that goes on has brought, before it runs."""
@@ -272,13 +264,16 @@ class Call:
     def record(self, fact: fx.Fact) -> None:
         self.facts.append(fact)
         self._recorder.noted(fact)
-        if isinstance(fact, fx.UsageCounted) and self._meter is not None:
-            limit = self._meter.charge(fact)
-            if limit is not None:
-                self._driver.post(limit)
+        if isinstance(fact, fx.UsageCounted):
+            self._charge(fact)
         if isinstance(fact, fx.Incident):
             # Its detail may be a server's own words: that is for the record, which is redacted.
             log.info("call %s: %s", self.id, fact.kind)
+
+    def _charge(self, usage: fx.UsageCounted) -> None:
+        limit = self._meter.charge(usage)
+        if limit is not None:
+            self._driver.post(limit)
 
     def session(self, backend: Backend) -> SessionSettings:
         self._backend = backend

@@ -71,7 +71,7 @@ def command(
     show = None if as_json else Printer()
     tools = tools or settings.tools_file
     own = own_in(tools) if tools else Own()
-    open_ours = partial(open_desk, extra_tools=own.tools, hooks=own.hooks)
+    open_ours = partial(open_desk, own=own)
     channel = asyncio.run(place_call(settings, turns, customer=customer, show=show, open_desk=open_ours))
     if out:
         write_wav(out, bytes(channel.heard))

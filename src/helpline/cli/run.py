@@ -33,7 +33,7 @@ def command(file: Path | None, host: str | None, port: int | None, backends: str
 
 @asynccontextmanager
 async def _open(settings: Settings, /, *, file: Path | None, own: Own) -> AsyncIterator[Desk]:
-    async with open_desk(settings, extra_tools=own.tools, hooks=own.hooks) as desk:
+    async with open_desk(settings, own=own) as desk:
         if file is None:
             yield desk
             return
@@ -65,7 +65,7 @@ async def read_again(file: Path, desk: Desk, say: Callable[[str], None]) -> None
     async for _ in _saves(file):
         try:
             own = await asyncio.to_thread(own_in, file)
-            desk.bring(own.tools, own.hooks)
+            desk.bring(own)
         except SettingsError as wrong:
             say(f"{wrong} The desk keeps the tools that it has.")
         else:

@@ -112,8 +112,7 @@ async def serve(
     with _listening(settings) as listener:
         async with open_desk(settings) as desk:
             app = create_app(settings, lambda _: nullcontext(desk))
-            if desk.records is not None:
-                app.router.routes.insert(0, metrics_route(settings, desk.records.metrics))
+            app.router.routes.insert(0, metrics_route(settings, desk.records.metrics))
             config = server_config(app, host=settings.host, port=settings.port)
             greeting = _greeting(settings, listener, desk)
             server = DrainingServer(config, greeting, desk, app.state.ready, settings.drain_s)

@@ -61,7 +61,7 @@ def mount(
 
 def _open_own(settings: Settings) -> AbstractAsyncContextManager[Desk]:
     own = own_in(settings.tools_file) if settings.tools_file else Own()
-    return open_whole_desk(settings, extra_tools=own.tools, hooks=own.hooks)
+    return open_whole_desk(settings, own=own)
 
 
 def _join_lifespans(host: Starlette, desk: Starlette) -> None:
