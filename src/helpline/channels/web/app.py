@@ -64,13 +64,9 @@ def create_app(
         async with alone(settings.name), open_desk(settings) as desk:
             visits = Visits(
                 desk,
+                settings,
                 clock,
-                desk_name=settings.name,
-                language=settings.language,
-                welcome=settings.welcome,
-                push_to_talk=settings.turn_detection == "push_to_talk",
                 grace_s=grace_s,
-                keep_days=settings.keep_calls_days,
                 sign_in=sign_in,
                 providers=oauth.names if oauth else {},
             )

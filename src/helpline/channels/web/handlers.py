@@ -274,7 +274,9 @@ class Handlers:
             {"id": each.call_id, "at": each.at, "title": each.title, "references": list(each.references)}
             for each in headings
         ]
-        await visit.channel.page.tell("history", conversations=listed, days=self._visits.keep_days)
+        await visit.channel.page.tell(
+            "history", conversations=listed, days=self._visits.settings.keep_calls_days
+        )
 
     async def _reopen(self, visit: Visit, call_id: str) -> None:
         """Show a past conversation in place of this one; what the customer says next goes on from it."""
@@ -316,8 +318,8 @@ class Handlers:
 
     async def _welcome(self, visit: Visit) -> None:
         page_id = visit.channel.page.id
-        name = self._visits.desk_name
-        own = self._visits.welcome.replace("{shop}", name)
+        name = self._visits.settings.name
+        own = self._visits.settings.welcome.replace("{shop}", name)
         welcome = plain(own) if own else visit.words.welcome_to(plain(name))
         await visit.channel.say(f"{page_id}-welcome", welcome)
         await visit.channel.notice(self._visits.desk.banner_in(visit.language), step_id=f"{page_id}-answers")
@@ -350,11 +352,11 @@ class Handlers:
         customers = [{"id": who.customer_id, "name": who.name} for who in self._visits.demo_customers]
         await visit.channel.page.tell(
             "desk",
-            name=self._visits.desk_name,
+            name=self._visits.settings.name,
             answers=self._visits.desk.banner_in(visit.language),
             customers=customers,
             customer=visit.caller.customer_id,
-            push=self._visits.push_to_talk,
+            push=self._visits.settings.turn_detection == "push_to_talk",
             signs_in=self._visits.desk.signs_in,
             providers=[{"id": each, "name": name} for each, name in self._visits.providers.items()],
             signed_in=visit.caller.name if visit.caller.how == SIGNED_IN else "",

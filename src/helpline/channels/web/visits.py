@@ -20,6 +20,7 @@ from helpline.channels.web.signing_in import SIGNED_IN, SignIn, is_anothers
 from helpline.channels.web.words import Words, asked_for, spoken_in, words_for
 from helpline.clock import Clock
 from helpline.records.past import Past
+from helpline.settings import Settings
 
 GRACE_S: Final = 30.0
 """How long a call waits for a page that is away."""
@@ -150,30 +151,19 @@ class Visits:
     def __init__(
         self,
         desk: Desk,
+        settings: Settings,
         clock: Clock,
         *,
-        desk_name: str,
-        language: str = "en",
-        welcome: str = "",
-        push_to_talk: bool = False,
-        grace_s: float = GRACE_S,
-        keep_days: int = 0,
-        sign_in: SignIn | None = None,
-        providers: Mapping[str, str] | None = None,
+        grace_s: float,
+        sign_in: SignIn | None,
+        providers: Mapping[str, str],
     ) -> None:
-        self._sign_in = sign_in
-        self.providers = providers or {}
-        """With whose accounts customers may sign in: names by ids."""
         self.desk = desk
+        self.settings = settings
         self.clock = clock
-        self.desk_name = desk_name
-        self.language = language
-        """The desk's own."""
-        self.welcome = welcome
-        """The company's own, in place of ours."""
-        self.push_to_talk = push_to_talk
-        self.keep_days = keep_days
-        """For how long past conversations are kept."""
+        self.providers = providers
+        """With whose accounts customers may sign in: names by ids."""
+        self._sign_in = sign_in
         self._grace_s = grace_s
         self._visits: dict[str, Visit] = {}
         self._by_page: dict[str, str] = {}
@@ -238,7 +228,7 @@ class Visits:
         """A new visit: of the first demo customer where there are such, else of who is signed in."""
         caller = self.demo_customers[0] if self.demo_customers else signed_in
         words, spoken = self.speaking(language)
-        channel = WebChannel(page, desk_name=self.desk_name, words=words)
+        channel = WebChannel(page, desk_name=self.settings.name, words=words)
         visit = Visit(channel, caller=caller, browser=browser, words=words, language=spoken)
         self._visits[visit.id] = visit
         self._by_page[page.id] = visit.id
@@ -248,8 +238,9 @@ class Visits:
 
     def speaking(self, asked: str) -> tuple[Words, str]:
         """The page's words, and the language of its calls, for an `Accept-Language` or a chosen language."""
-        page = asked_for(asked, self.language)
-        return words_for(page), spoken_in(page, self.language)
+        own = self.settings.language
+        page = asked_for(asked, own)
+        return words_for(page), spoken_in(page, own)
 
     async def move(self, visit: Visit, page: Page) -> Page:
         """Bring a visit to the page where its customer is now; returns the page where it was."""
