@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -48,22 +49,34 @@ async def listening(
         yield
         return
     path.unlink(missing_ok=True)
-    before = os.umask(0o177)
     try:
-        server = await asyncio.start_unix_server(
-            lambda reader, writer: _answer(reader, writer, desk, drain), path, limit=MAX_LINE_BYTES
-        )
+        place = _bound(path)
     except OSError as error:
         log.warning("helpline drain cannot reach this desk: %s", type(error).__name__)
-        os.umask(before)
         yield
         return
-    os.umask(before)
+    server = await asyncio.start_unix_server(
+        lambda reader, writer: _answer(reader, writer, desk, drain), sock=place, limit=MAX_LINE_BYTES
+    )
     try:
         yield
     finally:
         server.close()
         path.unlink(missing_ok=True)
+
+
+def _bound(path: Path) -> socket.socket:
+    """A socket there that is its owner's alone. Raises OSError."""
+    place = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)  # The whole process's: nothing may be awaited until it is as it was.
+    try:
+        place.bind(str(path))
+    except OSError:
+        place.close()
+        raise
+    finally:
+        os.umask(before)
+    return place
 
 
 async def _answers(path: Path) -> bool:

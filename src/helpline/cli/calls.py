@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from helpline.cli.start import prepare, wait_for
 from helpline.clock import SystemClock
 from helpline.errors import LocalError
+from helpline.private import write_text
 from helpline.records import archive, story
 from helpline.records.archive import Filter
 from helpline.store import Store
@@ -176,16 +177,11 @@ def _wrapped(first: str, text: str, width: int, **style: Any) -> list[str]:
 def export(out: Path | None, **given: Any) -> None:
     """Print whole records as JSON, a line each."""
     records = wait_for(_export(as_filter(**given)))
+    text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     if out is None:
-        _write(sys.stdout, records)
-        return
-    with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        _write(file, records)
-
-
-def _write(file: IO[str], records: list[dict[str, Any]]) -> None:
-    for record in records:
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        sys.stdout.write(text)
+    else:
+        write_text(out, text)
 
 
 async def _export(wanted: Filter) -> list[dict[str, Any]]:

@@ -23,11 +23,13 @@ from helpline.engine.voice import make_voice
 from helpline.engine.workers import Workers
 from helpline.errors import BackendError, ConnectionLost, HelplineError
 from helpline.policy import load_policy
+from helpline.private import is_open_to_others
 from helpline.realtime.asked import session_asked, transcription_asked
 from helpline.realtime.connection import Backend, Connection
 from helpline.realtime.events import ErrorReceived, SessionCreated, SessionUpdate, SessionUpdated
 from helpline.settings import Settings, database_shown, where_set
 from helpline.store import Store
+from helpline.store.database import database_url, sqlite_file
 
 Verdict = Literal["ok", "note", "fail"]
 MARKS: Final = {"ok": "ok  ", "note": "note", "fail": "FAIL"}
@@ -179,6 +181,10 @@ async def _store(settings: Settings) -> Finding:
         await store.close()
     except HelplineError as wrong:
         return Finding("store", "fail", str(wrong))
+    file = sqlite_file(database_url(settings.database_url))
+    if file is not None and is_open_to_others(file):
+        sentence = f"every user of this machine may read {file}: chmod 600 it, or 700 its folder."
+        return Finding("store", "note", sentence)
     return Finding("store", "ok", f"{database_shown(settings)} can be read and written.")
 
 

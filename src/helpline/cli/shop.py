@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from helpline.cli.start import prepare, wait_for
-from helpline.errors import LocalError
+from helpline.private import write_text
 from helpline.settings import Settings, database_shown
 from helpline.store import Store
 from helpline.store.retail import Loaded, export_retail, import_retail, read_retail
@@ -55,10 +55,7 @@ def export(layout: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
         return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError:
-        raise LocalError(f"{out} cannot be written: choose another place with --out.") from None
+    write_text(out, text)
 
 
 async def _export(settings: Settings) -> dict[str, Any]:

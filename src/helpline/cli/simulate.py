@@ -1,12 +1,12 @@
 """`helpline simulate`: simulated customers at the desk, before real ones."""
 
 import json
-import os
 from pathlib import Path
 
 import click
 
 from helpline.cli.start import prepare, wait_for
+from helpline.private import write_text
 from helpline.simulate.judge import Run
 from helpline.simulate.report import as_json as in_json
 from helpline.simulate.report import lines_of, page
@@ -50,9 +50,8 @@ def command(
         click.echo("\n".join(lines_of(runs)))
     if report is not None:
         how = "spoken" if spoken else "typed"
-        handle = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page(runs, f"{len(runs)} simulated calls, {how}, answered by {settings.backends[0]}"))
+        title = f"{len(runs)} simulated calls, {how}, answered by {settings.backends[0]}"
+        write_text(report, page(runs, title))
     if not all(run.passed for run in runs):
         raise click.exceptions.Exit(1)
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from helpline.cli.calls import looked, opened
 from helpline.cli.start import wait_for
 from helpline.errors import LocalError
+from helpline.private import write_text
 from helpline.records import archive
 from helpline.simulate.recorded import scenario_of
 from helpline.simulate.scenario import as_yaml
@@ -25,7 +26,7 @@ def command(call_id: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_text(out, text)
 
 
 async def _call(call_id: str) -> tuple[dict[str, Any], str]:

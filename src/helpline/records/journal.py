@@ -11,7 +11,6 @@ import secrets
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from helpline.errors import LocalError
+from helpline.private import key_in, make_folder
 
 if sys.platform == "win32":
 
@@ -33,7 +33,6 @@ else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _LENGTH: Final = struct.Struct(">I")
@@ -51,8 +50,9 @@ class Journals:
         """Makes the folder and, the first time, the key. Raises JournalError."""
         self.folder = data_dir / "live"
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._cipher = AESGCM(_key(data_dir / "live.key"))
+            make_folder(data_dir)
+            make_folder(self.folder)
+            self._cipher = AESGCM(key_in(data_dir / "live.key"))
         except (OSError, ValueError) as error:
             raise JournalError from error
 
@@ -162,22 +162,3 @@ def _unsealed(data: bytes, call_id: str, cipher: AESGCM) -> Iterator[bytes]:
 
 def _bound_to(call_id: str, count: int) -> bytes:
     return f"{call_id}:{count}".encode()
-
-
-def _key(path: Path) -> bytes:
-    """The key in that file, made at its first use; two processes that start at once make one."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    if not path.exists():
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(handle, secrets.token_bytes(KEY_BYTES))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        with suppress(FileExistsError):  # Another process was first: its key is the key.
-            os.link(fresh, path)
-        fresh.unlink()
-    key = path.read_bytes()
-    if len(key) != KEY_BYTES:
-        raise ValueError("the key of live calls has the wrong length")
-    return key

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from helpline.clock import Clock
+from helpline.private import make_folder
 from helpline.realtime.trace import BadTrace, Trace, open_trace
 from helpline.records.redacting import Kinds
 from helpline.redact import Found, apart, find_in_turns, redact_json
@@ -30,7 +31,7 @@ def trace_of(settings: Settings, call_id: str, clock: Clock) -> Iterator[Trace |
         trace = None
         if settings.trace_calls != "no":
             try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(folder)
                 sound = settings.trace_calls == "audio"
                 trace = opened.enter_context(
                     open_trace(folder / f"{call_id}.jsonl", audio=sound, clock=clock)

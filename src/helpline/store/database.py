@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from helpline.errors import StoreError
+from helpline.private import make_file, make_folder
 
 T = TypeVar("T")
 
@@ -107,7 +108,7 @@ async def open_database(url: str) -> Database:
         StoreError: one sentence that names the setting to change.
     """
     parsed = database_url(url)
-    _make_folder(parsed)
+    _make_place(parsed)
     sqlite = parsed.get_backend_name() == "sqlite"
     options: dict[str, Any] = {}
     if not sqlite:
@@ -131,12 +132,13 @@ async def open_database(url: str) -> Database:
     return database
 
 
-def _make_folder(url: sa.URL) -> None:
+def _make_place(url: sa.URL) -> None:
     path = sqlite_file(url)
     if path is None:
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        make_file(path)  # SQLite would let everybody read it, and what it writes beside it.
     except OSError as error:
         raise StoreError(_why_unusable(url)) from error
 

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpline.errors import StoreError
+from helpline.private import make_folder
 from helpline.store import schema as t
 
 GENESIS = "0" * 64
@@ -172,7 +173,7 @@ class Anchor:
         """Remember an entry that was committed."""
         line = f"{written.seq} {written.hash}\n".encode()
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             raise StoreError(f"The ledger's anchor {self._path} cannot be written.") from error

@@ -12,6 +12,8 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Final
 
+from helpline.private import KEY_BYTES, key_in, make_folder
+
 log = logging.getLogger(__name__)
 
 COOKIE: Final = "helpline_browser"
@@ -52,14 +54,9 @@ def cookie(header: str, name: str) -> str:
 
 def load_key(data_dir: Path) -> bytes:
     """The signing key of this desk, made at the first start; for this run alone where nothing can be kept."""
-    path = data_dir / "page.key"
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_bytes(secrets.token_bytes(32))
-        key = path.read_bytes()
-    except OSError as unwritable:
-        log.warning("the page's key cannot be kept: %s", type(unwritable).__name__)
-        key = b""
-    return key if len(key) >= 32 else secrets.token_bytes(32)
+        make_folder(data_dir)
+        return key_in(data_dir / "page.key")
+    except (OSError, ValueError) as unusable:
+        log.warning("the page's key cannot be kept: %s", type(unusable).__name__)
+        return secrets.token_bytes(KEY_BYTES)
