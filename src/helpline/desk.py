@@ -124,6 +124,11 @@ class Desk:
         saying: Saying | None = getattr(backend, "answering", None)
         return saying.in_(language) if saying is not None else backend.answers
 
+    def suggestions(self, language: str) -> tuple[str, ...]:
+        """What a customer may begin with: what the company suggests, or of what this desk's tools do."""
+        there = (saying for name, saying in say.SUGGESTED.items() if name in self.toolbox.names)
+        return self.settings.suggestions or tuple(saying.in_(language) for saying in there)
+
     def closed_notice(self, language: str) -> str:
         """One sentence for who comes outside the opening hours; empty within them."""
         policy = self.toolbox.policy

@@ -17,6 +17,13 @@ GOODBYE = S(
     "I cannot hear you any more, so I will hang up now. Goodbye.",
     "我听不到您的声音了，先挂断了。再见。",
 )
+SUGGESTED = {
+    "check_order_status": S("Where is my order?", "我的订单到哪了？"),
+    "cancel_order": S("I want to cancel an order", "我要取消订单"),
+    "process_return": S("I want to return something", "我要退货"),
+    "search_help": S("How long does delivery take?", "配送需要多久？"),
+}
+"""What a customer may begin with, by the tool that serves it."""
 ONE_MOMENT = S("One moment, please.", "请稍等。")
 TOO_LONG = S(
     "We have reached the time limit of this call, so I have to end it here. Please call again. Goodbye.",
@@ -360,8 +367,15 @@ CLOSED_TODAY = S(
     "Our colleagues are there {hours}. Until then I can help you, or book a callback.",
     "人工客服的工作时间是{hours}。在此之前，我可以为您服务，或为您预约回电。",
 )
-TRANSFERRED = S("I am getting you a person. Please hold the line.", "正在为您转接人工客服，请不要挂断。")
-TRANSFER = S("Transfer to a person", "转接人工客服")
+PASSED_ON = S(
+    "I have passed this on to a person, who will get back to you.", "已为您提交工单，人工客服会与您联系。"
+)
+PASSED_ON_FOR_NOBODY = S(
+    "I have passed this on to a person. To be called back, tell me a time and a phone number.",
+    "已为您提交工单，交给人工客服处理。如需回电，请告诉我时间和电话号码。",
+)
+TICKET_NUMBER = S("Your ticket is {number}.", "您的工单号是{number}。")
+TRANSFER = S("For a person", "转人工客服")
 
 # --- what policy refuses ----------------------------------------------------------------------------------
 

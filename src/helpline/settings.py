@@ -156,11 +156,20 @@ class Settings:
         "Your logo, an SVG or PNG file of at most 200 kB; in the folder of `desk.toml` or below it.",
         unset="the name beside a mark",
     )  # fmt: skip
+    logo_dark: Path | None = _setting(
+        None, "HELPLINE_LOGO_DARK", text.picture, "Desk",
+        "The logo for the dark page, where the other could not be read on it.", unset="the same logo",
+    )  # fmt: skip
     accent: str = _setting(
         "", "HELPLINE_ACCENT", read_accent, "Desk",
         "The colour of buttons and links, such as `#1158bc`. In the dark a lighter one of the same hue is "
         "used.",
         unset="#1158bc",
+    )  # fmt: skip
+    suggestions: tuple[str, ...] = _setting(
+        (), "HELPLINE_SUGGESTIONS", text.suggestions, "Desk",
+        "What the page offers to begin with, a press each: at most 6 sentences, with commas between them.",
+        unset="a few of what the desk's tools do",
     )  # fmt: skip
     hours: tuple[OpenHours, ...] = _setting(
         (), "HELPLINE_HOURS", read_hours, "Desk",
@@ -714,7 +723,7 @@ def _check_desk_entry(folder: Path, place: str, name: str, value: Any) -> None:
         raise SettingsError(f"{place}: {name} is no setting{nearest_hint(name, _BY_FIELD)}.")
     if _BY_FIELD[name].secret:
         raise SettingsError(f"{place}: {name} is a key; put it into .env as {_BY_FIELD[name].env}.")
-    if name == "logo" and isinstance(value, str) and not _is_below(folder, value):
-        raise SettingsError(f"{place}: logo must be a file in this folder or below it.")
+    if name in ("logo", "logo_dark") and isinstance(value, str) and not _is_below(folder, value):
+        raise SettingsError(f"{place}: {name} must be a file in this folder or below it.")
     if isinstance(value, dict):
         raise SettingsError(f"{place}: {name} must be one value, not a table.")

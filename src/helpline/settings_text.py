@@ -164,6 +164,14 @@ def short(text: str) -> str:
     return text
 
 
+def suggestions(text: str) -> tuple[str, ...]:
+    """A few sentences that fit on a button each."""
+    found = tuple(dict.fromkeys(sentence.strip() for sentence in text.split(",") if sentence.strip()))
+    if len(found) > 6 or not all(sentence.isprintable() and len(sentence) <= 60 for sentence in found):
+        raise ValueError("at most 6 sentences of at most 60 characters, with commas between them")
+    return found
+
+
 def words(text: str) -> tuple[str, ...]:
     """A list with commas of names, each once."""
     found = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))

@@ -2,6 +2,7 @@
 
 from helpline.actions import Receipt, ToolResult
 from helpline.call import effects as fx
+from helpline.call.claims import told_in, unbacked
 from helpline.realtime import events as ev
 
 from .talk import Talk, captions, notes, of, played_ms, proposal, sent, sound
@@ -139,3 +140,13 @@ def test_a_model_that_will_not_stop_claiming_is_left_unheard():
         asked = created
     assert asked <= 5
     assert not any("cancelled" in line.heard for line in talk.c.transcript.lines if line.speaker == "desk")
+
+
+def test_a_ticket_that_a_tool_says_it_opened_may_be_told_and_nothing_else():
+    """A ticket needs no yes and has no receipt: what stands behind it is the tool's own sentence."""
+    told = told_in("I have passed this on to a person, who will get back to you.")
+    assert unbacked("I have opened a ticket for you.", (), told) is None
+    assert unbacked("I have cancelled your order.", (), told) is not None
+    assert unbacked("I have opened a ticket for you.", (), ()) is not None
+    changed = told_in("I have cancelled order 1005.")
+    assert unbacked("I have cancelled order 1005.", (), changed) is not None

@@ -27,7 +27,7 @@ OPEN, CLOSED = "2026-11-26T16:00", "2026-11-28T16:00"  # A Thursday and a Saturd
 
 @pytest.mark.parametrize(
     ("at", "words", "transferred"),
-    [(OPEN, "getting you a person", True), (CLOSED, "Monday to Friday, from 9 AM to 6 PM", False)],
+    [(OPEN, "passed this on to a person", True), (CLOSED, "Monday to Friday, from 9 AM to 6 PM", False)],
 )
 async def test_a_person_is_promised_only_when_one_is_there(tmp_path, at, words, transferred):
     settings = settings_in(tmp_path, hours="Mon-Fri 9:00-18:00")

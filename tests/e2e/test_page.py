@@ -1,6 +1,7 @@
 """What a browser makes of the page: sound in and out, cards, hostile words, drops. The desk is scripted."""
 
 import asyncio
+import dataclasses
 import math
 import struct
 
@@ -16,8 +17,10 @@ from helpline.call.shown import (
     ReceiptShown,
     StateShown,
 )
+from helpline.channels.web.app import create_app
 from tests.e2e.browser import until_state, visiting
 from tests.e2e.proxy import proxied
+from tests.web.serving import served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -214,6 +217,44 @@ async def test_messages_of_other_windows_do_not_reach_the_desk(site, desk, brows
         await page.evaluate("window.postMessage({ helpline: 'desk', type: 'stop' }, location.origin)")
         await call.until_told("stop_reply")
         assert call.count("answer") == 0
+
+
+async def test_a_conversation_may_begin_with_a_press(site, desk, browser):
+    desk.suggested = ("Where is my order?", "I want to return something")
+    offered = "#hl-suggestions button"
+    async with visiting(browser, site) as page:
+        await page.locator(offered).get_by_text("Where is my order?").click()
+        call = await desk.call()
+        await call.until_told("type", "Where is my order?")
+        await expect(page.locator(offered).first).to_be_hidden()
+        await page.reload()
+        await page.get_by_text("How can I help you?").wait_for()
+        await expect(page.locator(offered)).to_have_count(0)
+    async with visiting(browser, site) as page:
+        await page.locator(offered).first.wait_for()
+        await type_line(page)
+        await expect(page.locator(offered).first).to_be_hidden()
+
+
+async def test_a_phone_is_told_what_to_tap(site, browser):
+    agent = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+    async with visiting(browser, site, user_agent=agent, viewport={"width": 390, "height": 844}) as page:
+        await page.get_by_text("tap Talk", exact=False).first.wait_for()
+        await expect(page.get_by_text("press P", exact=False)).to_have_count(0)
+        await page.locator("[data-hl-talk='Talk']").click()
+        await page.locator("[data-hl-talk='End']").wait_for()
+
+
+async def test_each_theme_shows_its_own_logo(desk, settings, browser, tmp_path):
+    for name in ("light.svg", "dark.svg"):
+        (tmp_path / name).write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"></svg>')
+    own = dataclasses.replace(settings, logo=tmp_path / "light.svg", logo_dark=tmp_path / "dark.svg")
+    async with served(create_app(own, desk.opener())) as address:
+        for scheme, query in (("light", ""), ("dark", "?theme=dark")):
+            async with visiting(browser, address, color_scheme=scheme) as page:
+                shown = page.locator(".hl-name img:visible")
+                await expect(shown).to_have_count(1)
+                assert (await shown.get_attribute("src")) == f"/logo{query}"
 
 
 async def test_another_demo_customer_is_chosen_in_the_strip(site, desk, browser):

@@ -17,7 +17,7 @@ STATES = {
     "connecting": "Connecting…",
     "listening": "Listening",
     "thinking": "Thinking…",
-    "working": "Working on it · check order status",
+    "working": "Working on it · order status",
     "speaking": "Speaking",
     "reconnecting": "Reconnecting…",
     "idle": "Ready",

@@ -126,6 +126,7 @@ class ScriptedDesk:
         self.demo_customers: tuple[Caller, ...] = (ANA, BO) if demo else ()
         self.calls: list[ScriptedCall] = []
         self.closed = ""
+        self.suggested: tuple[str, ...] = ()
         self.trouble: HelplineError | None = None
         self.on_typed: Callable[[ScriptedCall, str], Awaitable[None]] | None = None
         self.pasts: dict[str, Past] = {}
@@ -174,6 +175,9 @@ class ScriptedDesk:
     async def past(self, caller: Caller, call_id: str) -> Past | None:
         past = self.pasts.get(call_id)
         return past if past and past.customer_id == caller.customer_id else None
+
+    def suggestions(self, language: str) -> tuple[str, ...]:
+        return self.suggested
 
     def closed_notice(self, language: str) -> str:
         return self.closed

@@ -37,6 +37,19 @@ async def test_the_company_is_on_its_page(desk, settings, tmp_path):
         assert "#8a1538" in (await client.get("/favicon")).text
 
 
+async def test_the_dark_page_may_have_a_logo_of_its_own(desk, settings, tmp_path):
+    for name in ("light.svg", "dark.svg"):
+        (tmp_path / name).write_text(f"<svg>{name}</svg>")
+    own = dataclasses.replace(settings, logo=tmp_path / "light.svg", logo_dark=tmp_path / "dark.svg")
+    async with (
+        served(create_app(own, desk.opener())) as address,
+        httpx.AsyncClient(base_url=address) as client,
+    ):
+        assert '<meta name="hl-logo-dark" content="/logo?theme=dark" />' in (await client.get("/")).text
+        assert "light.svg" in (await client.get("/logo")).text
+        assert "dark.svg" in (await client.get("/logo?theme=dark")).text
+
+
 async def test_without_a_logo_there_is_our_mark_with_the_name(site):
     async with httpx.AsyncClient(base_url=site) as client:
         assert "ShopMe" in (await client.get("/logo?theme=dark")).text

@@ -285,6 +285,24 @@ async def test_the_buttons_reach_the_call(site, desk):
         await call.until_told("type", "I would like to talk to a person.")
 
 
+async def test_a_suggestion_is_typed_for_the_customer(site, desk):
+    desk.suggested = ("Where is my order?", "I want to return something")
+    async with page_at(site) as page:
+        assert page.told("desk")[-1]["suggestions"] == list(desk.suggested)
+        await page.tell(type="suggested", number=7)
+        await page.tell(type="suggested", number=1)
+        call = await desk.call()
+        await call.until_told("type", "I want to return something")
+        assert call.count("type") == 1
+        async with page_at(site, page.cookie) as other:
+            assert other.told("desk")[-1]["suggestions"] == []  # The conversation has begun.
+
+
+async def test_a_phone_is_not_told_of_a_key(site):
+    async with page_at(site, **{"User-Agent": "Mozilla/5.0 (iPhone) Mobile/15E148"}) as page:
+        assert page.outputs()[0] == "Hi, welcome to ShopMe. How can I help you? Tap *Talk*, or type!"
+
+
 async def test_stop_stops_without_a_word_of_chainlits(site, desk):
     async with page_at(site) as page:
         await page.type("hello")

@@ -1,5 +1,7 @@
 """What a call shows, as it stands on a page."""
 
+import dataclasses
+
 import pytest
 
 from helpline.actions import Card, Proposal, Receipt, ToolResult
@@ -79,11 +81,37 @@ async def test_a_tool_is_one_step_with_arguments_result_and_time(channel, page):
     result = ToolResult("It is on its way.", {"status": "shipped"})
     await channel.show(ToolEnded("t1", "check_order_status", '{"order_id": "1004"}', result, 12))
     (step,) = page.steps.values()
-    assert step["name"] == "check order status · 12 ms"
+    assert step["name"] == "Used: order status · 12 ms"
     assert '"order_id": "1004"' in step["input"]
     assert '"status": "shipped"' in step["output"]
     assert step["start"] < step["end"]
     assert not step["isError"]
+
+
+async def test_a_change_that_waits_for_its_yes_does_not_look_done(channel, page):
+    result = ToolResult("Shall I cancel it?", proposal=CANCEL)
+    await channel.show(ToolEnded("t1", "cancel_order", "{}", result, 12))
+    assert [step["name"] for step in page.steps.values()] == ["Prepared: cancel an order · 12 ms"]
+
+
+async def test_numbers_are_spoken_one_way_and_written_another(channel, page):
+    await channel.show(said("R 4 8 2 1 is no number yet.", line="l0"))
+    await channel.show(ReceiptShown(dataclasses.replace(RECEIPT, say="Done. Your receipt is R 4 8 2 1.")))
+    await channel.show(said("Your receipt is R 4 8 2 1.", line="l1"))
+    await channel.show(said("Your receipt is R 4 8 2 1. Anything else?", "Your receipt is R 4", line="l2"))
+    assert page.cards()[0]["text"] == "Done. Your receipt is R-4821."
+    lines = [step["output"] for name, step in page.steps.items() if "-line-" in name]
+    assert lines == [
+        "R 4 8 2 1 is no number yet.",
+        "Your receipt is R\\-4821.",
+        "Your receipt is R 4 ~~8 2 1. Anything else?~~",
+    ]
+
+
+async def test_words_that_were_withdrawn_before_they_were_shown_leave_nothing(channel, page):
+    await channel.show(said("", final=False))
+    await channel.show(said("", line="l2"))
+    assert page.steps == {}
 
 
 async def test_a_refusal_of_a_tool_is_marked(channel, page):

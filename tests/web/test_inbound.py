@@ -14,6 +14,7 @@ from helpline.channels.web.inbound import (
     Played,
     Pushed,
     Stopped,
+    Suggested,
     read_page_message,
 )
 
@@ -32,6 +33,7 @@ def told(**values):
         (told(type="push", down=True), Pushed(True)),
         (told(type="push", down=False), Pushed(False)),
         (told(type="person"), PersonAsked()),
+        (told(type="suggested", number=2), Suggested(2)),
         (told(type="customer", id="cus_1"), CustomerChosen("cus_1")),
         (told(type="microphone", fault="refused"), MicFailed("refused")),
     ],
@@ -64,6 +66,10 @@ def test_each_message_is_read(data, message):
         told(type="answer", proposal="p1", yes="yes"),
         told(type="answer", proposal="p1", yes=1),
         told(type="answer", proposal=None, yes=True),
+        told(type="suggested", number=True),
+        told(type="suggested", number=-1),
+        told(type="suggested", number=20),
+        told(type="suggested", text="buy"),
         told(type="push"),
         told(type="push", down=1),
         told(type="customer", id=["cus_1"]),
@@ -79,11 +85,13 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-TYPES = st.sampled_from(["played", "answer", "stop", "person", "customer", "microphone", "push"])
+TYPES = st.sampled_from(["played", "answer", "stop", "person", "customer", "microphone", "push", "suggested"])
 
 
 @given(
-    st.dictionaries(st.sampled_from(["track", "ms", "proposal", "yes", "id", "fault", "down"]), JSON),
+    st.dictionaries(
+        st.sampled_from(["track", "ms", "proposal", "yes", "id", "fault", "down", "number"]), JSON
+    ),
     TYPES,
 )
 def test_nothing_that_a_page_can_send_raises(values, kind):

@@ -47,6 +47,8 @@ class Reported(msgspec.Struct, frozen=True):
 
     subject: str
     status: str
+    ours: bool = False
+    """A tool said that the desk itself did it: a ticket, say, which needs no yes and has no receipt."""
 
 
 _SENTENCE = re.compile(r"[^.!?。！？]+(?:[.!?](?=\d)[^.!?。！？]*)*[.!?。！？]*\s*")
@@ -102,6 +104,10 @@ _STATUSES = {
 }
 
 
+_WITHOUT_A_YES = ("ticket", "transfer")
+"""What a tool does at once, since it changes nothing of the customer's."""
+
+
 def is_backed(
     claim: Claim, done: Iterable[Done], reported: Iterable[Reported], offer: Proposal | None = None
 ) -> bool:
@@ -113,7 +119,7 @@ def is_backed(
     if backing and not (claim.several and len(backing) < 2):
         return True
     if claim.own:
-        return False
+        reported = [one for one in reported if one.ours]
     if offer is not None and claim.kind in _kinds_of(offer.action):
         subject = claim.subject or offer.subject
         reported = [one for one in reported if one.subject == subject]
@@ -159,7 +165,7 @@ def told_in(say: str, data: Mapping[str, Any] | None = None) -> tuple[Reported, 
     if data and "passages" in data:
         return ()
     return tuple(
-        Reported(claim.subject, status)
+        Reported(claim.subject, status, claim.own and claim.kind in _WITHOUT_A_YES)
         for _, sentence, _ in sentences(say)
         for claim in claims_in(sentence)
         for status in _STATUSES.get(claim.kind, ())[:1]

@@ -39,12 +39,21 @@ async def transfer_to_person(context: CallContext, summary: Text) -> ToolResult:
     there = context.policy.is_open(context.clock.utcnow())
     number = {"number": applied.reference} if applied.reference else {}
     data = {"transferred": there, **number, "summary": change.body}
-    said = say.TRANSFERRED if there else say.NOBODY_THERE(hours=callback_hours(context.policy))
+    shown = {"ticket": applied.reference, "summary": change.body}
     return ToolResult(
-        context.words(said),
+        _said(context, there, applied.reference),
         data,
-        cards=(Card("ticket", context.words(say.TRANSFER), data, key="transfer"),),
+        cards=(Card("ticket", context.words(say.TRANSFER), shown, key="transfer"),),
     )
+
+
+def _said(context: CallContext, there: bool, reference: str) -> str:
+    if not there:
+        return context.words(say.NOBODY_THERE(hours=callback_hours(context.policy)))
+    # Nobody takes a call over while it goes on: what is true is that somebody has it from now on.
+    said = context.words(say.PASSED_ON if context.caller.customer_id else say.PASSED_ON_FOR_NOBODY)
+    number = context.words(say.TICKET_NUMBER(number=wording.spelled(reference))) if reference else ""
+    return f"{said}{'' if said.endswith('。') else ' '}{number}".strip()
 
 
 @tool(identity=Identity.KNOWN)

@@ -59,6 +59,11 @@ class Toolbox:
         """Where this desk's customers and orders are."""
         return self._shop
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all tools, whoever may use them."""
+        return tuple(self._tools)
+
     def context(
         self, *, call_id: str, caller: Caller, language: str = "en", channel: str = "web", address: str = ""
     ) -> CallContext:

@@ -16,23 +16,36 @@ _OURS: Final = "#1158bc"
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A company's file, as it is sent."""
+
+    content: bytes
+    kind: str
+    """Its media type."""
+
+    @classmethod
+    def of(cls, file: Path | None) -> "Picture | None":
+        if file is None:
+            return None
+        return cls(file.read_bytes(), "image/png" if file.suffix.lower() == ".png" else "image/svg+xml")
+
+
+@dataclass(frozen=True, slots=True)
 class Brand:
     """The company on its page."""
 
     name: str
     accent: str = ""
     """Empty: ours."""
-    logo: bytes = b""
-    logo_type: str = ""
+    logo: "Picture | None" = None
+    logo_dark: "Picture | None" = None
+    """For the dark page; None: the other."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Brand":
-        """As the settings have it; the logo is read once."""
-        file = settings.logo
-        if file is None:
-            return cls(settings.name, settings.accent)
-        kind = "image/png" if file.suffix.lower() == ".png" else "image/svg+xml"
-        return cls(settings.name, settings.accent, file.read_bytes(), kind)
+        """As the settings have it; the logos are read once."""
+        light, dark = settings.logo or settings.logo_dark, settings.logo_dark
+        return cls(settings.name, settings.accent, Picture.of(light), Picture.of(dark))
 
     def tags(self, root: str) -> str:
         """What the document tells the page's scripts, as `meta` elements."""
@@ -41,6 +54,8 @@ class Brand:
             tags.append(("hl-accent", "|".join(themes(self.accent))))
         if self.logo:
             tags.append(("hl-logo", f"{root}/logo"))
+        if self.logo_dark:
+            tags.append(("hl-logo-dark", f"{root}/logo?theme=dark"))
         return "".join(
             f'    <meta name="{name}" content="{html.escape(content)}" />\n' for name, content in tags
         )
@@ -51,8 +66,8 @@ class Brand:
 
     def picture(self, *, dark: bool) -> Response:
         """The company's logo, or our mark beside its name."""
-        if self.logo:
-            return _picture(self.logo, self.logo_type)
+        if own := (self.logo_dark if dark else None) or self.logo:
+            return _picture(own.content, own.kind)
         text = self._coloured("logo-dark.svg" if dark else "logo-light.svg")
         text = text.replace("ShopMe", html.escape(self.name))
         wide = f'viewBox="0 0 {max(168, 50 + 13 * len(self.name))} 40"'

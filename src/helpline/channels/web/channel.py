@@ -4,12 +4,14 @@ Each thing shown has an id of its own, so showing it again changes it in place. 
 shown lets a page that returns, or a reloaded one, be drawn again.
 """
 
+import re
 import secrets
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, assert_never
 
+from helpline import wording
 from helpline.call.shown import (
     CallState,
     Caption,
@@ -54,6 +56,8 @@ class WebChannel:
         self._typed: deque[str] = deque(maxlen=16)
         """Typed by the customer and shown by the page itself, but not yet captioned by the call."""
         self._on_page_already: set[str] = set()
+        self._numbers: dict[str, str] = {}
+        """Numbers that were given to the customer, by how they are spoken."""
         self.begin()
 
     @property
@@ -117,13 +121,17 @@ class WebChannel:
             case CardShown(card) if card.kind in ("proposal", "receipt"):
                 return  # Drawn from what says more: whether it is still open, and its buttons.
             case CardShown(card):
+                self._give(str(card.data.get("ticket", "")))
                 await self._show_card(card.key or secrets.token_hex(4), cards.card(card))
             case ProposalShown(proposal):
                 await self._show_card(f"proposal-{proposal.id}", cards.proposal(proposal))
             case ProposalClosed(proposal_id, outcome):
                 await self._close_proposal(proposal_id, outcome)
             case ReceiptShown(receipt):
-                await self._show_card(f"receipt-{receipt.reference}", cards.receipt(receipt))
+                self._give(receipt.reference)
+                drawn = cards.receipt(receipt)
+                drawn["text"] = self._written(drawn["text"])
+                await self._show_card(f"receipt-{receipt.reference}", drawn)
             case StateShown(state, detail):
                 await self._show_state(state, detail)
             case Notice(text, kind):
@@ -161,13 +169,31 @@ class WebChannel:
             # Chainlit shows the customer's words as they are, not as Markdown.
             step = self._message(line.text, name=self.words.you, kind="user_message")
         elif line.final and line.heard != line.text:
-            step = self._message(partly_heard(line.text, line.heard), name=self._desk_name)
+            step = self._message(
+                self._written(partly_heard(line.text, line.heard), plain), name=self._desk_name
+            )
         else:
-            step = {**self._message(plain(line.text), name=self._desk_name), "streaming": not line.final}
+            step = {
+                **self._message(plain(self._written(line.text)), name=self._desk_name),
+                "streaming": not line.final,
+            }
+        if not line.text and step_id not in self._steps:
+            return  # Words that were held back until they were withdrawn.
         if line.typed and line.speaker == "customer" and self._shown_by_page(step_id, line.text):
             self._remember(step_id, step)
         else:
             await self._put(step_id, step)
+
+    def _give(self, number: str) -> None:
+        if number:
+            self._numbers[wording.spelled(number)] = number
+
+    def _written(self, text: str, marked: Callable[[str], str] = str) -> str:
+        """`text` with the numbers that were given to the customer as one writes them: "R 4 2" is "R-42"."""
+        for spoken, number in self._numbers.items():
+            written = marked(number).replace("\\", r"\\")  # what `sub` reads, not what it puts there
+            text = re.sub(rf"\b{re.escape(spoken)}\b", written, text)
+        return text
 
     def _shown_by_page(self, step_id: str, text: str) -> bool:
         if step_id in self._on_page_already:
@@ -181,7 +207,7 @@ class WebChannel:
     async def _show_tool(self, tool_call_id: str, name: str, arguments: str) -> None:
         step = {
             "type": "tool",
-            "name": self.words.tool(name),
+            "name": self.words.working.format(tool=self.words.tool(name)),
             "input": indented(arguments),
             "output": "",
             "showInput": "json",
@@ -199,7 +225,7 @@ class WebChannel:
         now = datetime.now(UTC)
         await self._change(
             step_id,
-            name=f"{self.words.tool(ended.name)} · {ended.took_ms} ms",
+            name=f"{self.words.tool_ended(ended.name, result)} · {ended.took_ms} ms",
             output=code(answer),
             isError=not result.ok,
             start=_iso(now - timedelta(milliseconds=ended.took_ms)),

@@ -30,6 +30,7 @@ from helpline.channels.web.inbound import (
     Pushed,
     RatingGiven,
     Stopped,
+    Suggested,
     read_page_message,
 )
 from helpline.channels.web.markup import plain
@@ -38,7 +39,7 @@ from helpline.channels.web.page import ChainlitPage
 from helpline.channels.web.seam import Call
 from helpline.channels.web.signing_in import SIGNED_IN
 from helpline.channels.web.visits import Visit, Visits
-from helpline.channels.web.words import ENGLISH
+from helpline.channels.web.words import ENGLISH, is_touched
 from helpline.errors import DeskDraining, HelplineError
 
 log = logging.getLogger(__name__)
@@ -250,6 +251,10 @@ class Handlers:
             case PastChosen(call_id):
                 if visit.messages.take(self._visits.clock.now_ms()):
                     await self._reopen(visit, call_id)
+            case Suggested(number):
+                suggested = self._visits.desk.suggestions(visit.language)[number : number + 1]
+                if suggested and visit.messages.take(self._visits.clock.now_ms()):
+                    await self._type(visit, suggested[0])
             case PaceChosen(pace):
                 visit.set_pace(pace)
             case CustomerChosen(customer_id):
@@ -320,7 +325,8 @@ class Handlers:
         page_id = visit.channel.page.id
         name = self._visits.settings.name
         own = self._visits.settings.welcome.replace("{shop}", name)
-        welcome = plain(own) if own else visit.words.welcome_to(plain(name))
+        touch = is_touched(_session().environ.get("HTTP_USER_AGENT", ""))
+        welcome = plain(own) if own else visit.words.welcome_to(plain(name), touch=touch)
         await visit.channel.say(f"{page_id}-welcome", welcome)
         await visit.channel.notice(self._visits.desk.banner_in(visit.language), step_id=f"{page_id}-answers")
         if closed := self._visits.desk.closed_notice(visit.language):
@@ -349,6 +355,8 @@ class Handlers:
 
     async def _tell_about(self, visit: Visit) -> None:
         """What the page's script shows around the conversation."""
+        begun = visit.latest or visit.past
+        suggestions = [] if begun else list(self._visits.desk.suggestions(visit.language))
         customers = [{"id": who.customer_id, "name": who.name} for who in self._visits.demo_customers]
         await visit.channel.page.tell(
             "desk",
@@ -361,6 +369,7 @@ class Handlers:
             providers=[{"id": each, "name": name} for each, name in self._visits.providers.items()],
             signed_in=visit.caller.name if visit.caller.how == SIGNED_IN else "",
             slower=visit.channel.slower,
+            suggestions=suggestions,
         )
 
     def _edge(self, handler: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Any]]:

@@ -16,6 +16,7 @@ MIC_FAULTS: Final[tuple[MicFault, ...]] = get_args(MicFault)
 MAX_COMMENT: Final = 500
 """Characters of what a customer says about a call; the rest is cut."""
 _MAX_ID: Final = 128
+_MAX_SUGGESTED: Final = 20
 _MAX_PLAYED_MS: Final = 60 * 60 * 1000
 
 
@@ -50,6 +51,13 @@ class Pushed:
 @dataclass(frozen=True, slots=True)
 class PersonAsked:
     """*Talk to a person*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """One of the desk's suggestions was pressed, by its place among them."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,7 @@ PageMessage = (
     | Answered
     | Stopped
     | PersonAsked
+    | Suggested
     | PaceChosen
     | CustomerChosen
     | MicFailed
@@ -127,6 +136,9 @@ def read_page_message(data: object) -> PageMessage | None:
             return HistoryAsked()
         case "past":
             return PastChosen(past) if (past := _name(data.get("id"))) else None
+        case "suggested":
+            number = data.get("number")
+            return Suggested(number) if type(number) is int and 0 <= number < _MAX_SUGGESTED else None
         case "pace":
             slower = data.get("slower")
             return PaceChosen("slower" if slower else "normal") if isinstance(slower, bool) else None

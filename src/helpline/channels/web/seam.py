@@ -62,6 +62,9 @@ class Desk(Protocol):
     def demo_customers(self) -> tuple[Caller, ...]:
         """Whom a visitor may be; empty unless the demo shop is served on this machine alone."""
 
+    def suggestions(self, language: str) -> tuple[str, ...]:
+        """What a customer may begin with, in their language: each a sentence that could be typed."""
+
     def closed_notice(self, language: str) -> str:
         """One sentence for who comes outside the opening hours; empty within them."""
 

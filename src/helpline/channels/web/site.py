@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from helpline.channels.web.brand import Brand
 from helpline.channels.web.browsers import COOKIE, LANGUAGE_COOKIE, Browsers, cookie
 from helpline.channels.web.fitting import Fitted
-from helpline.channels.web.words import asked_for, words_for
+from helpline.channels.web.words import asked_for, is_touched, words_for
 from helpline.wording import Language
 
 PUBLIC: Final = Path(__file__).parent / "public"
@@ -35,6 +35,9 @@ _CHAINLIT_PATHS: Final = (
 )
 _SOCKET_PATH: Final = "/ws/socket.io"
 _MAX_BODY_BYTES: Final = 10_000
+
+_NOTHING: Final = "\u2060"
+"""Chainlit takes an empty text for one that is missing."""
 
 _DOCUMENT: Final = """\
 <!doctype html>
@@ -114,7 +117,13 @@ def routes(
 
     async def translations(request: Request) -> Response:
         return JSONResponse(
-            {"translation": _translation(fitted.translations_dir, language_asked(request, language))}
+            {
+                "translation": _translation(
+                    fitted.translations_dir,
+                    language_asked(request, language),
+                    touch=is_touched(request.headers.get("user-agent", "")),
+                )
+            }
         )
 
     async def picture(request: Request) -> Response:
@@ -197,14 +206,16 @@ def _accepted(request: Request) -> str:
     return request.headers.get("accept-language", "")
 
 
-def _translation(folder: Path, language: Language) -> dict[str, Any]:
+def _translation(folder: Path, language: Language, *, touch: bool) -> dict[str, Any]:
     """Chainlit's own words for its buttons, with ours where the desk means something else."""
     file = folder / ("zh-CN.json" if language == "zh" else "en-US.json")
     texts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     words = words_for(language)
     chat = texts["chat"]
-    chat["input"]["placeholder"] = words.placeholder
+    chat["input"]["placeholder"] = words.placeholder_touch if touch else words.placeholder
     chat["watermark"] = words.notice
     chat["speech"]["start"] = words.voice_start
     chat["speech"]["stop"] = words.voice_stop
+    # A step's own name says what it is and what came of it.
+    chat["messages"]["status"] = {"using": _NOTHING, "used": _NOTHING}
     return texts

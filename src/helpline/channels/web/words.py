@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from helpline.actions import ToolResult
 from helpline.channels.web.inbound import MicFault
 from helpline.wording import Language, language_of
 
@@ -17,6 +18,8 @@ class Words:
     """One language's sentences; `{…}` are filled in by the methods' arguments."""
 
     welcome: str
+    welcome_touch: str
+    """For a device without keys."""
     microphone: dict[MicFault, str]
     elsewhere: str
     interrupted: str
@@ -27,6 +30,7 @@ class Words:
     too_long: str
     too_fast: str
     placeholder: str
+    placeholder_touch: str
     notice: str
     signing_in: Mapping[str, str]
     """How signing in with an account elsewhere ended."""
@@ -38,6 +42,11 @@ class Words:
     full: str
     you: str
     closing: str
+    working: str
+    used: str
+    prepared: str
+    """A change was proposed and waits for its yes: nobody shall read that it is done."""
+    refused: str
     tools: Mapping[str, str]
     """What a tool is called while it works; one that is not here by its own name."""
     reasons: Mapping[str, str]
@@ -48,12 +57,18 @@ class Words:
     def tool(self, name: str) -> str:
         return self.tools.get(name, name.replace("_", " "))
 
-    def welcome_to(self, shop: str) -> str:
-        return self.welcome.format(shop=shop)
+    def tool_ended(self, name: str, result: ToolResult) -> str:
+        """What a tool came to, in a few words."""
+        came = self.prepared if result.proposal else self.used if result.ok else self.refused
+        return came.format(tool=self.tool(name))
+
+    def welcome_to(self, shop: str, *, touch: bool = False) -> str:
+        return (self.welcome_touch if touch else self.welcome).format(shop=shop)
 
 
 ENGLISH: Final = Words(
     welcome="Hi, welcome to {shop}. How can I help you? Press `P` to talk!",
+    welcome_touch="Hi, welcome to {shop}. How can I help you? Tap *Talk*, or type!",
     microphone={
         "refused": "The microphone was refused: allow it in the browser's site settings, or type here.",
         "missing": "No microphone was found: connect one and press P again, or type here.",
@@ -71,6 +86,7 @@ ENGLISH: Final = Words(
     too_long="That message was too long and was cut at {limit} characters.",
     too_fast="That was very fast: please wait a moment before the next message.",
     placeholder="Type here, or press P to talk",
+    placeholder_touch="Type here, or tap Talk",
     notice="Nothing is changed before you say yes.",
     signing_in={
         "done": "You are signed in.",
@@ -86,13 +102,40 @@ ENGLISH: Final = Words(
     full="So many customers write just now that I cannot take another: please try again in a few minutes.",
     you="You",
     closing="The desk is about to close and takes no new calls: please come back in a few minutes.",
-    tools={},
+    working="Working on: {tool}",
+    used="Used: {tool}",
+    prepared="Prepared: {tool}",
+    refused="Tried: {tool}",
+    tools={
+        "get_customer_info": "your account",
+        "check_order_status": "order status",
+        "find_order": "your orders",
+        "cancel_order": "cancel an order",
+        "process_return": "return",
+        "exchange_items": "exchange",
+        "change_order_items": "change the items of an order",
+        "change_order_address": "change the address of an order",
+        "change_order_payment": "change how an order is paid",
+        "get_product_info": "product details",
+        "search_products": "search for products",
+        "update_account_info": "update your details",
+        "schedule_callback": "callback",
+        "open_ticket": "ticket",
+        "transfer_to_person": "get a person",
+        "search_help": "help pages",
+        "verify_by_email": "who you are",
+        "verify_by_name_and_postcode": "who you are",
+        "send_code": "send a code",
+        "verify_code": "check the code",
+        "change_speaking_pace": "pace of speech",
+    },
     reasons={},
     labels={},
 )
 
 CHINESE: Final = Words(
     welcome="您好，欢迎来到 {shop}。请问有什么可以帮您？按 `P` 键即可通话！",
+    welcome_touch="您好，欢迎来到 {shop}。请问有什么可以帮您？点击“通话”或直接输入！",
     microphone={
         "refused": "麦克风被拒绝：请在浏览器的网站设置中允许使用，或在此输入文字。",
         "missing": "未找到麦克风：请连接麦克风后再按 P，或在此输入文字。",
@@ -110,6 +153,7 @@ CHINESE: Final = Words(
     too_long="该消息过长，已截断为 {limit} 个字符。",
     too_fast="发送过快：请稍候再发送下一条消息。",
     placeholder="在此输入，或按 P 键通话",
+    placeholder_touch="在此输入，或点击通话",
     notice="在您确认之前，不会做任何更改。",
     signing_in={
         "done": "您已登录。",
@@ -125,6 +169,10 @@ CHINESE: Final = Words(
     full="目前咨询的客户过多，暂时无法接待：请几分钟后再试。",
     you="您",
     closing="客服即将关闭，暂不接待新的通话：请过几分钟再来。",
+    working="正在处理：{tool}",
+    used="已使用：{tool}",
+    prepared="待您确认：{tool}",
+    refused="未办成：{tool}",
     tools={
         "get_customer_info": "查询账户",
         "check_order_status": "查询订单",
@@ -162,6 +210,7 @@ CHINESE: Final = Words(
     },
     labels={
         "number": "订单号",
+        "ticket": "工单号",
         "status": "状态",
         "placed_on": "下单",
         "expected_on": "预计送达",
@@ -192,6 +241,11 @@ CHINESE: Final = Words(
 def words_for(language: str) -> Words:
     """The sentences for a browser's or a customer's language tag; English when we lack it."""
     return CHINESE if language_of(language) == "zh" else ENGLISH
+
+
+def is_touched(user_agent: str) -> bool:
+    """Whether a browser is a phone's, which has no P to press."""
+    return "Mobi" in user_agent
 
 
 def asked_for(languages: str, otherwise: str = "en") -> Language:

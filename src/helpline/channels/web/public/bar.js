@@ -3,6 +3,7 @@
 import { tellDesk } from "./mailbox.js";
 import { el } from "./dom.js";
 import { account, showAccount } from "./account.js";
+import { showSuggestions } from "./suggestions.js";
 import { offerRating, rating } from "./rating.js";
 import { words } from "./words.js";
 
@@ -10,7 +11,7 @@ const label = el("span", { class: "hl-state-label" }, words.states.idle);
 const stop = el(
   "button",
   { class: "hl-stop", type: "button", "aria-label": words.stopLong, title: words.stopLong, hidden: "" },
-  words.stop,
+  el("span", {}, words.stop),
 );
 const state = el(
   "div",
@@ -27,6 +28,7 @@ const person = el(
 );
 const name = el("h1", { class: "hl-name" });
 const logo = document.querySelector('meta[name="hl-logo"]')?.content;
+const logoDark = document.querySelector('meta[name="hl-logo-dark"]')?.content;
 const language = el(
   "select",
   { class: "hl-language", "aria-label": words.language },
@@ -67,6 +69,7 @@ export function showState({ state: now, detail }) {
   const known = words.states[now] ?? now;
   state.dataset.state = now;
   offerRating(now);
+  if (now !== "idle") showSuggestions([]);
   // A phone's bar has room for the rating, or for this: where nobody speaks it is no use.
   slower.classList.toggle("hl-unspoken", now === "idle" || now === "ended");
   label.textContent = detail ? `${known.replace("…", "")} · ${detail}` : known;
@@ -74,10 +77,11 @@ export function showState({ state: now, detail }) {
 }
 
 /** Whose desk this is, and whom a visitor of the demo shop may be. */
-export function showDesk({ name: shop, customers, customer: current, signs_in: signsIn, providers, signed_in: who, slower: slow }) {
+export function showDesk({ name: shop, customers, customer: current, signs_in: signsIn, providers, signed_in: who, slower: slow, suggestions }) {
   showPace({ slower: slow === true });
-  name.replaceChildren(logo ? el("img", { src: logo, alt: shop }) : shop);
+  name.replaceChildren(...pictured(shop));
   showAccount(signsIn, providers, who);
+  showSuggestions(suggestions);
   person.disabled = false;
   demo.hidden = customers.length === 0;
   document.body.classList.toggle("hl-has-demo", customers.length > 0);
@@ -94,6 +98,14 @@ export function showPace({ slower: slow }) {
 /** The conversation has moved to another tab. */
 export function showElsewhere({ text }) {
   showState({ state: "ended", detail: text });
+}
+
+function pictured(shop) {
+  if (!logo) return [shop];
+  const light = el("img", { src: logo, alt: shop });
+  if (!logoDark) return [light];
+  light.className = "hl-if-light";
+  return [light, el("img", { src: logoDark, alt: shop, class: "hl-if-dark" })];
 }
 
 function icon(path) {

@@ -223,7 +223,7 @@ function sentence(text) {
 
 function money(cents, currency) {
   try {
-    return new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency }).format(cents / 100);
+    return new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency, currencyDisplay: "narrowSymbol" }).format(cents / 100);
   } catch {
     return `${(cents / 100).toFixed(2)} ${currency}`; // A currency that no browser knows.
   }

@@ -19,7 +19,11 @@ export function nameControls() {
     named(input, words.input);
     if (input && !input.isContentEditable) input.setAttribute("aria-multiline", "true");
     const voice = document.querySelector("#message-composer .lucide-x, #message-composer canvas");
-    named(voiceButton(), voice ? words.voiceOff : words.voiceOn);
+    const talk = voiceButton();
+    named(talk, voice ? words.voiceOff : words.voiceOn);
+    // In an attribute, for the style sheet to show: React owns what is in the button.
+    const label = voice ? words.endVoice : words.talk;
+    if (talk && talk.dataset.hlTalk !== label) talk.dataset.hlTalk = label;
     const log = document.querySelector("#root .step")?.parentElement;
     if (log && !log.hasAttribute("role")) {
       log.setAttribute("role", "log");
