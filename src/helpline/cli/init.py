@@ -1,5 +1,7 @@
 """`helpline init`: a folder with everything that a desk of one's own begins with."""
 
+import shutil
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,8 +17,17 @@ from helpline.errors import LocalError
 def command(folder: Path) -> None:
     """Write a desk of your own into FOLDER (my-desk): settings, tool, policy, help pages; ready to run."""
     begin(folder)
-    click.echo(f"A desk is in {folder}. Next:\n\n  cd {folder}\n  helpline run\n")
+    click.echo(f"A desk is in {folder}. Next:\n\n  cd {folder}\n  {_this_command()} run\n")
     click.echo("desk.toml says what to change; my_desk.py is where your own tools go.")
+
+
+def _this_command() -> str:
+    """How this command is called from another folder: by its path where the shell would not find it."""
+    called = Path(sys.argv[0])
+    found = shutil.which("helpline")
+    if called.name != "helpline" or (found and Path(found).resolve() == called.resolve()):
+        return "helpline"
+    return str(called.resolve())
 
 
 def begin(folder: Path) -> None:
