@@ -51,7 +51,8 @@ def test_every_setting_in_the_comments_is_one(tmp_path):
     begin(tmp_path)
     text = (tmp_path / "desk.toml").read_text()
     lines = [line[2:] for line in text.splitlines() if line.startswith("# ") and " = " in line[:20]]
-    (tmp_path / "logo.svg").write_text("<svg/>")
+    for logo in ("logo.svg", "logo-dark.svg"):
+        (tmp_path / logo).write_text("<svg/>")
     settings = [line for line in lines if not line.startswith(("command", 'tools = ["stock', "prompt_file"))]
     assert len(settings) > 5
     file = tmp_path / "all.toml"

@@ -20,7 +20,7 @@ def store_hours(context: CallContext, city: Literal["Berlin", "Boston"]) -> dict
     return {"city": city, "hours": hours, "say": f"In {city} we are open from {hours}."}
 
 
-# Customers may sign in at the page once this function is here (docs/page.md); it answers with their id or None.
+# With this function customers can sign in at the page (docs/page.md): their id, or None.
 # def sign_in(name: str, password: str) -> str | None:
 #     return my_shop.customer_id_if_right(name, password)
 
