@@ -43,6 +43,8 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 _TRACES: Final = ("no", "yes", "audio")
+_END_OF_UTTERANCE: Final = ("none", "default", "english", "multilingual")
+_LEVELS: Final = ("low", "medium", "high")
 _YES_NO: Final = ("yes", "no")
 _TURN_TAKING: Final = ("desk", "vendor")
 _TURN_DETECTION: Final = ("server_vad", "semantic_vad", "azure_semantic_vad", "push_to_talk")
@@ -237,6 +239,24 @@ class Settings:
         "realtime model, one of OpenAI's.",
         unset="HELPLINE_VOICE with a realtime model, else Azure's choice",
     )  # fmt: skip
+    voice_live_voice_endpoint: str = _setting(
+        "", "VOICE_LIVE_VOICE_ENDPOINT", text.line, "Backends",
+        "Endpoint id of a custom voice that Azure trained for you; VOICE_LIVE_VOICE is its name.",
+    )  # fmt: skip
+    voice_live_personal_model: str = _setting(
+        "", "VOICE_LIVE_PERSONAL_MODEL", text.line, "Backends",
+        "What speaks with a personal voice, such as `DragonLatestNeural`; VOICE_LIVE_VOICE is its speaker "
+        "profile.",
+    )  # fmt: skip
+    voice_live_temperature: float | None = _setting(
+        None, "VOICE_LIVE_VOICE_TEMPERATURE", text.share, "Backends",
+        "How lively a voice of Azure's speaks, 0 to 1. Its rate is HELPLINE_SPEED.",
+        unset="Azure's choice",
+    )  # fmt: skip
+    voice_live_style: str = _setting(
+        "", "VOICE_LIVE_VOICE_STYLE", text.line, "Backends",
+        "Style of a voice of Azure's that has some, such as `cheerful`.",
+    )  # fmt: skip
     voice_live_transcription: str = _setting(
         "azure-speech", "VOICE_LIVE_TRANSCRIPTION_MODEL", text.line, "Backends",
         "What writes the customer's words down on Azure Voice Live.",
@@ -286,6 +306,23 @@ class Settings:
     eagerness: str = _setting(
         "auto", "HELPLINE_EAGERNESS", text.one_of(_EAGERNESS), "Talking",
         "How soon `semantic_vad` takes a turn for finished: `low` waits up to 8 s, `medium` 4 s, `high` 2 s.",
+    )  # fmt: skip
+    remove_filler_words: str = _setting(
+        "no", "HELPLINE_REMOVE_FILLER_WORDS", text.one_of(_YES_NO), "Talking",
+        "Whether `azure_semantic_vad` takes an um or an uh for no speech: `yes` or `no`.",
+    )  # fmt: skip
+    end_of_utterance: str = _setting(
+        "none", "HELPLINE_END_OF_UTTERANCE", text.one_of(_END_OF_UTTERANCE), "Talking",
+        "How `azure_semantic_vad` judges whether a customer who pauses has finished: `none` (by silence), "
+        "`default`, `english` or `multilingual` (by what they said).",
+    )  # fmt: skip
+    end_of_utterance_level: str = _setting(
+        "", "HELPLINE_END_OF_UTTERANCE_LEVEL", text.one_of(_LEVELS), "Talking",
+        "How sure it must be: `low`, `medium` or `high`.", unset="Azure's choice",
+    )  # fmt: skip
+    end_of_utterance_ms: int = _setting(
+        0, "HELPLINE_END_OF_UTTERANCE_MS", text.whole(0, 10_000, "ms"), "Talking",
+        "How long it may wait for more, in milliseconds; 0 is Azure's choice.",
     )  # fmt: skip
     barge_in_ms: int = _setting(
         400, "HELPLINE_BARGE_IN_MS", text.whole(0, 5000, "ms"), "Talking",
@@ -350,7 +387,8 @@ class Settings:
     )  # fmt: skip
     max_call_money: Decimal = _setting(
         Decimal(0), "HELPLINE_MAX_CALL_MONEY", text.money, "Limits",
-        "A call that has cost as much, in US dollars by the price list, ends with a sentence; 0 is no limit.",
+        "A call that has cost as much, in US dollars by the price list, ends with a sentence; 0 is no limit. "
+        "What a model costs of which no price is known (`helpline doctor` names it) is not counted.",
     )  # fmt: skip
     max_tool_calls: int = _setting(
         100, "HELPLINE_MAX_TOOL_CALLS", text.whole(1, 10_000), "Limits",
@@ -510,6 +548,7 @@ class Settings:
             )
         if 0 < self.vad_idle_ms < 5000:
             raise SettingsError("HELPLINE_VAD_IDLE_MS must be 0, or from 5000 to 30000 ms.")
+        self._check_azure_speech()
         if self.slack_bot_token and not (self.slack_signing_secret or self.slack_websocket_token):
             raise SettingsError(
                 "SLACK_BOT_TOKEN needs SLACK_SIGNING_SECRET, or SLACK_WEBSOCKET_TOKEN for Socket Mode: "
@@ -522,6 +561,29 @@ class Settings:
             raise SettingsError(
                 f"HELPLINE_SEND_CODES is {self.send_codes}, which needs {_BY_FIELD[needs].env}: set it too."
             )
+
+    def _check_azure_speech(self) -> None:
+        more = {
+            "VOICE_LIVE_VOICE_ENDPOINT": self.voice_live_voice_endpoint,
+            "VOICE_LIVE_PERSONAL_MODEL": self.voice_live_personal_model,
+            "VOICE_LIVE_VOICE_TEMPERATURE": self.voice_live_temperature is not None,
+            "VOICE_LIVE_VOICE_STYLE": self.voice_live_style,
+        }
+        named = next((name for name, given in more.items() if given), "")
+        if named and not self.voice_live_voice:
+            raise SettingsError(f"{named} needs the name of a voice of Azure's: set VOICE_LIVE_VOICE too.")
+        if self.voice_live_voice_endpoint and self.voice_live_personal_model:
+            raise SettingsError(
+                "VOICE_LIVE_VOICE_ENDPOINT is for a custom voice, VOICE_LIVE_PERSONAL_MODEL for a personal: "
+                "leave one out."
+            )
+        asks = self.end_of_utterance != "none"
+        if (asks or self.remove_filler_words == "yes") and self.turn_detection != "azure_semantic_vad":
+            name = "HELPLINE_END_OF_UTTERANCE" if asks else "HELPLINE_REMOVE_FILLER_WORDS"
+            raise SettingsError(f"{name} is for azure_semantic_vad: set HELPLINE_TURN_DETECTION to it.")
+        if (self.end_of_utterance_level or self.end_of_utterance_ms) and not asks:
+            name = f"HELPLINE_END_OF_UTTERANCE_{'LEVEL' if self.end_of_utterance_level else 'MS'}"
+            raise SettingsError(f"{name} needs HELPLINE_END_OF_UTTERANCE: set it too.")
 
     def _with_a_key(self) -> Iterator[str]:
         keys = {

@@ -128,9 +128,9 @@ def _azure_object(value: Any, model: Any, path: str) -> Iterator[str]:
 
 
 def _told_apart(value: Json, model: Any) -> Any:
-    """The subtype that the discriminators (`type`, then `role`) name, one after the other."""
+    """The subtype that the discriminators (`type`, then `role`, then `model`) name, one after the other."""
     while mapping := model.__dict__.get("__mapping__"):
-        for key in ("type", "role"):
+        for key in ("type", "role", "model"):
             if value.get(key) in mapping:
                 model = mapping[value[key]]
                 break

@@ -22,7 +22,19 @@ tool_choices = st.one_of(
     st.fixed_dictionaries({"type": st.just("function"), "name": names}),
 )
 _INSTEAD: dict[tuple[type, str], st.SearchStrategy[Any]] = {
-    (e.SessionSettings, "voice"): st.sampled_from(["marin", "cedar", "voice_42", "en-US-Ava:Dragon"]),
+    (e.SessionSettings, "voice"): st.sampled_from(
+        [
+            "marin",
+            "cedar",
+            "voice_42",
+            "en-US-Ava:Dragon",
+            e.AzureVoice(name="Contoso", endpoint_id="3f1a", temperature=0.5, style="calm"),
+            e.AzureVoice(name="profile", model="DragonLatestNeural"),
+        ]
+    ),
+    (e.AzureSemanticVad, "end_of_utterance_detection"): st.sampled_from(
+        [None, e.EndOfUtterance(model="semantic_detection_v1_en", threshold_level="low", timeout_ms=900)]
+    ),
     (e.SessionSettings, "output_modalities"): st.sampled_from([("audio",), ("text",)]),
     (e.SessionSettings, "tools"): st.lists(tools, max_size=2).map(tuple),
     (e.SessionSettings, "tool_choice"): tool_choices,

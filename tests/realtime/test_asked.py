@@ -1,11 +1,13 @@
 """A desk's settings, as the sessions of each backend are asked for them."""
 
+import dataclasses
 import json
 from typing import Any
 
 import msgspec
 import pytest
 
+from helpline.errors import SettingsError
 from helpline.realtime import events as e
 from helpline.realtime import wire
 from helpline.realtime.asked import choice_asked, session_asked, transcription_asked
@@ -173,6 +175,90 @@ async def test_voice_live_has_a_voice_of_its_own(model: str, own: str, voice: ob
     wish = e.SessionSettings(voice="marin")
     session = await asked_of(lambda at: VoiceLiveBackend(at, model, Secret(KEY), voice=own), wish)
     assert session.get("voice") == voice
+
+
+VOICE_LIVE_ENV = {"AZURE_VOICE_LIVE_ENDPOINT": "https://r.services.ai.azure.com"}
+
+
+@pytest.mark.parametrize(
+    ("env", "voice"),
+    [
+        (
+            {"VOICE_LIVE_VOICE": "Contoso", "VOICE_LIVE_VOICE_ENDPOINT": "3f1a", "HELPLINE_SPEED": "1.2"},
+            {"type": "azure-custom", "name": "Contoso", "endpoint_id": "3f1a", "rate": "1.2"},
+        ),
+        (
+            {"VOICE_LIVE_VOICE": "profile-1", "VOICE_LIVE_PERSONAL_MODEL": "DragonLatestNeural"},
+            {"type": "azure-personal", "name": "profile-1", "model": "DragonLatestNeural"},
+        ),
+        (
+            {
+                "VOICE_LIVE_VOICE": "en-US-AvaNeural",
+                "VOICE_LIVE_VOICE_TEMPERATURE": "0.4",
+                "VOICE_LIVE_VOICE_STYLE": "cheerful",
+            },
+            {"type": "azure-standard", "name": "en-US-AvaNeural", "temperature": 0.4, "style": "cheerful"},
+        ),
+        ({"VOICE_LIVE_VOICE": "marin"}, "marin"),
+    ],
+)
+async def test_a_voice_of_a_companys_own_is_asked_for_with_all_that_azure_wants_to_know(
+    env: dict[str, str], voice: object
+) -> None:
+    settings = load_settings(env=VOICE_LIVE_ENV | env, env_file="none", desk_file="none")
+    backend = backend_of("voice_live", settings)
+    assert isinstance(backend, VoiceLiveBackend)
+    session = await asked_of(
+        lambda at: dataclasses.replace(backend, endpoint=at, key=Secret(KEY)), session_asked(settings)
+    )
+    assert session["voice"] == voice
+    assert azure_client_faults({"type": "session.update", "session": session}) == []
+    ga = wire.encode(e.SessionUpdate(session=e.SessionSettings(voice=backend.voice)), GA)
+    assert ("voice" in json.loads(ga)["session"].get("audio", {}).get("output", {})) == (voice == "marin")
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"VOICE_LIVE_VOICE_ENDPOINT": "3f1a"}, "VOICE_LIVE_VOICE"),
+        ({"VOICE_LIVE_VOICE_STYLE": "calm"}, "VOICE_LIVE_VOICE"),
+        (
+            {
+                "VOICE_LIVE_VOICE": "x",
+                "VOICE_LIVE_VOICE_ENDPOINT": "3f1a",
+                "VOICE_LIVE_PERSONAL_MODEL": "DragonLatestNeural",
+            },
+            "leave one out",
+        ),
+        ({"HELPLINE_REMOVE_FILLER_WORDS": "yes"}, "azure_semantic_vad"),
+        ({"HELPLINE_END_OF_UTTERANCE": "english"}, "azure_semantic_vad"),
+        ({"HELPLINE_END_OF_UTTERANCE_LEVEL": "low"}, "HELPLINE_END_OF_UTTERANCE"),
+        ({"VOICE_LIVE_VOICE": "x", "VOICE_LIVE_VOICE_TEMPERATURE": "2"}, "VOICE_LIVE_VOICE_TEMPERATURE"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_by_name(env: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_settings(env=VOICE_LIVE_ENV | env, env_file="none", desk_file="none")
+
+
+def test_azures_detection_is_asked_to_judge_by_what_was_said() -> None:
+    session = asked(
+        VOICE_LIVE,
+        HELPLINE_TURN_DETECTION="azure_semantic_vad",
+        HELPLINE_REMOVE_FILLER_WORDS="yes",
+        HELPLINE_END_OF_UTTERANCE="english",
+        HELPLINE_END_OF_UTTERANCE_LEVEL="high",
+        HELPLINE_END_OF_UTTERANCE_MS="1500",
+    )
+    turns = session["turn_detection"]
+    assert turns["remove_filler_words"] is True
+    assert turns["end_of_utterance_detection"] == {
+        "model": "semantic_detection_v1_en",
+        "threshold_level": "high",
+        "timeout_ms": 1500,
+    }
+    plain = asked(VOICE_LIVE, HELPLINE_TURN_DETECTION="azure_semantic_vad")["turn_detection"]
+    assert "end_of_utterance_detection" not in plain
 
 
 async def test_each_backend_transcribes_by_the_model_that_is_set() -> None:

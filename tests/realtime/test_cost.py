@@ -104,6 +104,7 @@ def test_no_usage_gives_less_than_nothing_or_loses_tokens(usage: e.Usage) -> Non
 def test_an_unknown_model_is_said_to_be_unpriced() -> None:
     bill = Bill().charged(TYPICAL, "gpt-realtime-9", prices())
     assert (bill.money, bill.unpriced, bill.tokens.total) == (0, frozenset({"gpt-realtime-9"}), 821)
+    assert bill.total is None, "unknown is not nothing"
     again = bill.charged(e.Usage(seconds=3.0), "gpt-realtime-2.1", prices())
     assert again.unpriced == {"gpt-realtime-9", "gpt-realtime-2.1"}
 

@@ -97,7 +97,7 @@ async def test_metrics_equal_what_the_records_say(tmp_path):
         assert got[f"helpline_{name}",] == pytest.approx(total, abs=1e-6), name
         assert total > 0, name
     money = sum(value for key, value in got.items() if key[0] == "helpline_money_total")
-    assert money == pytest.approx(sum(float(each["usage"]["money"]) for each in records))
+    assert money == pytest.approx(sum(float(each["usage"]["money"] or 0) for each in records))
     marks = Counter(re.findall(rf"\[({'|'.join(KINDS)})\]", repr(records)))
     assert {key[1]: value for key, value in got.items() if key[0] == "helpline_redactions_total"} == marks
     assert got["helpline_calls_active",] == 0

@@ -71,6 +71,18 @@ def test_money_by_modality_adds_up_to_the_money():
     assert sum(shares.values()) == Decimal(usage["money"]) > 0
 
 
+def test_what_a_model_of_unknown_price_costs_is_unknown_and_not_nothing():
+    record = kept()
+    record["usage"] |= {"money": None, "money_by_modality": {}, "unpriced_models": ["our-own"]}
+    text = unstyle("\n".join(told(record)))
+    assert "unknown" in text
+    assert "no price is known of our-own" in text
+    draft = Draft.of(Event(at_ms, what) for at_ms, what in HAPPENED)
+    assert draft.usage(prices(), lambda backend, kind: "our-own")["money"] is None
+    mixed = draft.usage(prices(), lambda backend, kind: "gpt-realtime" if kind == "response" else "our-own")
+    assert Decimal(mixed["money"]) > 0
+
+
 def test_a_person_is_told_what_happened_in_the_order_of_time():
     text = unstyle("\n".join(told(kept())))
     for words in (

@@ -26,7 +26,9 @@ from helpline.policy import load_policy
 from helpline.private import is_open_to_others
 from helpline.realtime.asked import session_asked, transcription_asked
 from helpline.realtime.connection import Backend, Connection
+from helpline.realtime.cost import prices
 from helpline.realtime.events import ErrorReceived, SessionCreated, SessionUpdate, SessionUpdated
+from helpline.records.records import model_of
 from helpline.settings import Settings, database_shown, where_set
 from helpline.store import Store
 from helpline.store.database import database_url, sqlite_file
@@ -66,7 +68,7 @@ async def report(settings: Settings, *, live: bool) -> bool:
 
 async def examine(settings: Settings, *, live: bool) -> AsyncIterator[Finding]:
     """Every finding about a desk with these settings."""
-    for look in (_settings, _page, _engine, _backends, _policy):
+    for look in (_settings, _page, _engine, _backends, _prices, _policy):
         for finding in look(settings):
             yield finding
     yield await _store(settings)
@@ -163,6 +165,19 @@ def _backends(settings: Settings) -> Iterator[Finding]:
             "AZURE_OPENAI_TRANSCRIPTION_DEPLOYMENT is not set: the customer's words are not shown, and a "
             "change is confirmed by button or by typing.",
         )
+
+
+def _prices(settings: Settings) -> Iterator[Finding]:
+    """Models of which no price is known: what they cost is said to be unknown, and no limit counts it."""
+    listed, model = prices(), model_of(settings)
+    named = (model(backend, kind) for backend in settings.backends for kind in ("response", "transcription"))
+    unknown = sorted({name for name in named if listed.of(name) is None})
+    if unknown:
+        limit = " HELPLINE_MAX_CALL_MONEY cannot count them." if settings.max_call_money else ""
+        sentence = f"none is known of {', '.join(unknown)}: what they cost is shown as unknown.{limit}"
+        yield Finding("prices", "note", sentence)
+    else:
+        yield Finding("prices", "ok", f"known of every model, as of {listed.as_of}.")
 
 
 def _policy(settings: Settings) -> Iterator[Finding]:

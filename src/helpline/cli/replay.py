@@ -41,7 +41,7 @@ def report(replayed: Replayed, *, effects: bool = True) -> dict[str, Any]:
         ],
         "usage": {**asdict(bill.tokens), "transcribed_s": float(bill.transcribed_s)},
         "cost": {
-            "money": str(bill.money),
+            "money": None if bill.total is None else str(bill.total),
             "currency": listed.currency,
             "prices_as_of": listed.as_of.isoformat(),
             "unpriced_models": sorted(bill.unpriced),

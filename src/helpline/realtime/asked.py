@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from helpline.realtime.events import (
     AzureSemanticVad,
+    EndOfUtterance,
     SemanticVad,
     ServerVad,
     SessionSettings,
@@ -54,6 +55,8 @@ def turns_asked(settings: Settings) -> TurnDetection | None:
                 threshold=settings.vad_threshold,
                 prefix_padding_ms=settings.vad_prefix_ms,
                 silence_duration_ms=settings.silence_ms,
+                remove_filler_words=settings.remove_filler_words == "yes",
+                end_of_utterance_detection=_end_of_utterance(settings),
                 create_response=vendor,
                 interrupt_response=vendor,
             )
@@ -66,6 +69,17 @@ def turns_asked(settings: Settings) -> TurnDetection | None:
                 create_response=vendor,
                 interrupt_response=vendor,
             )
+
+
+def _end_of_utterance(settings: Settings) -> EndOfUtterance | None:
+    if settings.end_of_utterance == "none":
+        return None
+    suffix = {"english": "_en", "multilingual": "_multilingual"}.get(settings.end_of_utterance, "")
+    return EndOfUtterance(
+        model=f"semantic_detection_v1{suffix}",
+        threshold_level=settings.end_of_utterance_level or None,
+        timeout_ms=settings.end_of_utterance_ms or None,
+    )
 
 
 def transcription_asked(settings: Settings, language: str, keywords: tuple[str, ...] = ()) -> Transcription:

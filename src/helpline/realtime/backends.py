@@ -16,7 +16,7 @@ from helpline.errors import BackendError
 from helpline.realtime.address import service_url, url_of_server
 from helpline.realtime.connection import Backend, FramedConnection
 from helpline.realtime.dialects import GA, PREVIEW, VOICE_LIVE, Dialect
-from helpline.realtime.events import SessionSettings, Transcription
+from helpline.realtime.events import AzureVoice, SessionSettings, Transcription
 from helpline.realtime.faults import Vendor
 from helpline.realtime.websocket import TIMEOUTS, Timeouts, open_websocket
 from helpline.sentences import NAMELESS_SERVER_ANSWERS, SERVER_ANSWERS, SOMEBODY_ANSWERS
@@ -133,7 +133,7 @@ class VoiceLiveBackend:
     model: str
     key: Secret = field(default_factory=Secret)
     transcription: str = "azure-speech"
-    voice: str = ""
+    voice: str | AzureVoice = ""
     """In the place of the session's; without one, OpenAI's voices stay with realtime models."""
     clean_sound: bool = True
     """Deep noise suppression and the server's echo cancellation, unless the session says otherwise."""
@@ -239,7 +239,7 @@ def backend_of(name: str, settings: Settings) -> Backend:
                 settings.voice_live_model,
                 settings.voice_live_key,
                 transcription=settings.voice_live_transcription,
-                voice=settings.voice_live_voice,
+                voice=_voice_live_voice(settings),
             )
         case "realtime":
             return UrlBackend(
@@ -250,6 +250,18 @@ def backend_of(name: str, settings: Settings) -> Backend:
             )
         case _:
             raise KeyError(name)
+
+
+def _voice_live_voice(settings: Settings) -> str | AzureVoice:
+    """The voice by its name, or with what else is to be said of it."""
+    voice = AzureVoice(
+        name=settings.voice_live_voice,
+        endpoint_id=settings.voice_live_voice_endpoint or None,
+        model=settings.voice_live_personal_model or None,
+        temperature=settings.voice_live_temperature,
+        style=settings.voice_live_style or None,
+    )
+    return voice.name if voice == AzureVoice(name=voice.name) else voice
 
 
 _REASONS_NOT = re.compile(r"gpt-(4|realtime(?!-[2-9])|audio)|phi")

@@ -82,6 +82,11 @@ class Bill:
     unpriced: frozenset[str] = frozenset()
     """Models with no known price: the money is at least so much."""
 
+    @property
+    def total(self) -> Decimal | None:
+        """The money, or None when no price is known of anything that was used: that is not nothing."""
+        return None if self.unpriced and not self.money else self.money
+
     def charged(self, usage: Usage, model: str, prices: PriceList) -> "Bill":
         """The bill with one more response or transcription on it."""
         price, tokens, seconds = prices.of(model), tokens_of(usage), seconds_of(usage)

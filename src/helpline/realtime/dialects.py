@@ -198,7 +198,7 @@ def _openai_voice(body: Json) -> None:
     there, voice = take(body, "audio.output.voice")
     if there and isinstance(voice, str) and voice.startswith("voice_"):
         put(body, "audio.output.voice", {"id": voice})
-    elif there and not _is_azure_voice(voice):
+    elif there and not isinstance(voice, dict) and not _is_azure_voice(voice):
         put(body, "audio.output.voice", voice)
 
 

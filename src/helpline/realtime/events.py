@@ -11,7 +11,9 @@ import msgspec
 
 from helpline.realtime.parts import AudioFormat as AudioFormat
 from helpline.realtime.parts import AzureSemanticVad as AzureSemanticVad
+from helpline.realtime.parts import AzureVoice as AzureVoice
 from helpline.realtime.parts import ContentPart as ContentPart
+from helpline.realtime.parts import EndOfUtterance as EndOfUtterance
 from helpline.realtime.parts import ErrorDetails as ErrorDetails
 from helpline.realtime.parts import Item as Item
 from helpline.realtime.parts import NoiseReduction as NoiseReduction

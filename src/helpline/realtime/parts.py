@@ -167,6 +167,16 @@ class SemanticVad(Value, frozen=True, tag_field="type", tag="semantic_vad"):
     interrupt_response: bool = False
 
 
+class EndOfUtterance(Value, frozen=True):
+    """Azure's judgement, by meaning, whether a customer who pauses has finished."""
+
+    model: str
+    threshold_level: str | None = None
+    """How sure it must be: low, medium, high or default."""
+    timeout_ms: int | None = None
+    """It waits no longer than this."""
+
+
 class AzureSemanticVad(Value, frozen=True, tag_field="type", tag="azure_semantic_vad"):
     """Voice Live's own detection by speech and meaning; elsewhere it is asked for as `SemanticVad`."""
 
@@ -176,6 +186,7 @@ class AzureSemanticVad(Value, frozen=True, tag_field="type", tag="azure_semantic
     speech_duration_ms: int | None = None
     """How much speech starts a turn."""
     remove_filler_words: bool = False
+    end_of_utterance_detection: EndOfUtterance | None = None
     languages: tuple[str, ...] = ()
     multilingual: bool = False
     create_response: bool = False
@@ -198,10 +209,27 @@ class Transcription(Value, frozen=True):
     prompt: str = ""
 
 
+class AzureVoice(Value, frozen=True):
+    """A voice of Azure's with more than a name: one trained for a company, or one tuned. Voice Live only."""
+
+    name: str
+    endpoint_id: str | None = None
+    """Where a custom voice is deployed."""
+    model: str | None = None
+    """What speaks with a personal voice."""
+    temperature: float | None = None
+    style: str | None = None
+
+    @property
+    def type(self) -> str:
+        """What kind of voice it is, in the protocol's word."""
+        return f"azure-{'custom' if self.endpoint_id else 'personal' if self.model else 'standard'}"
+
+
 class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What we ask of a session. UNSET is not sent; None switches off (turns, transcription, noise)."""
 
-    voice: str | UnsetType = UNSET
+    voice: str | AzureVoice | UnsetType = UNSET
     """Once and first: a voice that changes after the first audio has the whole update refused."""
     instructions: str | UnsetType = UNSET
     output_modalities: tuple[Literal["text", "audio"], ...] | UnsetType = UNSET

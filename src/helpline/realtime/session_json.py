@@ -10,6 +10,7 @@ from helpline.realtime.dialects import Json, drop_empty, merge, put, take
 from helpline.realtime.lenient import as_json, restore, sift
 from helpline.realtime.parts import (
     AzureSemanticVad,
+    AzureVoice,
     ResponseSettings,
     SemanticVad,
     ServerVad,
@@ -60,6 +61,8 @@ def _write(name: str, value: Any) -> Any:
     match name:
         case "turn_detection":
             return _write_turns(value)
+        case "voice" if isinstance(value, AzureVoice):
+            return {"type": value.type, **as_json(value)}
         case "transcription":
             return {key: item for key, item in _plain(value).items() if item}
         case "noise_reduction":
@@ -112,7 +115,7 @@ def _read(name: str, value: Any, path: str, extra: Json) -> Any:
         case "input_format" | "output_format":
             return _read_format(value)
         case "voice" if isinstance(value, dict):
-            return value.get("id") or value.get("name")
+            return _read_voice(value, path, extra)
         case "echo_cancellation":
             return bool(value)
         case _:
@@ -124,10 +127,17 @@ def _speed_of_voice(body: Json) -> None:
     there, voice = take(body, "audio.output.voice")
     if there and isinstance(voice, dict):
         rate = voice.pop("rate", None)
-        if isinstance(rate, str) and re.fullmatch(r"\d{1,3}(\.\d{1,9})?(e[+-]\d\d)?", rate):
+        if isinstance(rate, str) and re.fullmatch(r"\d{1,6}(\.\d{1,9})?(e[+-]\d\d)?", rate):
             put(body, "audio.output.speed", float(rate))
     if there:
         put(body, "audio.output.voice", voice)
+
+
+def _read_voice(value: Json, path: str, extra: Json) -> Any:
+    """A name, where a voice of Azure's is no more than that."""
+    if not str(value.get("type")).startswith("azure-") or value.keys() <= {"type", "name"}:
+        return value.get("id") or value.get("name")
+    return _read_part({key: one for key, one in value.items() if key != "type"}, AzureVoice, path, extra)
 
 
 def _read_transcription(value: Any) -> Any:

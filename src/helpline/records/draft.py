@@ -176,7 +176,7 @@ class Draft:
         return {
             "tokens": {name: count for name, count in asdict(bill.tokens).items() if count},
             "transcribed_s": float(bill.transcribed_s),
-            "money": str(bill.money),
+            "money": None if bill.total is None else str(bill.total),
             "money_by_modality": {modality: str(share) for modality, share in money.items() if share},
             "currency": prices.currency,
             "unpriced_models": sorted(bill.unpriced),

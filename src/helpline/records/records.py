@@ -354,8 +354,9 @@ def model_of(settings: Settings) -> ModelOf:
     }
     hears = {
         "azure": settings.azure_transcription_deployment,
-        "openai": "gpt-live-transcribe",
-        "voice_live": "azure-speech",
+        "openai": settings.openai_transcription,
+        "voice_live": settings.voice_live_transcription,
+        "realtime": settings.realtime_transcription,
         "engine": "helpline-engine",
     }
 

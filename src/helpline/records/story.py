@@ -192,7 +192,10 @@ def _links(record: Mapping[str, Any]) -> str:
 
 def _cost(usage: Mapping[str, Any]) -> str:
     currency = usage["currency"]
-    parts = [f"{Decimal(usage['money']).normalize():f} {currency}"]
+    parts = ["unknown"]
+    if usage["money"] is not None:
+        least = "at least " if usage["unpriced_models"] else ""
+        parts = [f"{least}{Decimal(usage['money']).normalize():f} {currency}"]
     if shares := usage["money_by_modality"]:
         parts[0] += f" ({', '.join(f'{name} {Decimal(each):.4f}' for name, each in shares.items())})"
     if tokens := usage["tokens"]:

@@ -30,7 +30,7 @@ class Run:
 
     @property
     def cost(self) -> float:
-        return float(self.record.get("usage", {}).get("money", 0))
+        return float(self.record.get("usage", {}).get("money") or 0)
 
 
 def failures_of(expect: Expect, record: Mapping[str, Any], orders: Mapping[str, str]) -> tuple[str, ...]:

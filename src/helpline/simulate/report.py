@@ -108,8 +108,15 @@ def _verdict(runs: Sequence[Run], failed: Sequence[Run]) -> str:
 
 
 def _money(cost: float, runs: Sequence[Run]) -> str:
-    currencies = {run.record.get("usage", {}).get("currency", "") for run in runs} - {""}
-    return f"{Decimal(str(round(cost, 4))).normalize():f} {'/'.join(sorted(currencies))}".strip()
+    usages = [run.record.get("usage", {}) for run in runs]
+    if any(usage.get("unpriced_models") for usage in usages):
+        if not cost:
+            return "unknown"
+        least = "at least "
+    else:
+        least = ""
+    currencies = {usage.get("currency", "") for usage in usages} - {""}
+    return f"{least}{Decimal(str(round(cost, 4))).normalize():f} {'/'.join(sorted(currencies))}".strip()
 
 
 def _told(runs: Sequence[Run]) -> list[Run]:
