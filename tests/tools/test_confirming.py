@@ -274,6 +274,75 @@ async def test_a_claim_that_a_crash_left_is_taken_up_again(store, maya, clock):
     assert (await say_yes(toolbox, maya, proposal)).reference
 
 
+def unkeyed(watered, failure):
+    """A change in a system that cannot tell a repetition from another."""
+
+    @tool(changes=True, read_back="I can water the {room}. Shall I?", effect_words=("water",))
+    async def water_plants(room: str) -> ToolResult:
+        """Water the plants."""
+        watered.append(room)
+        if failure:
+            raise failure.pop()
+        return ToolResult("Done.")
+
+    return water_plants
+
+
+async def test_a_yes_that_waits_behind_one_that_failed_does_not_begin_it_anew(store, maya, clock):
+    watered = []
+    water = unkeyed(watered, [OSError("the tap is gone")])
+    toolbox = Toolbox((water,), store=store, policy=maya.policy, clock=clock)
+    proposal = await propose(toolbox, maya, "water_plants", room="kitchen")
+    answers = await asyncio.gather(
+        *(refused(say_yes(toolbox, maya, proposal)) for _ in range(8)), return_exceptions=True
+    )
+    assert set(answers) <= {"unknown_outcome", "busy"}
+    assert watered == ["kitchen"]
+
+
+@pytest.mark.parametrize("call_id", ["call_maya", "call_next"])
+async def test_what_may_have_been_done_without_a_key_is_not_offered_again(store, maya, clock, call_id):
+    watered = []
+    water = unkeyed(watered, [OSError("the tap is gone")])
+    toolbox = Toolbox((water,), store=store, policy=maya.policy, clock=clock)
+    proposal = await propose(toolbox, maya, "water_plants", room="kitchen")
+    assert await refused(say_yes(toolbox, maya, proposal)) == "unknown_outcome"
+    again = replace(maya, call_id=call_id)
+    assert await refused(ask(toolbox, again, "water_plants", room="kitchen")) == "unknown_outcome"
+    other = await propose(toolbox, again, "water_plants", room="hall")
+    assert (await say_yes(toolbox, again, other)).reference
+    assert watered == ["kitchen", "hall"]
+
+
+@pytest.mark.parametrize("call_id", ["call_maya", "call_next"])
+async def test_what_may_have_been_done_keeps_its_key_when_it_is_offered_anew(store, maya, clock, call_id):
+    greenhouse = Greenhouse()
+    greenhouse.fail = 1
+    toolbox = greenhouse.toolbox(store, maya.policy, clock)
+    first = await propose(toolbox, maya, "water_plants", room="kitchen")
+    assert await refused(say_yes(toolbox, maya, first)) == "unreachable"
+    await propose(toolbox, maya, "water_plants", room="hall")
+    again = replace(maya, call_id=call_id)
+    anew = await propose(toolbox, again, "water_plants", room="kitchen")
+    assert anew.id != first.id
+    assert (await say_yes(toolbox, again, anew)).reference
+    assert [key for key, *_ in greenhouse.watered] == [first.id, first.id]
+    third = await propose(toolbox, again, "water_plants", room="kitchen")
+    assert (await say_yes(toolbox, again, third)).reference
+    assert greenhouse.watered[-1][0] == third.id, "what is done is over"
+
+
+async def test_a_no_to_what_may_have_been_done_says_so(store, maya, clock):
+    greenhouse = Greenhouse()
+    greenhouse.fail = 1
+    toolbox = greenhouse.toolbox(store, maya.policy, clock)
+    proposal = await propose(toolbox, maya, "water_plants", room="kitchen")
+    assert await refused(say_yes(toolbox, maya, proposal)) == "unreachable"
+    assert await refused(toolbox.decline(maya, proposal.id)) == "unknown_outcome"
+    assert await state_of(store, proposal) == "declined"
+    assert await refused(say_yes(toolbox, maya, proposal)) == "unknown_outcome"
+
+
 async def test_a_restart_forgets_no_proposal(database_url, clock, tmp_path):
     first = await Store.open(database_url, demo=True, clock=clock)
     toolbox = Toolbox(shop_tools(), store=first, policy=load_policy(), clock=clock)

@@ -5,11 +5,15 @@ import json
 import httpx
 import msgspec
 import pytest
+import sqlalchemy as sa
 from examples.http_shop import HttpShop
 
+from helpline.call.effects import Settle
 from helpline.policy import load_policy
+from helpline.store import schema as t
 from helpline.tools import Toolbox
 from helpline.tools.desk import desk_tools
+from helpline.tools.settling import carry_out
 from tests.tools.talk import ask, propose, refused, say_yes
 
 
@@ -130,6 +134,22 @@ async def test_a_yes_while_the_service_is_down_can_be_said_again(toolbox, call, 
     service.failures = [None, None, "after", 500]
     assert await refused(say_yes(toolbox, call, proposal)) == "unreachable"
     assert (await say_yes(toolbox, call, proposal)).reference
+    assert len(service.made) == 1
+
+
+async def test_an_order_that_changed_by_our_own_hand_is_not_said_to_be_untouched(
+    toolbox, call, service, store
+):
+    """The change was made, its answer was lost twice, and the order is another one by now."""
+    proposal = await propose(toolbox, call, "cancel_order", order_id="1005")
+    service.failures = [None, None, "after", "after"]
+    settle = Settle(proposal, "yes", "voice", proposal.read_back, "yes")
+    settled = await carry_out(toolbox, call, settle)
+    assert (settled.waits, settled.unsure) == (True, True)
+    async with store.database.write() as connection:
+        await connection.execute(sa.update(t.orders).where(t.orders.c.id == "1005").values(version=2))
+    settled = await carry_out(toolbox, call, settle)
+    assert (settled.receipt, settled.unsure) == (None, True)
     assert len(service.made) == 1
 
 

@@ -141,7 +141,10 @@ def on_settled(s: Step, event: Settled) -> None:
         if not event.waits:
             s.show(ProposalClosed(event.proposal_id, "failed"))
         said = event.say or s.words(say.DID_NOT_WORK)
-        s.tell("It was not done. " + quoted(said))
+        if event.unsure:
+            s.incident("outcome_unknown", event.proposal_id)
+        known = "It is not known whether it was done. " if event.unsure else "It was not done. "
+        s.tell(known + quoted(said))
     farewell.on_settled(s, said)
     queued = s.c.queued
     if queued is not None:

@@ -104,6 +104,8 @@ class Settled:
     declined: bool = False
     waits: bool = False
     """It was not done, and the proposal stays open for another answer."""
+    unsure: bool = False
+    """Whether it was done is not known: the line to whoever does it was lost meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,19 @@ class Pending:
     state: State
     expires_at: datetime
     claimed_at: datetime | None = None
+    """When it was last under way elsewhere; without a receipt it is not known whether it was made there."""
     receipt: Receipt | None = None
+    kept_key: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its idempotency key: its id, or that of an earlier attempt whose end is not known."""
+        return self.kept_key or self.proposal.id
+
+    @property
+    def in_doubt(self) -> bool:
+        """Was it tried, with an end that is not known?"""
+        return self.claimed_at is not None and self.receipt is None
 
 
 async def insert(connection: AsyncConnection, pending: Pending, made_at: datetime) -> None:
@@ -70,7 +82,11 @@ async def insert(connection: AsyncConnection, pending: Pending, made_at: datetim
         "order_id": pending.order_id,
         "order_version": pending.order_version,
         "amount_cents": pending.proposal.amount_cents,
-        "shown": {"proposal": asdict(pending.proposal), "done_say": pending.done_say},
+        "shown": {
+            "proposal": asdict(pending.proposal),
+            "done_say": pending.done_say,
+            **({"key": pending.kept_key} if pending.kept_key else {}),
+        },
         "state": pending.state,
         "made_at": made_at,
         "expires_at": pending.expires_at,
@@ -91,12 +107,43 @@ async def open_in(connection: AsyncConnection, call_id: str) -> Pending | None:
     return _pending(dict(row)) if row else None
 
 
+async def in_doubt(
+    connection: AsyncConnection, call_id: str, customer_id: str | None, since: datetime
+) -> tuple[Pending, ...]:
+    """What this call or customer has tried since then with an end that is not known, the latest first."""
+    whose = sa.or_(t.proposals.c.call_id == call_id, t.proposals.c.customer_id == customer_id)
+    query = (
+        sa.select(t.proposals)
+        .where(whose, t.proposals.c.claimed_at > since, t.proposals.c.state != "done")
+        .order_by(t.proposals.c.claimed_at.desc())
+    )
+    return tuple(_pending(dict(row)) for row in (await connection.execute(query)).mappings())
+
+
+async def settle_doubt(connection: AsyncConnection, of: Pending) -> None:
+    """It is known by now that this was made: so are the earlier attempts under its key."""
+    whose = sa.or_(t.proposals.c.call_id == of.call_id, t.proposals.c.customer_id == of.customer_id)
+    rows = await connection.execute(
+        sa.select(t.proposals).where(
+            whose, t.proposals.c.claimed_at.is_not(None), t.proposals.c.state != "done"
+        )
+    )
+    for other in (_pending(dict(row)) for row in rows.mappings()):
+        if other.key == of.key and other.proposal.id != of.proposal.id:
+            await move(connection, other.proposal.id, other.state, not_made=True)
+
+
 async def move(
-    connection: AsyncConnection, proposal_id: str, state: State, *, at: datetime | None = None
+    connection: AsyncConnection,
+    proposal_id: str,
+    state: State,
+    *,
+    at: datetime | None = None,
+    not_made: bool = False,
 ) -> None:
-    """Write a proposal's new state."""
+    """Write a proposal's new state; `at` when it is under way, `not_made` when it surely was not."""
     values: dict[str, Any] = {"state": state}
-    if at is not None:
+    if at is not None or not_made:
         values["claimed_at"] = at
     await connection.execute(sa.update(t.proposals).where(t.proposals.c.id == proposal_id).values(**values))
 
@@ -136,6 +183,7 @@ def _pending(row: Mapping[str, Any]) -> Pending:
         expires_at=row["expires_at"],
         claimed_at=row["claimed_at"],
         receipt=_receipt(row["receipt"]) if row["receipt"] else None,
+        kept_key=shown.get("key", ""),
     )
 
 

@@ -8,7 +8,8 @@ Rules:
 - Our own shop's change, the proposal's end and the ledger's row are one transaction.
 - A change elsewhere (a shop behind an API, a tool of the desk's owner) is claimed first, made with the
   proposal's id as its idempotency key, and then written down. A crash in between leaves the claim; the next
-  yes makes it again with the same key.
+  yes makes it again with the same key, and so does the same change when it is proposed anew. Where there are
+  no such keys, a change whose end is not known is not offered again: a person has to look.
 - A repeated yes gets the first receipt.
 """
 
@@ -47,6 +48,9 @@ Require = Callable[[CallContext, str], None]
 
 WAITS = ("no_proposal", "other_caller", "not_heard", "not_a_yes", "busy", "timeout", "unreachable")
 """Refusals that leave a proposal open: a better answer, or another attempt, may still come."""
+
+DOUBT = ("timeout", "unreachable", "unknown_outcome")
+"""Refusals after which it is not known whether a change elsewhere was made."""
 
 _OVER = {
     "replaced": say.TALKED_ON,
@@ -100,6 +104,7 @@ class Confirming:
             await self._check_limits(connection, context, now, proposing=True)
             if before is not None:
                 await stored.move(connection, before.proposal.id, "replaced")
+            kept_key = await self._kept_key(connection, context, tool, draft, now)
             proposal = _proposal(context, tool, draft)
             await stored.insert(
                 connection,
@@ -113,10 +118,35 @@ class Confirming:
                     done_say=draft.done,
                     state="open",
                     expires_at=now + timedelta(milliseconds=proposal.lives_ms),
+                    kept_key=kept_key,
                 ),
                 now,
             )
         return proposal
+
+    async def _kept_key(
+        self, connection: AsyncConnection, context: CallContext, tool: Tool, draft: Draft, now: datetime
+    ) -> str:
+        """The key of the same change when it was tried within a day and its end is not known; else empty.
+
+        Raises:
+            ToolError: it was, and has no key by which it would be known again.
+        """
+        if not self._is_made_elsewhere(context, draft.change):
+            return ""
+        customer_id = context.caller.customer_id
+        tried = await stored.in_doubt(connection, context.call_id, customer_id, now - timedelta(days=1))
+        change = to_json(draft.change)
+        for each in tried:
+            if each.proposal.action == tool.name and to_json(each.change) == change:
+                if isinstance(each.change, RunTool) and not each.change.keyed:
+                    raise unknown_outcome()
+                return each.key
+        return ""
+
+    @staticmethod
+    def _is_made_elsewhere(context: CallContext, change: object) -> bool:
+        return isinstance(change, RunTool) or not isinstance(context.shop, SqlShop)
 
     async def _check_limits(
         self, connection: AsyncConnection, context: CallContext, now: datetime, *, proposing: bool = False
@@ -147,6 +177,8 @@ class Confirming:
                 raise refusal("already_done", say.DONE_BEFORE)
             if pending.state == "open":
                 await stored.move(connection, proposal_id, "declined")
+        if pending.in_doubt:
+            raise unknown_outcome()
 
     # --- confirm ---
 
@@ -198,27 +230,49 @@ class Confirming:
     async def _carry_out_elsewhere(
         self, context: CallContext, pending: stored.Pending, confirmation: "_Confirmation", now: datetime
     ) -> tuple[ledger.Written, Receipt]:
-        """Outside our database, what was claimed: made with the proposal's id as key, then written down."""
+        """Outside our database, what was claimed: made with its key, then written down."""
+        begun = False
         try:
-            said = await self._make(replace(context, key=pending.proposal.id), pending, now)
-        except Exception:
-            # Whether it was made is not known: open again, and the next yes asks with the same key.
+            request = await self._decided(context, pending, now)
+            begun = True
+            said = await self._make(replace(context, key=pending.key), pending, request)
+        except Exception as error:
+            reason = error.reason if isinstance(error, ToolError) else "unreachable"
+            not_made = reason not in DOUBT if begun else not pending.in_doubt
+            # In one step: between two, another yes could begin it anew.
+            state: stored.State = "open" if reason in WAITS else "failed"
             async with self._store.database.write() as connection:
-                await stored.move(connection, pending.proposal.id, "open")
+                await stored.move(connection, pending.proposal.id, state, not_made=not_made)
             raise
         async with self._store.database.write() as connection:
             made = replace(pending, done_say=said or pending.done_say)
             return await self._write_down(connection, context, made, confirmation, now)
 
-    async def _make(self, context: CallContext, pending: stored.Pending, now: datetime) -> str:
+    async def _decided(
+        self, context: CallContext, pending: stored.Pending, now: datetime
+    ) -> ChangeRequest | None:
+        """What to ask of the company's shop; None for a tool, which decides by itself."""
         if isinstance(pending.change, RunTool):
-            result = await self._run_after_yes(context, pending.change)
-            if not result.ok:
-                raise refusal(result.reason or "failed", result.say)
-            return result.say
-        request = await self._request(context.shop, context, pending, now)
-        await context.shop.apply(request)
-        return ""
+            return None
+        try:
+            return await self._request(context.shop, context, pending, now)
+        except ToolError as refused:
+            if pending.in_doubt and refused.reason not in DOUBT:
+                raise unknown_outcome() from refused  # The order may have changed by our own hand.
+            raise
+
+    async def _make(
+        self, context: CallContext, pending: stored.Pending, request: ChangeRequest | None
+    ) -> str:
+        if request is not None:
+            await context.shop.apply(request)
+            return ""
+        if not isinstance(pending.change, RunTool):
+            raise TypeError("the shop's own change was not decided on")
+        result = await self._run_after_yes(context, pending.change)
+        if not result.ok:
+            raise refusal(result.reason or "failed", result.say)
+        return result.say
 
     async def _locked(
         self, connection: AsyncConnection, context: CallContext, proposal_id: str
@@ -238,10 +292,9 @@ class Confirming:
                 raise refusal("busy", say.STILL_WORKING)
             if isinstance(pending.change, RunTool) and not pending.change.keyed:
                 raise unknown_outcome()
-        elif pending.state != "open":
-            raise refusal(pending.state, _OVER[pending.state])
-        if now >= pending.expires_at and pending.state == "open":
-            raise refusal("expired", _OVER["expired"])
+        elif pending.state != "open" or now >= pending.expires_at:
+            over = "expired" if pending.state == "open" else pending.state
+            raise unknown_outcome() if pending.in_doubt else refusal(over, _OVER[over])
         self._require(context, pending.proposal.action)
         if not read_back_heard(pending.proposal, confirmation.heard):
             raise refusal("not_heard", pending.proposal.read_back)
@@ -266,7 +319,7 @@ class Confirming:
             outcome=outcome,
             customer_id=pending.customer_id,
             call_id=context.call_id,
-            key=pending.proposal.id,
+            key=pending.key,
             at=now,
         )
 
@@ -296,6 +349,8 @@ class Confirming:
         )
         receipt = _receipt(pending, written.reference, at, context.language)
         await stored.finish(connection, receipt, confirmation.kept)
+        if pending.kept_key:
+            await stored.settle_doubt(connection, pending)
         return written, receipt
 
     async def _note_refusal(self, context: CallContext, proposal_id: str, refusal: ToolError) -> None:
@@ -305,7 +360,8 @@ class Confirming:
         async with self._store.database.write() as connection:
             pending = await stored.find(connection, context.call_id, proposal_id)
             if pending is not None and pending.state == "open":
-                over: stored.State = "expired" if refusal.reason == "expired" else "failed"
+                expired = context.clock.utcnow() >= pending.expires_at
+                over: stored.State = "expired" if expired else "failed"
                 await stored.move(connection, proposal_id, over)
 
 

@@ -14,7 +14,7 @@ from helpline.clock import Clock, SystemClock
 from helpline.errors import ToolError
 from helpline.policy import Policy
 from helpline.policy.rules import refusal
-from helpline.store import Shop, Store
+from helpline.store import Shop, SqlShop, Store
 from helpline.store.changes import RunTool
 from helpline.tools.confirming import Confirming, unknown_outcome
 from helpline.tools.context import CallContext
@@ -63,6 +63,12 @@ class Toolbox:
     def names(self) -> tuple[str, ...]:
         """Of all tools, whoever may use them."""
         return tuple(self._tools)
+
+    def makes_elsewhere(self, action: str) -> bool:
+        """Is that change made outside our own database, where a line can be lost meanwhile?"""
+        each = self._tools.get(action)
+        own = each is not None and each.changes and not each.drafts
+        return own or not isinstance(self._shop, SqlShop)
 
     def context(
         self, *, call_id: str, caller: Caller, language: str = "en", channel: str = "web", address: str = ""

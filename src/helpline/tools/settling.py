@@ -2,7 +2,7 @@
 
 from helpline.call.effects import Settle, Settled
 from helpline.errors import ToolError
-from helpline.tools.confirming import WAITS
+from helpline.tools.confirming import DOUBT, WAITS
 from helpline.tools.context import CallContext
 from helpline.tools.registry import Toolbox
 
@@ -18,5 +18,10 @@ async def carry_out(toolbox: Toolbox, context: CallContext, settle: Settle) -> S
             context, proposal_id, heard=settle.heard, answer=settle.said, means=settle.means
         )
     except ToolError as refusal:
-        return Settled(proposal_id, say=refusal.say_in(context.language), waits=refusal.reason in WAITS)
+        return Settled(
+            proposal_id,
+            say=refusal.say_in(context.language),
+            waits=refusal.reason in WAITS,
+            unsure=refusal.reason in DOUBT and toolbox.makes_elsewhere(settle.proposal.action),
+        )
     return Settled(proposal_id, receipt=receipt)

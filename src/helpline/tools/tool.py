@@ -105,6 +105,7 @@ def tool(
     effect_words: tuple[str, ...] = (),
     below: Identity | None = None,
     choices: Mapping[str, str] | None = None,
+    keyed: bool | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
     function: Callable[..., Any] | None = None,
@@ -118,6 +119,7 @@ def tool(
     effect_words: tuple[str, ...] = (),
     below: Identity | None = None,
     choices: Mapping[str, str] | None = None,
+    keyed: bool | None = None,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a tool of a typed function.
 
@@ -126,6 +128,8 @@ def tool(
 
     With `changes=True` the tool proposes: it runs only after the customer heard `read_back` and said yes. A
     function that returns a `Draft` instead is called to draft the change, and must not change anything.
+    `keyed` says whether it may be run again with the same `context.key` when it is not known whether it was
+    done; left out: whether it takes the context, without which it cannot know the key.
     """
 
     def make(function: Callable[..., Any]) -> Tool:
@@ -142,6 +146,7 @@ def tool(
             changes=changes or drafts,
             drafts=drafts,
             timeout_s=timeout_s,
+            keyed=keyed if keyed is not None else signature.takes_context,
             read_back=read_back,
             effect_words=effect_words,
             below=below,
@@ -183,6 +188,10 @@ class _Signature:
             else:
                 fields.append((parameter.name, bounded, parameter.default))
         return cls(function, fields, context_name, hints.get("return"))
+
+    @property
+    def takes_context(self) -> bool:
+        return bool(self._context_name)
 
     def parameters(self) -> dict[str, Any]:
         """The arguments' JSON schema, without references: not every model follows them."""
