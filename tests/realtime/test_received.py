@@ -449,3 +449,72 @@ def test_a_flat_client_is_told_by_its_session_update() -> None:
     assert wire.dialect_of(nested) is wire.dialect_of(frame(type="response.create")) is GA
     event = wire.decode_client(flat, PREVIEW)
     assert event.session == e.SessionSettings(output_modalities=("audio",), voice="alloy")
+
+
+# --- sound, by its short way -----------------------------------------------------------------------------
+
+
+def outcome(data: bytes | str, dialect: Dialect) -> e.ServerEvent | e.UnknownEvent | None:
+    try:
+        return wire.decode(data, dialect)
+    except BadFrame:
+        return None
+
+
+def sound_frame(pcm: bytes, dialect: Dialect, separators: tuple[str, str], **more: Any) -> bytes:
+    kind = "response.output_audio.delta"
+    data = {"type": dialect.server_names.get(kind, kind), "item_id": "i", "response_id": "r", **more}
+    return json.dumps(data | {"delta": base64.b64encode(pcm).decode()}, separators=separators).encode()
+
+
+dialects = st.sampled_from(list(DIALECTS.values()))
+spaced = st.sampled_from([(",", ":"), (", ", ": ")])
+
+
+@many
+@given(st.binary(min_size=1024, max_size=2000), dialects, spaced)
+def test_sound_is_what_was_sent(pcm: bytes, dialect: Dialect, separators: tuple[str, str]) -> None:
+    event = wire.decode(sound_frame(pcm, dialect, separators), dialect)
+    assert event == e.OutputAudioDelta(item_id="i", response_id="r", delta=pcm)
+
+
+@settings(many, max_examples=150)
+@given(
+    dialects,
+    spaced,
+    st.lists(
+        st.tuples(
+            st.floats(0, 1, exclude_max=True),
+            st.integers(0, 3),
+            st.sampled_from(["", '"', "\\", "\\/", "=", " ", "\n", "-", "é", ',"delta":"AAAA"']),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)
+def test_the_short_way_and_the_long_one_agree_on_whatever_is_mangled(
+    dialect: Dialect, separators: tuple[str, str], cuts: list[tuple[float, int, str]]
+) -> None:
+    data = sound_frame(bytes(range(256)) * 5, dialect, separators).decode()
+    for at, length, new in cuts:
+        place = int(at * len(data))
+        data = data[:place] + new + data[place + length :]
+    assert outcome(data.encode(), dialect) == outcome(data, dialect)  # text goes the long way
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"mood": {"delta": "AAAA"}},
+        {"mood": "fine"},
+        {"delta": "x" * 2000, "type": "response.output_audio_transcript.delta"},
+        {"delta": None},
+        {"item_id": 3},
+    ],
+)
+def test_what_is_not_quite_sound_goes_the_long_way(more: dict[str, Any]) -> None:
+    for place in (more, {}):
+        data = {"type": "response.output_audio.delta", "item_id": "i", **place}
+        data = {**data, "delta": base64.b64encode(bytes(1200)).decode(), **more}
+        raw = json.dumps(data).encode()
+        assert outcome(raw, GA) == outcome(raw.decode(), GA)

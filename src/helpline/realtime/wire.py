@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, TypeVar, Union, cast
 
 import msgspec
+from pybase64 import b64decode, b64encode
 
 from helpline.errors import RemoteError
 from helpline.realtime import events as e
@@ -83,6 +84,10 @@ _encoder = msgspec.json.Encoder()
 
 def decode(frame: bytes | str, dialect: Dialect = GA) -> e.ServerEvent | e.UnknownEvent:
     """One frame from a server. Raises BadFrame when it is not a JSON object; nothing else."""
+    if len(frame) >= _LONG and isinstance(frame, bytes):
+        sound = _decode_sound(frame, dialect)
+        if sound is not None:
+            return sound
     try:
         event = _typed(dialect.flat).decode(frame)
     except msgspec.ValidationError:
@@ -91,6 +96,38 @@ def decode(frame: bytes | str, dialect: Dialect = GA) -> e.ServerEvent | e.Unkno
         raise BadFrame from error
     finish: Callable[[Any], e.ServerEvent] | None = _FINISH.get(type(event))
     return event if finish is None else finish(event)
+
+
+_LONG = 1024
+"""In bytes: a frame of less holds next to no sound."""
+_SOUND_BEGINS = (b'"delta":"', b'"delta": "')
+"""Unescaped quotes: in valid JSON this is a key and the beginning of its value, never part of a text."""
+
+
+def _decode_sound(frame: bytes, dialect: Dialect) -> e.OutputAudioDelta | None:
+    """A piece of sound: its base64 is cut out and decoded by itself, in a tenth of the parser's time.
+
+    None for whatever is not exactly that (a field nobody knows, two deltas, a character that is not base64):
+    the ordinary way has the last word on it.
+    """
+    for begins in _SOUND_BEGINS:
+        start = frame.find(begins) + len(begins)
+        if start >= len(begins):
+            break
+    else:
+        return None
+    end = frame.find(b'"', start)
+    try:
+        event = _typed(dialect.flat).decode(frame[:start] + frame[end:])
+        finish: Callable[[Any], e.ServerEvent] | None = _FINISH.get(type(event))
+        event = event if finish is None else finish(event)
+        if type(event) is not e.OutputAudioDelta or event.delta:
+            return None
+        pcm = b64decode(memoryview(frame)[start:end], validate=True)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    msgspec.structs.force_setattr(event, "delta", pcm)  # nobody else has seen it yet
+    return event
 
 
 @cache
@@ -200,10 +237,15 @@ _FINISH: dict[type[e.ServerEvent], Callable[[Any], e.ServerEvent]] = {
 # --- to a server -----------------------------------------------------------------------------------------
 
 
+_APPEND = b'{"type":"input_audio_buffer.append","audio":"'
+
+
 def encode(event: e.ClientEvent, dialect: Dialect = GA) -> bytes:
     """One frame for a server, in its dialect."""
-    if type(event) is e.InputAppend:  # 25 times a second: the same in every dialect
-        return _encoder.encode(event)
+    if (
+        type(event) is e.InputAppend and event.event_id is None
+    ):  # 25 times a second, the same in every dialect
+        return b"".join((_APPEND, b64encode(event.audio), b'"}'))
     match event:
         case e.SessionUpdate():
             return _encoder.encode(_head(event) | {"session": _session(event.session, dialect)})
