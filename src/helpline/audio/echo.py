@@ -29,9 +29,13 @@ QUIET = 30.0
 """RMS under which a frame holds nothing worth asking about."""
 
 
+_S16LE = np.dtype("<i2")
+_F32 = np.dtype(np.float32)
+
+
 def _down(pcm24k: bytes) -> Samples:
     """24 kHz s16le to 8 kHz, averaging three samples into one; a rest of less than three is left out."""
-    samples = np.frombuffer(pcm24k, dtype="<i2", count=len(pcm24k) // 6 * 3)
+    samples = np.frombuffer(pcm24k, _S16LE, len(pcm24k) // 6 * 3)
     mean: Samples = samples[::3].astype(np.float32)
     mean += samples[1::3]
     mean += samples[2::3]
@@ -41,8 +45,8 @@ def _down(pcm24k: bytes) -> Samples:
 
 def _is_faint(pcm24k: bytes) -> bool:
     """Too quiet to ask about, and at 8 kHz all the more."""
-    samples = np.frombuffer(pcm24k, dtype="<i2", count=len(pcm24k) // 2).astype(np.float32)
-    return float(samples @ samples) < QUIET**2 * len(samples)
+    samples = np.frombuffer(pcm24k, _S16LE, len(pcm24k) // 2).astype(_F32)
+    return bool(samples.dot(samples) < QUIET**2 * len(samples))  # half the time of `@`
 
 
 class _Sound:
@@ -66,7 +70,7 @@ class _Sound:
         return _Sound(self._pcm24k[: 6 * length])
 
 
-_NOTHING = _Sound(bytes(6 * WINDOW_MS * PER_MS))
+_NOTHING = bytes(6 * WINDOW_MS * PER_MS)
 
 
 class EchoGate:
@@ -78,9 +82,10 @@ class EchoGate:
         self._ends = 0
         self._rest = b""
         """The end of a piece that makes no whole sample at 8 kHz: the next piece goes on from there."""
-        self._heard: deque[_Sound] = deque([_NOTHING])
+        self._heard: deque[bytes] = deque([_NOTHING])
         """The microphone's latest frames: a window of them and no frame more."""
-        self._length = WINDOW_MS * PER_MS
+        self._length = len(_NOTHING)
+        """Of all of them, in bytes."""
         self._delay: int | None = None
         """In samples, as last found: an echo's delay rarely changes."""
 
@@ -114,17 +119,14 @@ class EchoGate:
         if not self._played:
             self._delay = None
             return pcm24k
-        frame = _Sound(pcm24k)
-        self._keep(frame)
-        if not _is_faint(pcm24k) and self._is_echo(frame.samples, now_ms):
+        heard = self._heard
+        heard.append(pcm24k)
+        self._length += len(pcm24k)
+        while self._length - len(heard[0]) >= len(_NOTHING):
+            self._length -= len(heard.popleft())
+        if not _is_faint(pcm24k) and self._is_echo(_down(pcm24k), now_ms):
             return bytes(len(pcm24k))
         return pcm24k
-
-    def _keep(self, frame: _Sound) -> None:
-        self._heard.append(frame)
-        self._length += frame.length
-        while self._length - self._heard[0].length >= WINDOW_MS * PER_MS:
-            self._length -= self._heard.popleft().length
 
     def _forget(self, now_ms: int) -> None:
         oldest = (now_ms - LONGEST_DELAY_MS - 2 * WINDOW_MS) * PER_MS
@@ -161,7 +163,7 @@ class EchoGate:
 
     def _find(self, reference: Samples) -> int | None:
         """The delay at which the reference explains most of the microphone's window."""
-        heard = np.concatenate([frame.samples for frame in self._heard])[-WINDOW_MS * PER_MS :]
+        heard = _down(b"".join(self._heard)[-len(_NOTHING) :])
         size = len(heard)
         if self._delay is not None and self._explained(heard, reference, self._delay) >= EXPLAINED:
             return self._delay

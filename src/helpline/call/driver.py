@@ -174,49 +174,65 @@ class Driver:
                     future.set_result(False)
 
     async def _loop(self) -> None:
+        host = self._host
+        self._tend_audio()
         while not self.conversation.closed:
-            generation, event = self._next_event()
+            event = self._next_event()
             if event is None:
-                self._arm(wake_at(self.conversation, self._clock.now_ms()))
-                self._waiter = asyncio.get_running_loop().create_future()
-                await self._waiter
-            elif not generation or generation == self._generation:  # else from a connection that is gone
-                await self._take_event(event, lost=bool(generation) and isinstance(event, fx.Lost))
+                await self._rest()
+                continue
+            before = self.conversation
+            for effect in self._step(event):
+                match effect:  # these come with every word
+                    case fx.Send(sent):
+                        self._outbox.put(sent)
+                    case fx.Show(shown):
+                        await host.show(shown)
+                    case fx.Play(track, pcm24k):
+                        self._echo.played(pcm24k, self._clock.now_ms())
+                        await host.play(track, pcm24k)
+                    case _:
+                        await self._perform(effect, event)
+            if _concerns_audio(before, self.conversation):
+                self._tend_audio()
+            if self._watchers:
+                self._notify()
 
-    def _next_event(self) -> tuple[int, Event | None]:
-        """What is in the inbox, then what the connection has received; whose it is."""
-        if self._inbox:
-            first = self._inbox.popleft()
+    async def _rest(self) -> None:
+        """Wait for the next event, or for the time at which something is due."""
+        self._arm(wake_at(self.conversation, self._clock.now_ms()))
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
+    def _next_event(self) -> Event | None:
+        """What is in the inbox, then what the connection has received; nothing of one that is gone."""
+        while self._inbox:
+            generation, event = self._inbox.popleft()
             if len(self._inbox) < INBOX_LIMIT:
                 self._room.set()
-            return first
+            if not generation:
+                return event
+            if generation == self._generation:
+                if type(event) is fx.Lost:
+                    self._leave_connection()
+                return event
         if self._prompt is None:
-            return 0, None
+            return None
         try:
-            return self._generation, self._prompt.receive_now()
+            return self._prompt.receive_now()
         except ConnectionLost as lost:
-            return self._generation, self._lost(lost)
-
-    async def _take_event(self, event: Event, *, lost: bool) -> None:
-        """One step, and what follows from it."""
-        if lost:
+            event = self._lost(lost)
             self._leave_connection()
+            return event
+
+    def _step(self, event: Event) -> list[fx.Effect]:
+        """The next value, and what is to be done."""
         if self._trace is not None:
             self._write_down(self._trace, event)
         self.conversation, effects = step(self.conversation, event, self._clock.now_ms())
-        may_listen = self.conversation.may_listen
-        if not may_listen:
+        if self._outbox.audio_open and not self.conversation.may_listen:
             self._outbox.open_audio(False)
-        for effect in effects:
-            if isinstance(effect, fx.Send):
-                self._outbox.put(effect.event)
-            else:
-                await self._perform(effect)
-                if isinstance(effect, fx.ClearPlayback) and isinstance(event, SpeechStarted):
-                    self._host.record(fx.Silenced(self._since_speech_ms(event)))
-        self._tend_audio(may_listen)
-        if self._watchers:
-            self._notify()
+        return effects
 
     def _since_speech_ms(self, began: SpeechStarted) -> int:
         """How long ago the customer began to speak: servers say where in the audio they were given."""
@@ -230,10 +246,10 @@ class Driver:
         else:
             note_input(trace, event)
 
-    def _tend_audio(self, may_listen: bool) -> None:
+    def _tend_audio(self) -> None:
         """The microphone opens behind what a fresh session must be told first."""
         self._outbox.keeps_sent = bool(self.conversation.wordless or self.conversation.push)
-        self._outbox.open_audio(may_listen)
+        self._outbox.open_audio(self.conversation.may_listen)
         if not self.conversation.voice:
             self._outbox.clear_audio()
 
@@ -248,16 +264,13 @@ class Driver:
                 waiting.append((holds, future))
         self._watchers = waiting
 
-    async def _perform(self, effect: fx.Effect) -> None:
+    async def _perform(self, effect: fx.Effect, event: Event) -> None:
         match effect:
-            case fx.Play(track, pcm24k):
-                self._echo.played(pcm24k, self._clock.now_ms())
-                await self._host.play(track, pcm24k)
-            case fx.Show(shown):
-                await self._host.show(shown)
             case fx.ClearPlayback():
                 self._echo.cleared(self._clock.now_ms())
                 await self._host.clear_playback()
+                if isinstance(event, SpeechStarted):
+                    self._host.record(fx.Silenced(self._since_speech_ms(event)))
             case fx.RunTool():
                 self._tools[effect.tool_call_id] = self._tasks.create_task(self._run_tool(effect))
             case fx.CancelTool(tool_call_id):
@@ -275,8 +288,8 @@ class Driver:
                 await self._on_disconnect(reason)
             case fx.Rehear(ms, pushes):
                 self._outbox.rehear(ms, pushes)
-            case fx.Send() | fx.HangUp():
-                pass  # the loop itself sends, and ends with the step that closed the conversation
+            case fx.Send() | fx.Show() | fx.Play() | fx.HangUp():
+                pass  # the loop does these itself, and ends with the step that closed the conversation
 
     async def _run_tool(self, tool: fx.RunTool) -> None:
         started_ms = self._clock.now_ms()
@@ -466,6 +479,17 @@ class Driver:
             task.cancel()
         self._outbox.clear_events()
         return connection
+
+
+def _concerns_audio(before: Conversation, after: Conversation) -> bool:
+    """May what `_tend_audio` looks at have changed? Frozen values that are the same have not."""
+    return (
+        after.link is not before.link
+        or after.voice is not before.voice
+        or after.wordless is not before.wordless
+        or after.push is not before.push
+        or after.closed
+    )
 
 
 async def _pause(attempt: int) -> None:

@@ -13,7 +13,14 @@ from typing import Protocol, runtime_checkable
 from helpline.errors import ConnectionLost
 from helpline.realtime import wire
 from helpline.realtime.dialects import GA, Dialect
-from helpline.realtime.events import ClientEvent, ServerEvent, SessionSettings, SessionUpdate, UnknownEvent
+from helpline.realtime.events import (
+    ClientEvent,
+    InputAppend,
+    ServerEvent,
+    SessionSettings,
+    SessionUpdate,
+    UnknownEvent,
+)
 from helpline.realtime.lenient import kind
 
 MAX_BAD_FRAMES = 100
@@ -151,10 +158,11 @@ class FramedConnection:
 
     def send_now(self, event: ClientEvent) -> bool:
         assert self._prompt is not None
-        frame = self._encode(event)
+        frame = wire.encode(event, self._dialect) if type(event) is InputAppend else self._encode(event)
         if not self._prompt.send_now(frame):
             return False
-        self._count_sent(frame)
+        self.counts.frames_sent += 1
+        self.counts.bytes_sent += len(frame)
         return True
 
     def receive_now(self) -> ServerEvent | UnknownEvent | None:

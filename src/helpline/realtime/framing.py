@@ -29,6 +29,7 @@ MAX_UNREAD = 64
 """The socket is not read while so many frames wait: the server is slowed, nothing is lost."""
 
 _WHOLE_TEXT = 0x81
+_medium = struct.Struct("!BBH").pack
 _HANDSHAKE_ENDS = b"\r\n\r\n"
 
 
@@ -52,6 +53,7 @@ class Socket(ClientConnection):
         """The transport has enough to write."""
         self._over = False
         self._masks = b""
+        """Random bytes, four for each frame."""
         self._masks_at = 0
         self.on_ready: Callable[[], None] | None = None
         """Called whenever `frame_now` may have something to say."""
@@ -89,6 +91,8 @@ class Socket(ClientConnection):
         rest = self._take_frames(data)
         if rest < len(data):
             self._part += data[rest:]
+        if self._unread:
+            self._wake()
 
     def _shake_hands(self, tail: bytes, data: bytes) -> bytes:
         """Give the library its handshake, and no byte of what comes behind it."""
@@ -149,7 +153,6 @@ class Socket(ClientConnection):
         if len(self._unread) >= MAX_UNREAD and not self._held:
             self._held = True
             self.transport.pause_reading()
-        self._wake()
 
     def _wake(self) -> None:
         if self.on_ready is not None:
@@ -169,22 +172,19 @@ class Socket(ClientConnection):
         if self._full or self.protocol.state is not State.OPEN:
             return False
         size = len(frame)
-        if size < 126:
+        if 126 <= size < 65_536:  # a piece of sound
+            head = _medium(_WHOLE_TEXT, 0x80 | 126, size)
+        elif size < 126:
             head = bytes((_WHOLE_TEXT, 0x80 | size))
-        elif size < 65_536:
-            head = struct.pack("!BBH", _WHOLE_TEXT, 0x80 | 126, size)
         else:
             head = struct.pack("!BBQ", _WHOLE_TEXT, 0x80 | 127, size)
-        mask = self._next_mask()
+        at = self._masks_at
+        if at == len(self._masks):
+            self._masks, at = os.urandom(1024), 0
+        self._masks_at = at + 4
+        mask = self._masks[at : at + 4]
         self.transport.write(b"".join((head, mask, apply_mask(frame, mask))))
         return True
-
-    def _next_mask(self) -> bytes:
-        """Four random bytes that no other frame has."""
-        if self._masks_at == len(self._masks):
-            self._masks, self._masks_at = os.urandom(1024), 0
-        self._masks_at += 4
-        return self._masks[self._masks_at - 4 : self._masks_at]
 
     def pause_writing(self) -> None:
         super().pause_writing()
