@@ -41,9 +41,25 @@ def step(conversation: Conversation, event: Event, now_ms: int) -> tuple[Convers
         handler(s, event)
     elif isinstance(event, ev.UnknownEvent):
         s.set(unknown=s.c.unknown + 1)
-    if type(event) not in _SMALL:
+    if type(event) not in _SMALL and not (type(event) in _DELTAS and _speaks_on(conversation, s.c)):
         _finish(s)
     return s.c, s.effects
+
+
+def _speaks_on(before: Conversation, after: Conversation) -> bool:
+    """More of a reply that was sounding and still is: nothing that `_finish` looks at has changed."""
+    playing = after.playout
+    return (
+        before.shown_state == SPEAKING
+        and playing.sent > playing.heard
+        and not playing.paused
+        and after.quiet_ms is None
+        and after.ends is None
+        and not after.wants_reply
+        and after.link is before.link
+        and after.called is before.called
+        and after.shown_state is before.shown_state
+    )
 
 
 def _finish(s: Step) -> None:
@@ -208,6 +224,8 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     ev.ArgumentsDone: replies.on_arguments_done,
 }
 
+_DELTAS = frozenset({ev.OutputAudioDelta, ev.OutputTranscriptDelta})
+"""Most of what comes; more of a reply that sounds already changes nothing else."""
 # These cannot make a reply due or change what is going on.
 _SMALL = frozenset({ev.ArgumentsDelta, ev.ContentPartAdded, ev.ContentPartDone, ev.ItemAdded, ev.ItemDone})
 
@@ -238,6 +256,10 @@ def state_of(conversation: Conversation) -> tuple[CallState, str]:
     return ("listening", "") if c.voice else ("idle", "")
 
 
+SPEAKING = "speaking:"
+"""As it stands in `shown_state`."""
+
+
 def _show_state(s: Step) -> None:
     state, detail = state_of(s.c)
     shown = f"{state}:{detail}"
@@ -252,9 +274,13 @@ def wake_at(conversation: Conversation, now_ms: int) -> int | None:
     if c.closed:
         return None
     s, rules = Step(c, now_ms), c.rules
-    times: list[int | None] = [*patience.due_times(s), farewell.due_ms(s)]
-    if not c.playout.silent or c.playout.unsent:
-        times += (playout.next_pump_ms(c.playout, now_ms), playout.silent_at_ms(c.playout, now_ms))
+    times: list[int | None] = [*patience.due_times(s)]
+    if c.farewell is not None:
+        times.append(farewell.due_ms(s))
+    if c.playout.unsent:
+        times.append(playout.next_pump_ms(c.playout, now_ms))
+    elif not c.playout.silent:
+        times.append(playout.silent_at_ms(c.playout, now_ms))
     if c.reply.phase != "none":
         times.append(link.stalled_due_ms(s))
     if c.push is not None:

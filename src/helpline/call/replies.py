@@ -98,6 +98,8 @@ def _held_up(s: Step) -> bool:
 def concerns(s: Step, response_id: str | None) -> bool:
     """Is this of the reply in flight, and not cut off? One that was not announced begins here."""
     reply = s.c.reply
+    if response_id and response_id == reply.response_id and s.now_ms - reply.since_ms < 1000:
+        return not reply.doomed  # what is over is not in flight; what is dead and in flight is doomed
     if reply.phase == "none" or response_id in s.c.over or response_id in s.c.dead:
         return False
     if reply.phase == "asked":

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from helpline import sentences as say
 from helpline.call import claims, playout, replies
 from helpline.call.state import Draft, Step
-from helpline.call.transcript import quoted, spoken_length
+from helpline.call.transcript import add, quoted, spoken_length
 
 MAX_STOPPED = 3
 HARMLESS_CHARS = 8
@@ -21,12 +21,11 @@ def on_words(s: Step, item_id: str, response_id: str | None, delta: str, *, type
     """The reply's next words: a transcript delta of its sound, or text."""
     if not delta or not replies.concerns(s, response_id):
         return
-    replies.line_of(s, item_id, typed=typed)
     draft = s.c.draft
     if draft.item_id != item_id:
+        replies.line_of(s, item_id, typed=typed)
         draft = Draft(item_id, typed=typed)
-    s.set(draft=replace(draft, text=draft.text + delta))
-    _release(s, complete=False)
+    _release(s, replace(draft, text=draft.text + delta), complete=False)
 
 
 def on_words_done(s: Step, item_id: str, response_id: str | None, text: str, *, typed: bool) -> None:
@@ -40,8 +39,7 @@ def on_words_done(s: Step, item_id: str, response_id: str | None, text: str, *, 
     if line.final and line.text:
         return
     checked = s.c.draft.checked if s.c.draft.item_id == item_id and text.startswith(s.c.draft.text) else 0
-    s.set(draft=Draft(item_id, text, checked, typed))
-    _release(s, complete=True)
+    _release(s, Draft(item_id, text, checked, typed), complete=True)
 
 
 def _on_late_words(s: Step, item_id: str, text: str) -> None:
@@ -49,8 +47,7 @@ def _on_late_words(s: Step, item_id: str, text: str) -> None:
     line, current = s.c.transcript.line(item_id), s.c.draft
     if line is None or line.speaker != "desk" or line.final or line.typed:
         return
-    s.set(draft=Draft(item_id, text, 0))
-    _release(s, complete=True)
+    _release(s, Draft(item_id, text), complete=True)
     if s.c.draft.item_id == item_id:  # it stands
         s.set(draft=current)
 
@@ -58,17 +55,16 @@ def _on_late_words(s: Step, item_id: str, text: str) -> None:
 def finish(s: Step) -> None:
     """The response is done: what is left of its words is released."""
     if s.c.draft.item_id and s.c.draft.text:
-        _release(s, complete=True)
+        _release(s, s.c.draft, complete=True)
     line = s.c.transcript.line(s.c.draft.item_id)
     if line is not None and line.typed and not line.final:
         replies.close(s, replace(line, heard=line.text))
     s.set(draft=Draft())
 
 
-def _release(s: Step, *, complete: bool) -> None:
+def _release(s: Step, draft: Draft, *, complete: bool) -> None:
     """Check what has come since the last finished sentence, and let what stands go on."""
-    draft = s.c.draft
-    cleared = len(draft.text)
+    checked, cleared = draft.checked, len(draft.text)
     for start, sentence, finished in claims.sentences(draft.text[draft.checked :]):
         grows = not (finished or complete)
         looked = draft.looked - draft.checked - start
@@ -76,29 +72,34 @@ def _release(s: Step, *, complete: bool) -> None:
             continue
         claim = claims.unbacked(sentence, s.c.done, s.c.reported, s.c.offer)
         if claim is not None and (finished or complete):
+            s.set(draft=replace(draft, checked=checked))
             _stop(s, claim, draft.checked + start)
             return
         if claim is not None:  # it may yet become a question: wait for its end
             cleared = draft.checked + start
             break
         if not grows:
-            s.set(draft=replace(s.c.draft, checked=draft.checked + start + len(sentence)))
-    if s.c.draft.looked != cleared:
-        s.set(draft=replace(s.c.draft, looked=cleared))
-    _show(s, draft, cleared, complete=complete and cleared == len(draft.text))
+            checked = draft.checked + start + len(sentence)
+    draft = replace(draft, checked=checked, looked=cleared)
+    _show(s, draft, draft.text[:cleared], complete=complete and cleared == len(draft.text))
 
 
-def _show(s: Step, draft: Draft, cleared: int, *, complete: bool) -> None:
+def _show(s: Step, draft: Draft, text: str, *, complete: bool) -> None:
+    """Let so much of a draft be seen, and its sound be heard."""
     line = replies.line_of(s, draft.item_id, typed=draft.typed)
-    text = draft.text[:cleared]
     if draft.typed:  # in a typed conversation, shown counts as heard
+        s.set(draft=draft)
         if text != line.text:
             s.put_line(replace(line, text=text, heard=text, typed=True))
             replies.answer_began(s, spoken=False)
         return
+    known = playout.note_words(s.c.playout, line.id, spoken_length(text), complete=complete)
     if text != line.text:
-        s.put_line(replace(line, text=text))
-    s.set(playout=playout.note_words(s.c.playout, line.id, spoken_length(text), complete=complete))
+        line = replace(line, text=text)
+        s.set(draft=draft, playout=known, transcript=add(s.c.transcript, line))
+        s.show(line.caption())
+    else:
+        s.set(draft=draft, playout=known)
     replies.pump(s)
 
 

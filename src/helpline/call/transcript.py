@@ -120,7 +120,7 @@ _SYLLABLES = re.compile(r"[\u4e00-\u9fff0-9]")
 
 def spoken_length(text: str) -> int:
     """How long a text is when it is spoken, in letters of English."""
-    if not CHINESE.search(text):
+    if text.isascii() or not CHINESE.search(text):
         return len(text)
     return len(text) + (SYLLABLE - 1) * len(_SYLLABLES.findall(text))
 
