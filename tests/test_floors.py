@@ -29,6 +29,7 @@ FLOOR_OF = {
     "helpline.sentences": "words",
     "helpline.settings": "words",
     "helpline.settings_text": "words",
+    "helpline.storable": "words",
     "helpline.times": "words",
     "helpline.wording": "words",
     "helpline.realtime": "services",

@@ -46,6 +46,7 @@ from helpline.realtime.events import (
 )
 from helpline.settings import Settings, load_settings
 from helpline.settings_text import Secret
+from helpline.storable import storable
 from helpline.tools.offered import ShopHandler, ShopTools
 
 log = logging.getLogger(__name__)
@@ -306,7 +307,7 @@ class RealtimeClient:
                 await self.append_input_audio(b64decode(audio) if isinstance(audio, str) else audio)
         text = "\n".join(str(part.get("text", "")) for part in content if part.get("type") == "input_text")
         if text:
-            self._live().post(fx.Typed(text))
+            self._live().post(fx.Typed(storable(text)))
         return True
 
     async def create_response(self) -> bool:

@@ -37,6 +37,7 @@ from helpline.records.workers import workers_of
 from helpline.settings import Settings
 from helpline.settings_text import nearest_hint
 from helpline.sign_ins import SignIns
+from helpline.storable import storable
 from helpline.store import Store
 from helpline.telemetry import logs
 from helpline.telemetry.spans import exported
@@ -229,10 +230,11 @@ class Desk:
 
     async def rate(self, call_id: str, good: bool, comment: str) -> None:
         """Keep what the customer thinks of a call of theirs, live or over, with its record."""
+        rated = Rated(good, storable(comment))
         if recording := self._recordings.get(call_id):
-            recording.rated(Rated(good, comment))
+            recording.rated(rated)
         else:
-            await self.records.rate(call_id, Rated(good, comment))
+            await self.records.rate(call_id, rated)
 
     async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
         """Go on with the holder's call that broke off when the desk did, if there is one: the same call, with

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpline.clock import Clock
 from helpline.policy import Policy
+from helpline.storable import storable
 from helpline.store import Shop, Store, verification
 from helpline.store import schema as t
 from helpline.store.database import to_its_end
@@ -57,7 +58,7 @@ class SignIns:
 
     async def begin(self, check: Check, name: str, password: str, address: str) -> str | None:
         """A token for who this is; None for nobody, and for who has tried too often."""
-        return await to_its_end(self._begin(check, name.strip(), password, address))
+        return await to_its_end(self._begin(check, storable(name.strip()), password, address))
 
     async def _begin(self, check: Check, name: str, password: str, address: str) -> str | None:
         claim = name.lower()

@@ -22,6 +22,7 @@ from helpline.errors import ToolError
 from helpline.realtime.connection import Backend
 from helpline.realtime.events import SessionSettings
 from helpline.realtime.trace import Trace
+from helpline.storable import storable
 from helpline.tools.context import CallContext
 from helpline.tools.keywords import keywords_of
 from helpline.tools.registry import Toolbox
@@ -165,7 +166,7 @@ class Call:
 
     def type(self, text: str) -> None:
         """A typed line."""
-        self._driver.post(fx.Typed(text))
+        self._driver.post(fx.Typed(storable(text)))
 
     def answer(self, proposal_id: str, yes: bool) -> None:
         """A proposal's button was pressed."""

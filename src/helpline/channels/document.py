@@ -1,11 +1,11 @@
 """A call as one document: what was said and heard, which tools ran, what was done, how fast."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from helpline.actions import Receipt, ToolResult
 from helpline.call.shown import Caption, Notice, ReceiptShown, Shown, ToolEnded
+from helpline.records.draft import arguments_of
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class CallDocument:
             "tools": [
                 {
                     "name": tool.name,
-                    "arguments": _arguments(tool.arguments),
+                    "arguments": arguments_of(tool.arguments),
                     "result": _result(tool.result),
                     "ms": tool.took_ms,
                 }
@@ -72,14 +72,6 @@ class CallDocument:
             "receipts": [_receipt(receipt) for receipt in self.receipts],
             "latency_ms": self.latency_ms,
         }
-
-
-def _arguments(text: str) -> Any:
-    """What the model wrote, as JSON where it is that."""
-    try:
-        return json.loads(text or "{}")
-    except json.JSONDecodeError:
-        return text
 
 
 def _result(result: ToolResult) -> dict[str, Any]:

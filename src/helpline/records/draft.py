@@ -291,7 +291,7 @@ def arguments_of(text: str) -> Any:
     """What the model wrote, as JSON where it is that."""
     try:
         return msgspec.json.decode(text or "{}")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return text
 
 

@@ -13,6 +13,7 @@ import msgspec
 from helpline.actions import Caller
 from helpline.call import effects as fx
 from helpline.call import shown as sh
+from helpline.storable import storable_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,12 @@ def is_kept(what: Happening) -> bool:
 
 
 def encode(event: Event) -> bytes:
-    return _ENCODER.encode((event.at_ms, type(event.what).__name__, event.what))
+    """Always possible: what a tool or a model has put into it may have no UTF-8."""
+    kind = type(event.what).__name__
+    try:
+        return _ENCODER.encode((event.at_ms, kind, event.what))
+    except UnicodeEncodeError:
+        return _ENCODER.encode((event.at_ms, kind, storable_json(msgspec.to_builtins(event.what))))
 
 
 def decode(line: bytes) -> Event:

@@ -7,6 +7,7 @@ from typing import Any
 
 from helpline.redact import KINDS, Kind, redact_json, redact_turns
 from helpline.settings import Settings
+from helpline.storable import storable_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ _SUMMARY = ("reason", "summary", "next_step", "promises", "notices", "incidents"
 
 
 def redacted(record: Mapping[str, Any], kinds: Kinds) -> dict[str, Any]:
-    """The same record with `[card]` and the like in the places of what was found."""
+    """The same record, storable, with `[card]` and the like in the places of what was found."""
+    record = storable_json(record)
     lines = record["lines"]
     texts = redact_turns([(line["speaker"], line["text"]) for line in lines], kinds.lines)
     cut = any(line["heard"] != line["text"] for line in lines)

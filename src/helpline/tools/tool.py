@@ -9,7 +9,7 @@ import inspect
 import re
 import typing
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Annotated, Any, get_args, get_origin, overload
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from helpline import sentences as say
 from helpline.actions import Card, Identity, ToolResult
 from helpline.errors import ToolError
+from helpline.storable import storable, storable_json
 from helpline.store.changes import AnyChange
 from helpline.store.records import Order
 from helpline.tools.context import CallContext
@@ -302,9 +303,12 @@ def _docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
 
 
 def to_result(value: object, language: str = "en") -> ToolResult:
-    """A function's return value as a tool's result."""
-    if isinstance(value, ToolResult):
-        return value
+    """A function's return value as a tool's result, which every wire can carry."""
+    result = value if isinstance(value, ToolResult) else _result_of(value, language)
+    return replace(result, say=storable(result.say), data=storable_json(result.data))
+
+
+def _result_of(value: object, language: str) -> ToolResult:
     if value is None:
         return ToolResult(say.DONE.in_(language))
     if isinstance(value, str):
