@@ -24,6 +24,8 @@ FLOOR_OF = {
     "helpline.hours": "words",
     "helpline.mcp_settings": "words",
     "helpline.numbers": "words",
+    "helpline.numerals": "words",
+    "helpline.chinese_times": "words",
     "helpline.private": "words",
     "helpline.redact": "words",
     "helpline.sentences": "words",

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from helpline.chinese_times import read_chinese_time
 from helpline.numbers import ORDINALS, cardinal, normalise, ordinal_day
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -72,6 +73,8 @@ def parse_when(said: str, now: datetime) -> datetime | None:
     """The time meant, in `now`'s zone; None when it cannot be told for sure. ISO 8601 is taken as it is."""
     if (exact := _exact(said.strip(), now)) is not None:
         return exact
+    if re.search("[\u4e00-\u9fff]", said):
+        return read_chinese_time(said, now)
     when = find_when(normalise(said), now)
     if when is None or not when.has_time:
         return None

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from helpline.call.shown import Notice, ProposalShown, ReceiptShown
+from helpline.call.shown import CardShown, Notice, ProposalShown, ReceiptShown
 from helpline.engine.chinese import in_english
 from helpline.engine.spoken import sentences, spaced_numbers
 from helpline.engine.voice import Synthesiser
@@ -34,6 +34,53 @@ def test_what_is_typed_most_is_understood(typed: str, english: str):
 )
 def test_nothing_is_guessed(typed: str):
     assert in_english(typed) == ""
+
+
+async def test_what_is_missing_is_asked_for_in_chinese_and_taken_as_it_is_typed(line):
+    _, _, channel = line
+    await channel.say("我的订单到哪了？")
+    assert channel.lines()[-1] == ("desk", "请问订单号是多少？")
+    await channel.say("1004")
+    assert "订单1004" in channel.lines()[-1][1]
+    await channel.say("请给我回电")
+    assert channel.lines()[-1][1].startswith("请问什么时间给您回电？")
+    await channel.say("下周一下午三点")
+    (offered,) = channel.of(ProposalShown)
+    assert "下午3点" in offered.proposal.read_back
+    await channel.say("好的")
+    assert len(channel.of(ReceiptShown)) == 1
+
+
+async def test_a_question_is_looked_up_in_the_pages_of_help(line):
+    _, _, channel = line
+    await channel.say("配送需要多久？")
+    assert "within six days" in channel.lines()[-1][1]
+    await channel.say("退款什么时候到账？")
+    assert "5 to 7 business days" in channel.lines()[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "answer"),
+    [("zh-CN", "谁赢得了世界杯？", "好的"), ("en", "who won the world cup last year", "yes please")],
+)
+async def test_a_yes_to_the_offer_of_a_person_gets_one(tmp_path, language, question, answer):
+    async with desk_in(tmp_path) as desk:
+        channel = Seen()
+        call = await desk.admit(channel, kind="web", caller=desk.demo_customers[0], language=language)
+        channel.join(call)
+        await channel.say(question)
+        await channel.say(answer)
+        assert [each.card.kind for each in channel.of(CardShown)] == ["ticket"]
+        call.hang_up("the customer hung up")
+        await desk.gone(call)
+
+
+async def test_the_summary_for_a_person_is_in_the_customers_language(line):
+    _, _, channel = line
+    await channel.say("查询订单1004")
+    await channel.say("人工客服")
+    (card,) = [each.card for each in channel.of(CardShown) if each.card.kind == "ticket"]
+    assert card.data["summary"] == "客户要求人工客服。涉及订单1004。"
 
 
 @pytest.fixture
@@ -75,7 +122,7 @@ async def test_it_says_that_it_speaks_english_in_chinese(line):
     desk, _, channel = line
     assert "英语" in desk.banner_in("zh-CN")
     assert desk.banner_in("en") == desk.banner
-    assert await channel.say("今天天气怎么样")
+    assert await channel.say("今天天气真好")
     assert "内置引擎只会英语" in channel.lines()[-1][1]
 
 

@@ -45,8 +45,51 @@ async def test_a_question_is_answered_from_its_page(guest, question, source, say
 
 
 @pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("配送需要多久？", "within six days"),
+        ("运费多少钱", "free from 50 dollars"),
+        ("我什么时候能收到退款？", "5 to 7 business days"),
+        ("东西多久之内可以退货", "30 days"),
+        ("保修多长时间？", "two-year"),
+        ("能开发票吗", "Every parcel holds one"),
+        ("你们送货到国外吗", "fifty states"),
+        ("怎么注销账户", "Ask for a person"),
+    ],
+)
+async def test_a_chinese_question_is_answered_from_an_english_page(guest, question, says):
+    toolbox, call = guest()
+    result = await ask(toolbox, call, "search_help", question=question)
+    assert says in result.data["passages"][0]["text"]
+
+
+async def test_a_chinese_question_is_answered_from_a_chinese_page(guest, tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "songhuo.md").write_text(
+        "# 送货\n\n## 送货要多久？\n\n订单在两个工作日内发货，六天内送达。\n\n## 运费\n\n满50美元免运费。\n"
+    )
+    (pages / "tuihuo.md").write_text("# 退货\n\n收货后30天内可以退货，退款原路返回。\n")
+    (pages / "opening.md").write_text("# Opening\n\nThe shop opens at nine.\n")
+    toolbox, call = guest(pages)
+    for question, source, says in (
+        ("送货需要多久？", "songhuo.md", "订单在两个工作日内发货"),
+        ("运费是多少", "songhuo.md", "满50美元免运费"),
+        ("我想退货，可以吗", "tuihuo.md", "退款原路返回"),
+        ("几点开门", "opening.md", "The shop opens at nine."),
+    ):
+        result = await ask(toolbox, call, "search_help", question=question)
+        assert result.data["passages"][0]["source"] == source, question
+        assert says in result.data["passages"][0]["text"]
+    assert await refused(ask(toolbox, call, "search_help", question="天气怎么样")) == "no_passage"
+
+
+@pytest.mark.parametrize(
     "question",
     [
+        "谁赢得了世界杯？",
+        "今天天气怎么样",
+        "的了吗",
         "Who won the world cup?",
         "what is the capital of France",
         "?!",

@@ -8,14 +8,13 @@ and 可以吗 begin with words of agreement and agree to nothing.
 import re
 from typing import Literal
 
+from helpline.numerals import ONES, whole
+
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 Verdict = Literal["yes", "no", "neither"]
 
 # --- numbers ----------------------------------------------------------------------------------------------
 
-_ONES = {"零": 0, "〇": 0, "一": 1, "幺": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7}
-_ONES |= {"八": 8, "九": 9}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
 _NUMERALS = re.compile(r"[零〇一幺二两三四五六七八九十百千万]+(?:点[零〇一二三四五六七八九]+)?")
 
 
@@ -25,20 +24,8 @@ def with_digits(text: str) -> str:
 
 
 def _number(numerals: str) -> str:
-    whole, point, part = numerals.partition("点")
-    behind = f".{''.join(str(_ONES[each]) for each in part)}" if point else ""
-    if all(each in _ONES for each in whole):
-        return "".join(str(_ONES[each]) for each in whole) + behind
-    total = section = digit = 0
-    for each in whole:
-        if each in _ONES:
-            digit = _ONES[each]
-        elif each == "万":
-            total, section, digit = (total + section + digit) * 10_000, 0, 0
-        else:
-            section += (digit or 1) * _UNITS[each]
-            digit = 0
-    return f"{total + section + digit}{behind}"
+    before, point, part = numerals.partition("点")
+    return whole(before) + (f".{''.join(str(ONES[each]) for each in part)}" if point else "")
 
 
 def amount_heard(cents: int, heard: str) -> bool:

@@ -12,10 +12,11 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from helpline.engine.chinese import CHINESE, in_english
+from helpline.call.chinese import classify
+from helpline.engine.chinese import CHINESE, asks, in_chinese, in_english
 from helpline.engine.corrections import rows_in
 from helpline.engine.language import find_entities
-from helpline.engine.meaning import Tool
+from helpline.engine.meaning import Tool, tool_for
 from helpline.engine.policy import Act, Dialogue, Known, Policy, Refused, Situation, Topic, read_arguments
 from helpline.engine.results import last_price, question_in, say_result
 from helpline.sentences import A_LITTLE_CHINESE
@@ -151,19 +152,50 @@ class PolicyBrain:
         if question is None:
             return [Say(" ".join(told) or self._opening(turn))]
         chinese = CHINESE.search(question.text) is not None
-        asked = in_english(question.text) if chinese else question.text
+        asked = in_english(question.text, turn.now) if chinese else question.text
+        if _OFFERS_A_PERSON.search(situation.topic.last_said):
+            # A tool has, in the app's words: what follows is the answer, as to an offer of the policy's own.
+            self._dialogue = replace(self._dialogue, offered_person=True)
+            answer = classify(question.text, (), frozenset()) if chinese and not asked else "neither"
+            asked = answer if answer != "neither" else asked
         if chinese and not asked:
-            return [Say(" ".join((*told, A_LITTLE_CHINESE.zh)))]
+            return [*map(Say, told), *_parts(_looked_up(question.text, turn))]
         self._dialogue, act = self._policy.decide(self._dialogue, asked, situation, spoken=question.spoken)
         parts: list[Part] = [Say(" ".join(told))] if told else []
         if told and act.kind == "small":
             return parts
-        return parts + _parts(act)
+        return parts + _parts(_in_chinese(act) if chinese or _writes_chinese(turn.entries) else act)
 
     def _opening(self, turn: Turn) -> str:
         if any(isinstance(entry, Said) and entry.role == "assistant" for entry in turn.entries):
             return "I am listening."
         return self._greeting or self._policy.introduction(turn.tools)
+
+
+_OFFERS_A_PERSON = re.compile(r"\bshall i get a person\?\s*$|要转人工客服吗？\s*$", re.IGNORECASE)
+
+
+def _looked_up(question: str, turn: Turn) -> Act:
+    """A Chinese question that is no request of ours may stand on a page of help."""
+    pages = tool_for("policy_question", turn.tools)
+    if pages is None or turn.tool_choice == "none" or not asks(question):
+        return Act(A_LITTLE_CHINESE.zh)
+    return Act(calls=((pages.name, dict.fromkeys(pages.required[:1], question)),), kind="call")
+
+
+def _writes_chinese(entries: tuple[Entry, ...]) -> bool:
+    """Whether the customer's last sentence was Chinese; a number or a name alone is of no language."""
+    words = (entry.text for entry in reversed(entries) if isinstance(entry, Said) and entry.role == "user")
+    last = next((text for text in words if CHINESE.search(text) or len(text.split()) > 2), "")
+    return CHINESE.search(last) is not None
+
+
+def _in_chinese(act: Act) -> Act:
+    calls = tuple(
+        (name, {key: in_chinese(value) if key == "summary" else value for key, value in arguments.items()})
+        for name, arguments in act.calls
+    )
+    return replace(act, say=in_chinese(act.say), calls=calls)
 
 
 def _parts(act: Act) -> list[Part]:

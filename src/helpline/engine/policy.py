@@ -302,6 +302,9 @@ class Policy:
         if intent_of(tool) == "product_info" and turn.topic.price and _asks_price_of_it(said):
             return replace(dialogue, misses=0), Act(f"It is {turn.topic.price}.")
         arguments = collect(tool, said, context, {})
+        if intent_of(tool) == "policy_question":
+            # What is asked is the question itself: nobody is asked for it again.
+            arguments = {**dict.fromkeys(tool.required[:1], said.text), **arguments}
         named = "" if arguments or tool.required else what_is_named(tool, said)
         return self._call_or_ask(dialogue, tool, arguments, turn, named=named)
 

@@ -1,8 +1,12 @@
 """Full-text search over passages of help pages: FTS5 on SQLite, tsvector on Postgres.
 
+Neither knows where a Chinese word ends: Chinese characters are kept apart in the index, by a mark that nobody
+sees, and a word of several is searched for as a phrase.
+
 The index is derived from the pages and rebuilt from them; it is no part of the shop's tables.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,6 +43,10 @@ _SETTLE = {
     "sqlite": (),
     "postgresql": ("SELECT gin_clean_pending_list('ix_passages_words')", "ANALYZE passages"),
 }
+_MARK = "\u200b "
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_SHAPE = "2"
+"""What is put into the index, and how: an index of another shape is made anew."""
 _INDEXED = "passages"
 """The fact that remembers which pages the index was made from."""
 
@@ -57,6 +65,7 @@ class Passage:
 async def index(connection: AsyncConnection, passages: Sequence[Passage], digest: str) -> bool:
     """Make the index anew, unless it was made of pages with the same digest; whether it was made."""
     dialect = connection.dialect.name
+    digest = f"{_SHAPE}:{digest}"
     for statement in _CREATE[dialect]:
         await connection.execute(sa.text(statement))
     known = sa.text("SELECT value FROM facts WHERE name = :name")
@@ -64,7 +73,10 @@ async def index(connection: AsyncConnection, passages: Sequence[Passage], digest
         return False
     await connection.execute(sa.text("DELETE FROM passages"))
     if passages:
-        rows = [{"title": each.title, "body": each.body, "source": each.source} for each in passages]
+        rows = [
+            {"title": _apart(each.title), "body": _apart(each.body), "source": each.source}
+            for each in passages
+        ]
         await connection.execute(sa.text(_INSERT), rows)
         for statement in _SETTLE[dialect]:
             await connection.execute(sa.text(statement))
@@ -79,6 +91,19 @@ async def search(connection: AsyncConnection, words: Sequence[str], limit: int) 
     if not words:
         return ()
     dialect = connection.dialect.name
-    query = " OR ".join(f'"{word}"' for word in words) if dialect == "sqlite" else " | ".join(words)
+    query = (" OR " if dialect == "sqlite" else " | ").join(_phrase(word, dialect) for word in words)
     rows = await connection.execute(sa.text(_SEARCH[dialect]), {"query": query, "limit": limit})
-    return tuple(Passage(row.title, row.body, row.source) for row in rows)
+    return tuple(Passage(_together(row.title), _together(row.body), row.source) for row in rows)
+
+
+def _apart(text: str) -> str:
+    return _CHINESE.sub(rf"\g<0>{_MARK}", text)
+
+
+def _together(text: str) -> str:
+    return text.replace(_MARK, "")
+
+
+def _phrase(word: str, dialect: str) -> str:
+    parts = _apart(word).split()
+    return f'"{" ".join(parts)}"' if dialect == "sqlite" else f"({' <-> '.join(parts)})"

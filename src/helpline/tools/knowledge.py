@@ -7,6 +7,7 @@ page says is data: it is quoted with its source and never followed.
 import asyncio
 import hashlib
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -24,6 +25,7 @@ from helpline.store import Store
 from helpline.store import passages as stored
 from helpline.store.database import to_its_end
 from helpline.store.passages import Passage
+from helpline.tools.chinese_questions import CHINESE, asking, in_trade_english, pairs
 from helpline.tools.context import CallContext
 from helpline.tools.tool import Tool, tool
 
@@ -72,9 +74,19 @@ class Knowledge:
     async def search(self, question: str, limit: int = 3) -> tuple[Passage, ...]:
         """Passages that answer the question, best first; empty when none holds enough of its words."""
         await self.refresh()
-        wanted = question_words(question)
+        if CHINESE.search(question):
+            if found := await self._search(pairs(question), limit, asking(question)):
+                return found
+            subjects, better = in_trade_english(question)
+            return await self._search(question_words(subjects), limit, better.split())
+        return await self._search(question_words(question), limit)
+
+    async def _search(self, wanted: list[str], limit: int, better: Sequence[str] = ()) -> tuple[Passage, ...]:
+        """Passages with enough of the wanted words; those with better ones as well come first."""
+        if not wanted:
+            return ()
         async with self._store.database.read() as connection:
-            found = await stored.search(connection, wanted, 4 * limit)
+            found = await stored.search(connection, (*wanted, *better), 4 * limit)
         return tuple(passage for passage in found if _fits(passage, wanted))[:limit]
 
 
@@ -86,8 +98,9 @@ def question_words(question: str) -> list[str]:
 
 def _fits(passage: Passage, wanted: list[str]) -> bool:
     """Whether at least half of the words are there, by their stems."""
-    there = {_stem(word) for word in re.findall(r"[^\W_]+", f"{passage.title} {passage.body}".lower())}
-    hits = sum(_stem(word) in there for word in wanted)
+    text = f"{passage.title} {passage.body}".lower()
+    there = {_stem(word) for word in re.findall(r"[^\W_]+", text)}
+    hits = sum(word in text if CHINESE.search(word) else _stem(word) in there for word in wanted)
     return hits * 2 >= len(wanted)
 
 

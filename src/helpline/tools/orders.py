@@ -103,7 +103,7 @@ async def exchange_items(context: CallContext, order_id: Number, items: Items, p
 
     Args:
         order_id: The order's number as the customer says it.
-        items: Each item, and what it becomes.
+        items: What to exchange, and for what. One entry for each item, with what it becomes.
         pay_with: What settles a price difference: the id or the name of one of the customer's payment
             methods. Empty means the way the order was paid.
     """
@@ -122,7 +122,7 @@ async def change_order_items(
 
     Args:
         order_id: The order's number as the customer says it.
-        items: Each item, and what it becomes.
+        items: What to change, and to what. One entry for each item, with what it becomes.
         pay_with: What settles a price difference: the id or the name of one of the customer's payment
             methods. Empty means the way the order was paid.
     """
@@ -229,7 +229,7 @@ async def change_order_address(context: CallContext, order_id: Number, address: 
 
     Args:
         order_id: The order's number as the customer says it.
-        address: Where it shall go.
+        address: The new address. Where the order shall go.
     """
     order = await own_order(context, order_id)
     change = ChangeOrderAddress(order_id=order.id, address=address_of(address))
@@ -251,7 +251,7 @@ async def change_order_payment(context: CallContext, order_id: Number, pay_with:
 
     Args:
         order_id: The order's number as the customer says it.
-        pay_with: The id or the name of one of the customer's payment methods.
+        pay_with: The way to pay. The id or the name of one of the customer's payment methods.
     """
     order = await own_order(context, order_id)
     customer = await own_customer(context)
@@ -279,7 +279,7 @@ async def search_products_tool(
     """Search the shop for products, by name, by what they are for, or by options such as a colour.
 
     Args:
-        query: What the customer is looking for.
+        query: What to look for. In the customer's words.
     """
     found = await search_products(context, query, 5)
     if not found:

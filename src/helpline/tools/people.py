@@ -63,8 +63,8 @@ async def open_ticket(
     """Write something down for a person to look at later.
 
     Args:
-        subject: What it is about, in a few words.
-        details: Everything that the person needs to know.
+        subject: The subject, in a few words.
+        details: The details. Everything that the person needs to know.
     """
     change = OpenTicket(subject=wording.plain(subject), body=wording.plain(details, 1000))
     decide(context.policy, change, Facts(context.clock.utcnow()))

@@ -148,7 +148,7 @@ async def process_return(
 
     Args:
         order_id: The order's number as the customer says it.
-        items: Which items go back; empty means all of them.
+        items: Which items to return. Empty means all of them.
         reason: Why, in the customer's words, if they said so.
         refund_to: Where the refund goes: "original" for the way it was paid, "gift card", or the id of one of
             the customer's payment methods. Empty means the way it was paid.
@@ -189,7 +189,7 @@ async def get_product_info(
     """Describe one product of the shop: what it is, its price, its options, and what is in stock.
 
     Args:
-        product: The product's name in the customer's words, or its id.
+        product: The name of the product. In the customer's words, or its id.
     """
     found = await pick_product(context, product)
     data = cards.product_data(found)
@@ -281,7 +281,8 @@ async def schedule_callback(
     """Book a time at which a person calls the customer back.
 
     Args:
-        when: The time as the customer says it ("tomorrow at 3 pm") or as ISO 8601, in the shop's time zone.
+        when: The day and time for the call. As the customer says it ("tomorrow at 3 pm"), or as ISO 8601 in
+            the shop's time zone.
         phone: The number to call. Empty means the number on the customer's account.
         topic: What it is about, in a few words.
     """
