@@ -325,7 +325,7 @@ class Desk:
             with live.tracing:
                 await call.run()
         except Exception as error:  # noqa: BLE001 - the edge of a task: one call must not end the desk
-            log.error("call %s broke off: %s", call.id, _without_words(error))
+            log.error("call %s broke off: %s", call.id, logs.without_words(error))
             live.hooks.broke_off()
         finally:
             live.hooks.ended(self._clock.now_ms() - began_ms)
@@ -376,17 +376,6 @@ class Desk:
     def _break_off(self, call: Call, reason: str) -> None:
         self._recordings[call.id].leave()
         call.hang_up(reason)
-
-
-def _without_words(error: BaseException) -> str:
-    """An exception's kind and place; its text may hold personal data."""
-    if isinstance(error, BaseExceptionGroup):
-        return ", ".join(_without_words(each) for each in error.exceptions)
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f" at {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace is not None else ""
-    return f"{type(error).__name__}{place}"
 
 
 def chosen(tools: Sequence[Tool], names: Sequence[str]) -> tuple[Tool, ...]:

@@ -461,7 +461,7 @@ class Settings:
     smtp_host: str = _setting("", "HELPLINE_SMTP_HOST", text.line, "Messages", "Mail server for the same.")
     smtp_port: int = _setting(
         587, "HELPLINE_SMTP_PORT", text.whole(1, 65535), "Messages",
-        "Its port; 465 speaks TLS from the start, others where the server offers it.",
+        "Its port; 465 speaks TLS from the start, others where the server offers it. A password needs TLS.",
     )  # fmt: skip
     smtp_user: str = _setting("", "HELPLINE_SMTP_USER", text.line, "Messages", "Its user.")
     smtp_password: Secret = _setting(

@@ -5,11 +5,13 @@ import json
 import logging
 import re
 from contextlib import asynccontextmanager
+from email.message import EmailMessage
 
 import pytest
 
 from helpline.actions import GUEST, Identity
 from helpline.errors import SettingsError
+from helpline.records.delivery import NotDelivered, send_mail
 from helpline.settings import Secret
 from tests.records.desks import desk_in, settings_in
 from tests.records.receiver import receiving
@@ -49,6 +51,25 @@ async def test_a_code_comes_by_mail_and_proves_who_calls(tmp_path, caplog):
     assert code not in f"{sent}", "the model never sees it"
     assert code not in caplog.text
     assert MAYA not in caplog.text
+
+
+async def test_a_code_is_asked_for_with_an_address_as_it_is_said(tmp_path):
+    async with mail_server() as (server, given), desk_in(tmp_path, **given) as desk:
+        await ask(desk, "send_code", email="Maya dot Lindqvist at example dot com")
+        await server.came.wait()
+    assert f"To: {MAYA}" in server.mails[0]
+
+
+async def test_a_password_is_not_sent_to_a_server_without_tls(tmp_path):
+    async with mail_server() as (server, given):
+        settings = settings_in(tmp_path, **given, smtp_user="helpline", smtp_password=Secret("hunter2"))
+        mail = EmailMessage()
+        mail["From"] = mail["To"] = MAYA
+        with pytest.raises(NotDelivered, match="TLS"):
+            await asyncio.to_thread(send_mail, settings, mail)
+    assert server.verbs[0] == "EHLO"
+    assert "AUTH" not in server.verbs
+    assert server.mails == []
 
 
 async def test_a_stranger_and_a_server_that_is_down_sound_like_any_other(tmp_path, caplog):

@@ -76,6 +76,10 @@ async def test_what_is_no_question_is_answered_and_harms_nobody(tmp_path):
         assert (tmp_path / "operator.sock").stat().st_mode & 0o777 == 0o600
         assert [state async for state in ask(tmp_path, "dance")] == [{"error": "unknown"}]
         reader, writer = await asyncio.open_unix_connection(tmp_path / "operator.sock")
+        writer.write(b'["drain"]\n')
+        assert await reader.read() == b'{"error": "unknown"}\n'
+        writer.close()
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "operator.sock")
         writer.write(b"\xff not json\n")
         assert await reader.read() == b""
         writer.close()

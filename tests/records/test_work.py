@@ -250,6 +250,7 @@ class MailServer:
 
     def __init__(self):
         self.mails = []
+        self.verbs = []
         self.came = asyncio.Event()
 
     async def answer(self, reader, writer):
@@ -260,6 +261,11 @@ class MailServer:
         await say("220 test")
         while line := (await reader.readline()).decode().strip():
             verb = line.split(" ")[0].upper()
+            self.verbs.append(verb)
+            if verb == "EHLO":
+                await say("250-test")
+                await say("250 AUTH PLAIN")
+                continue
             if verb == "DATA":
                 await say("354 go on")
                 self.mails.append((await reader.readuntil(b"\r\n.\r\n")).decode())

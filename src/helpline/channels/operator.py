@@ -97,9 +97,10 @@ async def _answer(
 ) -> None:
     with contextlib.suppress(ConnectionError, ValueError):
         asked = json.loads(await reader.readline() or b"{}")
-        if asked.get("do") == "drain":
+        do = asked.get("do") if isinstance(asked, dict) else None
+        if do == "drain":
             await _tell_drain(writer, desk, drain)
-        elif asked.get("do") == "status":
+        elif do == "status":
             await _say(writer, {"calls": len(desk.calls)})
         else:
             await _say(writer, {"error": "unknown"})

@@ -94,7 +94,7 @@ def sender_of(settings: Settings) -> str:
 
 
 def send_mail(settings: Settings, mail: EmailMessage) -> None:
-    """Send one mail by the settings' server; blocks. Raises what smtplib does."""
+    """Send one mail by the settings' server; blocks. Raises NotDelivered, or what smtplib does."""
     context = ssl.create_default_context()
     host, port = settings.smtp_host, settings.smtp_port
     server = (
@@ -104,9 +104,13 @@ def send_mail(settings: Settings, mail: EmailMessage) -> None:
     )
     with server:
         server.ehlo()
-        if port != 465 and server.has_extn("starttls"):
+        sealed = port == 465
+        if not sealed and server.has_extn("starttls"):
             server.starttls(context=context)
             server.ehlo()
+            sealed = True
+        if settings.smtp_user and not sealed:  # Whoever stands between could have taken the offer away.
+            raise NotDelivered("The mail server offers no TLS: the password is not sent to it.")
         if settings.smtp_user:
             server.login(settings.smtp_user, settings.smtp_password.reveal())
         server.send_message(mail)

@@ -52,7 +52,7 @@ class _Text(logging.Formatter):
         return f"{line} [{call_id}]" if call_id and call_id not in line else line
 
     def formatException(self, ei: Any) -> str:
-        return _place(ei[1])
+        return without_words(ei[1])
 
 
 class _Json(logging.Formatter):
@@ -92,7 +92,7 @@ def _with_call(_logger: Any, _name: str, line: MutableMapping[str, Any]) -> Muta
 def _without_exception(_logger: Any, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     error = line.pop("exc_info", None)
     if error:
-        line["error"] = _place(error[1] if isinstance(error, tuple) else sys.exception())
+        line["error"] = without_words(error[1] if isinstance(error, tuple) else sys.exception())
     return line
 
 
@@ -103,10 +103,12 @@ def _without_personal(_logger: Any, _name: str, line: MutableMapping[str, Any]) 
     return kept | {"event": redact(str(line.get("event", "")))}
 
 
-def _place(error: BaseException | None) -> str:
-    """An exception's kind and where it was raised."""
+def without_words(error: BaseException | None) -> str:
+    """An exception's kind and where it was raised, or those of a group's; its text may be personal."""
     if error is None:
         return ""
+    if isinstance(error, BaseExceptionGroup):
+        return ", ".join(without_words(each) for each in error.exceptions)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -60,7 +60,7 @@ def _by_email(doorkeeper: "Doorkeeper", policy: Policy) -> Tool:
         Args:
             email: The address as the customer spells it.
         """
-        claim = email.strip().lower().replace(" at ", "@").replace(" dot ", ".").replace(" ", "")
+        claim = _spelled(email)
         found = await context.shop.customers_by_email(claim)
         return await doorkeeper.answer(context, "email", found, [f"email:{claim}"])
 
@@ -99,7 +99,7 @@ def _by_code(doorkeeper: "Doorkeeper", policy: Policy, courier: Courier) -> tupl
         Args:
             email: The address as the customer spells it.
         """
-        found = await context.shop.customers_by_email(email.strip())
+        found = await context.shop.customers_by_email(_spelled(email))
         await doorkeeper.send(context, found, courier)
         return ToolResult(context.words(say.CODE_SENT), {"sent": True})
 
@@ -200,6 +200,11 @@ class Doorkeeper:
         async with self._store.database.write() as connection:
             await verification.forgive(connection, made)
         return _welcome(context, customer, proof)
+
+
+def _spelled(email: str) -> str:
+    """An address as it is written, of one that was said: "maya at example dot com"."""
+    return email.strip().lower().replace(" at ", "@").replace(" dot ", ".").replace(" ", "")
 
 
 def _named(found: Sequence[Customer]) -> list[str]:
