@@ -54,7 +54,7 @@ _DATE = re.compile(rf"\b({_MONTH}) (?:the )?({_DAY_OF_MONTH})\b(?!:)")
 _DATE_OF = re.compile(rf"\b(?:the )?({_DAY_OF_MONTH}(?: of|(?<=\d)|(?<=\d[snrt][tdh]))) ({_MONTH})\b")
 _THE_DAY = re.compile(rf"\b(?:on )?the ({_DAY_OF_MONTH})\b")
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})(?:[t ](\d{2}):(\d{2}))?")
-_PART = re.compile(rf"\b(?:in the |this |at )?({'|'.join(_PARTS_OF_DAY)})\b")
+_PART = re.compile(rf"\b(?<!good )(?:in the |this |at )?({'|'.join(_PARTS_OF_DAY)})\b")
 _UNSURE = re.compile(r"\b(weeks?|months?|years?|ago|last|before|weekend|fortnight)\b|\d/\d")
 """What would mean another day than the one that is left when it is overheard."""
 

@@ -21,7 +21,10 @@ _KINDS = (
     "street|st|avenue|ave|road|rd|lane|ln|drive|dr|court|ct|boulevard|blvd"
     "|way|square|place|terrace|close|row|parkway"
 )
-_STREET = re.compile(rf"\b(?P<street>\d{{1,5}} (?:[a-z0-9']+ ){{1,4}}?(?:{_KINDS}))\b(?P<rest>.*)$")
+_STREET = re.compile(
+    r"\b(?P<street>\d{1,5} (?:(?!(?:is|on|the|was|and|for|has|out)\b)[a-z0-9']+ ){1,4}?"
+    rf"(?:{_KINDS}))\b(?P<rest>.*)$"
+)
 _POSTCODE = re.compile(r"\b(?:postcode |zip code |zip )?(\d{5})(?!\d)")
 _STATE = re.compile(rf"\b({'|'.join(sorted(_STATES, key=len, reverse=True))}|{'|'.join(_CODES)})$")
 

@@ -140,6 +140,8 @@ def _take_reason(text: str) -> tuple[str, str]:
     if match is None:
         return "", text
     reason = next(group for group in match.groups() if group).strip()
+    if re.search(r"\d{3}", reason):
+        return "", text  # it names what is asked about: "I'm calling because order 1004 is late"
     if match.start() == 0 and not match[1]:
         return reason, text  # the whole sentence is the complaint: it still says what is wanted
     return reason, text.replace(match[0].strip(), "{reason}", 1)

@@ -217,25 +217,37 @@ def _below_thousand(value: int) -> str:
     return _TENS_NAMES[value // 10 - 2] + (f" {_DIGIT_NAMES[value % 10]}" if value % 10 else "")
 
 
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_PARTS = ("morning", "afternoon", "evening")
+
+
 def _when(pick: random.Random) -> str:
+    weekday, part = pick.choice(_DAYS), pick.choice(_PARTS)
     day = pick.choice((
-        "tomorrow", "tomorrow", "today", "on monday", "on tuesday", "on wednesday", "on thursday",
-        "on friday",
-        "next week", "next monday", "next friday", "this afternoon", "tomorrow morning", "tomorrow afternoon",
-        "the day after tomorrow",
+        "tomorrow", "tomorrow", "today", "on monday", f"on {weekday}", f"on {weekday}", weekday, weekday,
+        f"next {weekday}", "next week", f"this {part}", f"tomorrow {part}", f"{weekday} {part}", "tonight",
+        "the day after tomorrow", "later today",
         f"on the {pick.choice(('fifth', 'tenth', 'twelfth', 'fifteenth', 'twenty first'))}",
     ))  # fmt: skip
     hour = pick.choice((*_DIGIT_NAMES[1:], "ten", "eleven", "twelve"))
-    half = pick.choice(("", "", "", " a. m.", " p. m.", " o'clock", " in the morning", " in the afternoon"))
+    half = pick.choice(("", "", "", " a. m.", " p. m.", " o'clock", f" in the {part}"))
+    at = pick.choice(("at", "at", "at", "at", "around", "about", "for", "by", "after", "before"))
     clock = pick.choice((
-        f"at {hour}{half}", f"at {hour}{half}", f"at half past {hour}", f"at {hour} thirty",
-        f"at quarter past {hour}",
-        f"at quarter to {hour}", "at noon",
+        f"{at} {hour}{half}", f"{at} {hour}{half}", f"{at} half past {hour}", f"{at} {hour} thirty",
+        f"{at} quarter past {hour}", f"{at} {hour} {pick.choice(('fifteen', 'forty five'))}",
+        f"{at} quarter to {hour}", f"{at} {pick.choice(('noon', 'midday', 'lunchtime'))}",
     ))  # fmt: skip
-    span = pick.choice(
-        ("ten minutes", "half an hour", "an hour", "two hours", "forty minutes", "thirty minutes")
-    )
-    return pick.choice((day, f"{day} {clock}", f"{day} {clock}", f"{day} {clock}", clock, f"in {span}"))
+    minutes = pick.choice((
+        "five", "ten", "fifteen", "twenty", "twenty five", "thirty", "thirty five", "forty", "forty five",
+        "fifty", "ninety",
+    ))  # fmt: skip
+    span = pick.choice((
+        f"{minutes} minutes", f"{minutes} minutes", "half an hour", "an hour", "two hours", "three hours",
+        "an hour and a half", "a couple of hours", "two days",
+    ))  # fmt: skip
+    return pick.choice((
+        day, f"{day} {clock}", f"{day} {clock}", f"{day} {clock}", clock, f"in {span}", f"{clock} {day}",
+    ))  # fmt: skip
 
 
 def _sequence(pieces: Sequence[str], at: int) -> tuple[Template, int]:

@@ -4,6 +4,7 @@ Settings (lw 9.5, no flat second pass, noise under a digitally silent floor) are
 `docs/engine-quality.md`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from helpline.engine.lexicon import Expected, Lexicon, Library
 from helpline.engine.parts import need_package
 from helpline.engine.references import grammar_for
 from helpline.engine.sounds import Sounds, named, own_number, read_sounds
+from helpline.engine.stretches import Stretch, Word, agreed_on, settled_stretch, stretches_in
 from helpline.engine.vad import PCM16K_BYTES_PER_MS
 from helpline.errors import MissingPartError
 
@@ -22,6 +24,10 @@ _SILENT_FLOOR_RMS = 15.0
 _SPARE_DECODERS = 8
 _GRAMMAR_OPINIONS = 2
 _REFERENCE = "reference"
+_STRETCH = "stretch"
+_FRAME_BYTES = 320
+_MARGIN_FRAMES = 8
+_PRONUNCIATION = re.compile(r"\(\d+\)$")
 _AGAIN_MS = 12_000
 """So much audio is decoded again at a pause, over all opinions: some 0.6 s of a core."""
 
@@ -115,10 +121,48 @@ class PocketsphinxEars:
         if self._settled is None:
             length_ms = sum(map(len, self._heard)) // PCM16K_BYTES_PER_MS
             again = self._opinions[: _AGAIN_MS // max(length_ms, 1)]
-            self._settled = tuple(self._listen_again(opinion) for opinion in again)
+            heard = [self._listen_again(opinion) for opinion in again]
+            self._settled = self._with_stretches(heard)
             by_shape = again[:_GRAMMAR_OPINIONS] if self._grammar else ()
-            self._references = tuple(self._listen_again(opinion, self._grammar) for opinion in by_shape)
+            self._references = tuple(self._listen_again(opinion, self._grammar).words for opinion in by_shape)
         return self._settled
+
+    def _with_stretches(self, heard: "list[_Heard]") -> tuple[str, ...]:
+        """The opinions, with the numbers and times in them as a grammar of their own hears them."""
+        opinions = tuple(one.words for one in heard)
+        spoken = self._decoders.sounds(self._expected).phones
+        kind, found = stretches_in([one.places for one in heard], self._own, spoken)
+        if kind is None or agreed_on(kind, opinions, self._own):
+            return opinions
+        again: list[str] = []
+        settled = ""
+        for one, stretch in zip(heard, found, strict=True):
+            if stretch is not None and not settled:
+                again.append(self._hear_stretch(one, stretch))
+                settled = settled_stretch(kind, again, opinions, self._own) if len(again) > 1 else ""
+        settled = settled or settled_stretch(kind, again, opinions, self._own)
+        if not settled:
+            return opinions
+        return tuple(
+            one.with_words(stretch, settled) if stretch is not None else one.words
+            for one, stretch in zip(heard, found, strict=True)
+        )
+
+    def _hear_stretch(self, heard: "_Heard", stretch: Stretch) -> str:
+        begun = heard.places[stretch.first - 1 if stretch.lead else stretch.first]
+        start = max(0, begun.start - _MARGIN_FRAMES) * _FRAME_BYTES
+        end = (heard.places[stretch.last - 1].end + 1 + _MARGIN_FRAMES) * _FRAME_BYTES
+        key, decoder = self._decoders.borrow(self._expected, heard.opinion)
+        decoder.add_jsgf_string(_STRETCH, stretch.grammar)
+        decoder.activate_search(_STRETCH)
+        decoder.set_cmn(heard.cmn)
+        decoder.start_utt()
+        decoder.process_raw(heard.audio[start:end], False, False)
+        decoder.end_utt()
+        words = _words(decoder)
+        decoder.activate_search()
+        self._decoders.give_back(key, decoder)
+        return words.removeprefix(stretch.lead).strip()
 
     def finish(self) -> tuple[str, ...]:
         if self._following is None:
@@ -146,11 +190,11 @@ class PocketsphinxEars:
     def _forget(self) -> None:
         self._following, self._heard, self._settled = None, [], None
 
-    def _listen_again(self, opinion: Opinion, grammar: str = "") -> str:
+    def _listen_again(self, opinion: Opinion, grammar: str = "") -> "_Heard":
         """The words of the utterance so far, heard as a whole; by a grammar instead of the trigram."""
         audio = self._prepared(b"".join(self._heard), opinion)
         if not audio:
-            return ""
+            return _Heard(opinion, b"", "", (), "")
         key, decoder = self._decoders.borrow(self._expected, opinion)
         if grammar:
             decoder.add_jsgf_string(_REFERENCE, grammar)
@@ -158,11 +202,11 @@ class PocketsphinxEars:
         decoder.start_utt()
         decoder.process_raw(audio, False, True)
         decoder.end_utt()
-        words = _words(decoder)
+        heard = _Heard(opinion, audio, _words(decoder), _places(decoder), decoder.get_cmn(False))
         if grammar:
             decoder.activate_search()
         self._decoders.give_back(key, decoder)
-        return words
+        return heard
 
     def _prepared(self, pcm16k: bytes, opinion: Opinion) -> bytes:
         """With white noise if it is digitally silent around the speech: the features need a floor."""
@@ -179,6 +223,31 @@ class _Decoding:
     opinion: Opinion
     key: str
     decoder: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What one opinion heard of an utterance, and where in it."""
+
+    opinion: Opinion
+    audio: bytes
+    words: str
+    places: tuple[Word, ...]
+    cmn: str
+
+    def with_words(self, stretch: Stretch, words: str) -> str:
+        """Its words, with others in the place of the stretch."""
+        own = [word.text for word in self.places]
+        return " ".join([*own[: stretch.first], words, *own[stretch.last :]])
+
+
+def _places(decoder: Any) -> tuple[Word, ...]:
+    """The words with their places; without silences, breaths and the number of a pronunciation."""
+    return tuple(
+        Word(_PRONUNCIATION.sub("", segment.word), segment.start_frame, segment.end_frame)
+        for segment in decoder.seg() or ()
+        if segment.word[0] not in "<["
+    )
 
 
 def _words(decoder: Any) -> str:
