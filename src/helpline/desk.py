@@ -248,11 +248,15 @@ class Desk:
         if taken is None:
             return None
         broken, stored = taken
-        past = await self._past_of(broken)
-        for line in past.lines if past else ():
-            await channel.show(line)
-        for shown in broken.shown():
-            await channel.show(shown)
+        try:
+            past = await self._past_of(broken)
+            for line in past.lines if past else ():
+                await channel.show(line)
+            for shown in broken.shown():
+                await channel.show(shown)
+        except BaseException:
+            self.records.put_back(broken)
+            raise
         began = broken.draft.began
         context = self.toolbox.context(
             call_id=began.call_id,

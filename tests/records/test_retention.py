@@ -60,5 +60,5 @@ def test_traces_go_by_their_age(tmp_path):
         path.write_text("{}")
         then = (now - timedelta(days=days)).timestamp()
         os.utime(path, (then, then))
-    assert retention.clean_traces(tmp_path, 14, now) == 1
+    assert retention.clean_files(tmp_path, "*.jsonl", 14, now) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["new.jsonl"]

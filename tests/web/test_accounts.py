@@ -1,5 +1,7 @@
 """Signing in and out by name and password, on the page: over a scripted desk, and over a real one."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 import pytest_asyncio
@@ -66,6 +68,16 @@ async def test_signing_out_ends_the_call_that_is_open_and_clears_its_page(shop, 
         assert len(desk.calls) == 1
     async with page_at(shop, cookies) as page:  # The token is worth nothing, whoever kept it.
         assert page.told("desk")[0]["signed_in"] == ""
+
+
+async def test_signing_out_ends_the_call_of_who_has_proven_more_in_it(shop, desk):
+    cookies = await signed_in(shop)
+    async with page_at(shop, cookies) as page:
+        await page.type("my code is 123456")
+        call = await desk.call()
+        call.caller = replace(call.caller, how="code")
+        await post(shop, "sign-out", {}, cookies)
+        await call.until_told("hang_up", "The customer signed out.")
 
 
 async def test_a_sign_in_that_was_taken_back_elsewhere_begins_no_call(shop, desk):

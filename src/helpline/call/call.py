@@ -22,6 +22,7 @@ from helpline.errors import ToolError
 from helpline.realtime.connection import Backend
 from helpline.realtime.events import SessionSettings
 from helpline.realtime.trace import Trace
+from helpline.sentences import OTHER_CUSTOMER
 from helpline.storable import storable
 from helpline.tools.context import CallContext
 from helpline.tools.keywords import keywords_of
@@ -194,12 +195,17 @@ class Call:
             return
         before = self._context.caller.customer_id
         self._context = self._context.with_caller(caller)
-        self._keywords = await keywords_of(self._context)
-        if self._backend is not None:
-            self._driver.post(fx.SessionChanged(self._session(self._backend, fresh=False)))
         self._recorder.became(caller)
         stranger = before is not None and before != caller.customer_id
-        self._driver.post(fx.CallerChanged(caller, stranger=stranger))
+        if stranger:  # At once: nothing more of the one before may be said, whatever the shop takes.
+            self._keywords = ()
+            self._driver.post(fx.CallerChanged(caller, stranger=True))
+        self._keywords = await keywords_of(self._context)
+        if stranger:
+            return  # The session that comes is asked for with all of it.
+        if self._backend is not None:
+            self._driver.post(fx.SessionChanged(self._session(self._backend, fresh=False)))
+        self._driver.post(fx.CallerChanged(caller, stranger=False))
 
     @property
     def language(self) -> str:
@@ -301,8 +307,13 @@ class Call:
             return ToolResult(refusal.say_in(context.language), ok=False, reason=refusal.reason)
         if result.pace is not None:
             self.pace(result.pace)
-        if result.caller is not None and context is self._context:
-            await self.become(result.caller)
+        if result.caller is not None:
+            known = self._context.caller
+            if known.customer_id not in (None, result.caller.customer_id):  # Perhaps only since it began.
+                other = OTHER_CUSTOMER.in_(self._context.language)
+                return ToolResult(other, ok=False, reason="other_customer")
+            if result.caller.identity >= known.identity:
+                await self.become(result.caller)
         return result
 
     async def pronounce(self, ways: Sequence[str]) -> tuple[str, bytes]:

@@ -19,7 +19,7 @@ from helpline.call.replies import KEPT_REPORTS, output_of
 from helpline.call.state import Conversation, Pending, Rules, Step
 from helpline.call.transcript import Entry, Exchange, Line, Note, Transcript, quoted
 from helpline.records.draft import Draft
-from helpline.records.events import Event, readable
+from helpline.records.events import Became, Event, readable
 from helpline.records.journal import Journal
 from helpline.sentences import LEFT_AS_IT_WAS
 
@@ -50,6 +50,17 @@ class BrokenOff:
         return self.draft.began.holder
 
     @property
+    def of_caller(self) -> tuple[Event, ...]:
+        """What happened since the one who is on the line now took it: nothing of another customer's."""
+        known, since, since_ms = self.draft.began.caller.customer_id, 0, 0
+        for at, event in enumerate(self.events):
+            if isinstance(event.what, Became):
+                if known not in (None, event.what.caller.customer_id):
+                    since, since_ms = at, event.at_ms
+                known = event.what.caller.customer_id
+        return tuple(each for each in self.events[since:] if _began_ms(each) >= since_ms)
+
+    @property
     def caller(self) -> Caller:
         """Who was on the line, as verified in the call."""
         return self.draft.caller
@@ -66,7 +77,7 @@ class BrokenOff:
 
     def shown(self) -> Iterator[sh.Shown]:
         """What its customer had seen, again and in order."""
-        for event in self.events:
+        for event in self.of_caller:
             if not isinstance(event.what, get_args(sh.Shown)):
                 continue
             yield event.what
@@ -76,14 +87,22 @@ class BrokenOff:
                 yield sh.CardShown(event.what.receipt.card)
 
 
+def _began_ms(event: Event) -> int:
+    """A line that was cut off by the next customer is written down after they came, and is not theirs."""
+    return event.what.start_ms if isinstance(event.what, sh.Caption) else event.at_ms
+
+
 def goes_on(
     broken: BrokenOff, stored: Stored, rules: Rules, *, now_ms: int, elapsed_ms: int
 ) -> tuple[Conversation, tuple[fx.Effect, ...]]:
     """The conversation as it was, and what has to be shown: what was done meanwhile and never seen. PURE."""
-    draft = broken.draft
+    own = broken.of_caller
+    draft = Draft.begin(broken.draft.began)
+    for event in own:
+        draft.take(event)
     started_ms = now_ms - elapsed_ms
-    tools = [event.what for event in broken.events if isinstance(event.what, sh.ToolEnded)]
-    entries = _entries(broken)
+    tools = [event.what for event in own if isinstance(event.what, sh.ToolEnded)]
+    entries = _entries(draft)
     outputs = [entry.output for entry in entries if isinstance(entry, Exchange)]
     told = [
         claims.told_in(tool.result.say, tool.result.data) for tool in tools if tool.result.proposal is None
@@ -97,7 +116,7 @@ def goes_on(
             quiet_ms=now_ms,
             words_ms=now_ms,
             transcript=Transcript(tuple(entries)),
-            called=frozenset(tool.tool_call_id for tool in tools),
+            called=frozenset(tool.tool_call_id for _, tool in broken.draft.tools),
             notes=_numbered(entries, draft),
             reported=reported[-KEPT_REPORTS:],
         ),
@@ -137,19 +156,19 @@ def goes_on(
     return s.c, tuple(s.effects)
 
 
-def _entries(broken: BrokenOff) -> list[Entry]:
+def _entries(draft: Draft) -> list[Entry]:
     """Lines, tools' exchanges and receipts in the order in which they began."""
     timed: list[tuple[int, int, Entry]] = []
-    for line in broken.draft.lines:
+    for line in draft.lines:
         entry = Line(
             line.line_id, line.speaker, line.text, line.heard, True, line.typed, line.start_ms, line.end_ms
         )
         timed.append((line.start_ms, 0 if line.speaker == "customer" else 2, entry))
-    for at_ms, tool in broken.draft.tools:
+    for at_ms, tool in draft.tools:
         output = output_of(tool.result)
         exchange = Exchange(tool.tool_call_id, tool.name, tool.arguments, output)
         timed.append((at_ms - tool.took_ms, 1, exchange))
-    for at_ms, receipt in broken.draft.receipts.values():
+    for at_ms, receipt in draft.receipts.values():
         done = f"The customer said yes. It is done: receipt {receipt.reference}."
         timed.append((at_ms, 1, Note(f"receipt_{receipt.reference}", done)))
     return [entry for _, _, entry in sorted(timed, key=lambda each: each[:2])]

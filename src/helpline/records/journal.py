@@ -6,6 +6,7 @@ writing only that one. The file is locked while its call lives, so that no other
 """
 
 import errno
+import logging
 import os
 import secrets
 import struct
@@ -32,6 +33,8 @@ else:
         """Raises BlockingIOError when another process has it."""
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+
+log = logging.getLogger(__name__)
 
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
@@ -75,6 +78,9 @@ class Journals:
             handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            log.error("%s cannot be opened: %s", path, type(error).__name__)
+            return None
         try:
             _lock(handle)
         except BlockingIOError:
@@ -90,7 +96,7 @@ class Journals:
         for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
             try:
                 data = path.read_bytes()
-            except FileNotFoundError:
+            except OSError:  # It is over by now, or `left_behind` has said what is wrong with it.
                 continue
             yield path.stem, tuple(_unsealed(data, path.stem, self._cipher))
 
@@ -121,13 +127,29 @@ class Journal:
         yield from _unsealed(self.path.read_bytes(), self.call_id, self._cipher)
 
     def resume(self) -> tuple[bytes, ...]:
-        """Its events, with what was cut short behind them removed: what comes next is read after them."""
+        """Its events, with what was cut short behind them removed: what comes next is read after them.
+
+        A file of which nothing can be read stays as it is.
+        """
         data = self.path.read_bytes()
         events = tuple(_unsealed(data, self.call_id, self._cipher))
+        if not events:
+            return ()
         overhead = _LENGTH.size + _NONCE_BYTES + _TAG_BYTES
         os.ftruncate(self._handle, sum(overhead + len(event) for event in events))
         self._count = len(events)
         return events
+
+    def set_aside(self) -> bool:
+        """Rename a file that holds something which cannot be read: its key may be found again.
+
+        False when there is nothing in it to keep.
+        """
+        if self.path.stat().st_size <= _LENGTH.size + _NONCE_BYTES + _TAG_BYTES:
+            return False
+        self.path = self.path.rename(self.path.with_suffix(".unreadable"))
+        os.close(self._handle)
+        return True
 
     def leave(self) -> None:
         """Let go of the file without removing it: whoever starts next takes it up."""

@@ -79,6 +79,8 @@ class Records:
         self._journals = _journals(settings)
         self._broken: dict[str, BrokenOff] = {}
         """By holder: calls that an earlier desk left, whose pages may come back."""
+        self._unwritten: list[Recording] = []
+        """Calls that are over and whose records could not be written yet."""
         self._wake = asyncio.Event()
 
     # --- a call ---
@@ -114,8 +116,8 @@ class Records:
     async def close(self, recording: Recording) -> None:
         """The call is over: write its record, then let go of its journal.
 
-        When the database cannot be written the journal stays for the next start; so it does when the desk
-        closes in mid-call, whose holder may come back.
+        When the database cannot be written the journal stays until it can, or for the next start; so it does
+        when the desk closes in mid-call, whose holder may come back.
         """
         if recording.left and recording.journal is not None:
             recording.journal.leave()
@@ -124,8 +126,7 @@ class Records:
             await to_its_end(self._keep(recording.draft, live=True))
         except (SQLAlchemyError, OSError) as error:
             log.error("call %s: its record waits: %s", recording.draft.began.call_id, type(error).__name__)
-            if recording.journal is not None:
-                recording.journal.leave()
+            self._unwritten.append(recording)
             return
         # Before the journal goes: after a kill the next start finds that and does the rest.
         await to_its_end(self._redact_trace(recording.draft.began.call_id))
@@ -162,20 +163,29 @@ class Records:
             return 0
         count = 0
         for journal in self._journals.left_behind():
-            broken = BrokenOff.of(journal)
-            if broken is not None and broken.may_go_on(self._clock.utcnow()):
-                before = self._broken.pop(broken.holder, None)
-                self._broken[broken.holder] = broken
-                count += await self._write_down(before)
-            else:
-                count += await self._write_down(broken)
-                if broken is None:  # It was cut short before it said whose it is.
-                    journal.close()
+            try:
+                count += await self._take_in(journal)
+            except Exception as error:  # noqa: BLE001 - one call's file must not keep a desk from starting
+                log.error("call %s: its record waits: %s", journal.call_id, type(error).__name__)
+                journal.leave()
         if count:
             log.warning("%d calls had broken off with the desk; they are in the record", count)
         if self._broken:
             log.warning("%d calls had broken off with the desk and wait for their pages", len(self._broken))
         return count
+
+    async def _take_in(self, journal: Journal) -> int:
+        """Have a call wait for its page, or write it down; how many were written down."""
+        broken = BrokenOff.of(journal)
+        if broken is not None and broken.may_go_on(self._clock.utcnow()):
+            count = await self._write_down(self._broken.get(broken.holder))
+            self._broken[broken.holder] = broken
+            return count
+        if broken is None and journal.set_aside():
+            log.error("the file of call %s cannot be read: it is kept as %s", journal.call_id, journal.path)
+        elif broken is None:  # It was cut short before it said whose it is.
+            journal.close()
+        return await self._write_down(broken)
 
     async def _redact_trace(self, call_id: str) -> None:
         if self._settings.trace_calls != "no":  # a long one takes a while, and other calls go on
@@ -194,13 +204,13 @@ class Records:
         except BaseException:
             self._broken[broken.holder] = broken
             raise
-        self.metrics.began()
         return broken, stored
 
     def go_on(self, broken: BrokenOff) -> Recording:
         """Write the rest of a call behind what there is of it."""
         elapsed_ms = broken.elapsed_ms(self._clock.utcnow())
         draft = broken.draft
+        self.metrics.began()
         return Recording(
             draft.began, broken.journal, self._clock, self.metrics, resumed=draft, elapsed_ms=elapsed_ms
         )
@@ -220,10 +230,17 @@ class Records:
                 log.error("call %s: its record waits: %s", broken.draft.began.call_id, type(error).__name__)
                 broken.journal.leave()
 
+    def put_back(self, broken: BrokenOff) -> None:
+        """It was taken up, and nobody could go on with it yet: it waits again."""
+        self._broken[broken.holder] = broken
+
     def let_go(self) -> None:
-        """The desk closes: what still waits for its page waits for the next start."""
+        """The desk closes: what still waits for its page, or for the database, waits for the next start."""
         while self._broken:
             self._broken.popitem()[1].journal.leave()
+        while self._unwritten:
+            if (journal := self._unwritten.pop().journal) is not None:
+                journal.leave()
 
     async def _write_down(self, broken: BrokenOff | None) -> int:
         if broken is None:
@@ -268,6 +285,7 @@ class Records:
         while True:
             self._wake.clear()
             try:
+                await self.write_rest()
                 await self.work_off()
                 if self._clock.utcnow() >= clean_at:
                     await retention.clean(self.store, self._settings, self._clock.utcnow())
@@ -281,6 +299,12 @@ class Records:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    async def write_rest(self) -> None:
+        """Write the records that had to wait for the database."""
+        waiting, self._unwritten = self._unwritten, []
+        for recording in waiting:
+            await self.close(recording)
 
     async def work_off(self) -> int:
         """Do everything that is due now; how much that was."""

@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 async def clean(store: Store, settings: Settings, now: datetime) -> Counter[str]:
     """Remove what is older than the settings say; gives how much of what."""
     gone = await to_its_end(_clean_tables(store, settings, now))
-    gone["traces"] = clean_traces(settings.data_dir / "traces", settings.keep_traces_days, now)
+    gone["traces"] = clean_files(settings.data_dir / "traces", "*.jsonl", settings.keep_traces_days, now)
+    live = settings.data_dir / "live"
+    gone["unreadable calls"] = clean_files(live, "*.unreadable", settings.keep_calls_days, now)
     gone = +gone
     if gone:
         log.info("retention removed %s", ", ".join(f"{count} {what}" for what, count in sorted(gone.items())))
@@ -48,11 +50,11 @@ async def _clean_tables(store: Store, settings: Settings, now: datetime) -> Coun
     return gone
 
 
-def clean_traces(folder: Path, days: int, now: datetime) -> int:
-    """Remove the traces that have not been written for so many days."""
+def clean_files(folder: Path, pattern: str, days: int, now: datetime) -> int:
+    """Remove the files that have not been written for so many days."""
     oldest = (now - timedelta(days=days)).timestamp()
     count = 0
-    for path in folder.glob("*.jsonl"):
+    for path in folder.glob(pattern):
         if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
             count += 1

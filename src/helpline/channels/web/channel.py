@@ -78,7 +78,9 @@ class WebChannel:
         """A channel for another conversation on the same page, which this one leaves."""
         page = self._page
         self.leave()
-        return WebChannel(page, desk_name=self._desk_name)
+        other = WebChannel(page, desk_name=self._desk_name, words=self.words)
+        other.slower = self.slower
+        return other
 
     def typed(self, text: str) -> None:
         """The page has shown this typed line by itself: the caption that follows is not shown again."""

@@ -203,7 +203,12 @@ class Visits:
     async def sign_out(self, browser: str) -> None:
         """The customer at this browser has signed out: their conversation is over, and goes from the page."""
         visit = self.of(browser)
-        if visit is None or (visit.call or visit).caller.how != SIGNED_IN:
+        if visit is None:
+            return
+        callers = (visit.caller, visit.call.caller) if visit.call else (visit.caller,)
+        if all(
+            caller.how != SIGNED_IN for caller in callers
+        ):  # By a code in the call, they were better known.
             return
         page = visit.channel.page
         self.end(visit, SIGNED_OUT)
