@@ -1,12 +1,14 @@
 """The page: 50 calls at once in one process, 40 ms of sound both ways; and how soon a browser shows things.
 
-The page and its desk run in a process on one core, over a scripted backend in memory (`bench/line/page.py`);
-50 socket.io clients speak Chainlit's protocol from this one. A piece's age is taken where it arrives: upward
-at the backend, downward at the client, so that both hold the sockets, Chainlit and all of the desk.
+The page and its desk run in a process on one core, over a scripted backend in memory (`bench/line/page.py`).
+50 clients speak Chainlit's protocol from this one, in bare frames, each beginning at a moment of its own. A
+piece's age is taken where it arrives: upward at the backend, downward at the client, so that both hold the
+sockets, Chainlit and all of the desk.
 """
 
 import asyncio
 import os
+import random
 import sys
 import tempfile
 import time
@@ -16,16 +18,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.request import urlopen
 
-import socketio
-
 from bench.figures import Figure, median, percentile
 from bench.line.asked import asked
+from bench.line.socket import PageSocket
 from bench.line.stamp import age_ms, stamp
 
 CALLS = 50
 TALK_S = 20.0
 SETTLE_S = 4.0
 """The first seconds, in which the calls begin, are not counted."""
+SPREAD_S = 2.0
+"""In which they begin."""
 AFTER_S = 60.0
 PIECE_S = 0.04
 QUIET = bytes(1920)
@@ -72,58 +75,52 @@ class Customer:
         self._track_ms: dict[str, int] = {}
         self._on = asyncio.Event()
         self._welcome = asyncio.Event()
-        self._client = socketio.AsyncClient(reconnection=False)
-        self._client.on("audio_chunk", self._hear)
-        self._client.on("audio_connection", lambda state: self._on.set() if state == "on" else None)
-        self._client.on("window_message", lambda _: self._welcome.set())
+        self._socket: PageSocket | None = None
 
     async def arrive(self, address: str, number: int) -> None:
         page = await asyncio.to_thread(urlopen, address)
-        await self._client.connect(
-            address,
-            auth={"clientType": "webapp", "sessionId": str(uuid.uuid4()), "threadId": "", "userEnv": "{}"},
-            # An address of its own each: one may not open so many sockets.
-            headers={
-                "Cookie": page.headers["set-cookie"].split(";")[0],
-                "X-Forwarded-For": f"127.0.1.{number}",
-            },
-            socketio_path="/ws/socket.io",
-            transports=["websocket"],
-        )
-        await self._client.emit("connection_successful")
+        # An address of its own each: one may not open so many sockets.
+        cookie = page.headers["set-cookie"].split(";")[0]
+        headers = {"Cookie": cookie, "X-Forwarded-For": f"127.0.1.{number}"}
+        auth = {"clientType": "webapp", "sessionId": str(uuid.uuid4()), "threadId": "", "userEnv": "{}"}
+        self._socket = await PageSocket.connect(address, headers, auth, self._hear)
+        self._socket.emit("connection_successful")
         await self._welcome.wait()
-        await self._client.emit("audio_start")
+        self._socket.emit("audio_start")
         async with asyncio.timeout(30):
             await self._on.wait()
 
     async def talk(self, until: float) -> None:
         """Speak and hear until then, and say how much was played as the page does."""
+        assert self._socket is not None
         began = time.monotonic()
         while time.monotonic() < until:
             mark = stamp()
             pcm24k = mark + QUIET[len(mark) :]
-            await self._client.emit(
-                "audio_chunk",
-                {
-                    "isStart": self.spoken == 0,
-                    "mimeType": "pcm16",
-                    "elapsedTime": (time.monotonic() - began) * 1000,
-                    "data": pcm24k,
-                },
-            )
+            self._socket.speak(pcm24k, (time.monotonic() - began) * 1000, first=self.spoken == 0)
             self.spoken += len(pcm24k)
             if self.spoken // 1920 % 5 == 0:
                 for track, ms in self._track_ms.items():
                     report = {"helpline": "desk", "type": "played", "track": track, "ms": ms}
-                    await self._client.emit("window_message", report)
+                    self._socket.emit("window_message", report)
             await asyncio.sleep(max(0.0, began + self.spoken / 48_000 - time.monotonic()))
 
     async def leave(self) -> None:
-        await self._client.disconnect()
+        assert self._socket is not None
+        self._socket.close()
+        await self._socket.closed.wait()
 
-    async def _hear(self, chunk: dict[str, Any]) -> None:
-        pcm24k = chunk["data"]
-        self._track_ms[chunk["track"]] = self._track_ms.get(chunk["track"], 0) + len(pcm24k) // 48
+    def _hear(self, name: str, values: list[Any], pcm24k: bytes) -> None:
+        match name:
+            case "audio_chunk":
+                self._take(values[0]["track"], pcm24k)
+            case "audio_connection" if values[0] == "on":
+                self._on.set()
+            case "window_message":
+                self._welcome.set()
+
+    def _take(self, track: str, pcm24k: bytes) -> None:
+        self._track_ms[track] = self._track_ms.get(track, 0) + len(pcm24k) // 48
         age = age_ms(pcm24k)
         if age is None:
             return
@@ -132,6 +129,13 @@ class Customer:
         born = time.monotonic() * 1000 - age
         self.unordered += born < self._born
         self._born = born
+
+
+def begins_s() -> list[float]:
+    """How long each customer begins to talk after the one before."""
+    chance = random.Random(50)
+    begins = sorted(chance.uniform(0, SPREAD_S) for _ in range(CALLS))
+    return [late - early for early, late in zip([0.0, *begins], begins, strict=False)]
 
 
 async def measure() -> list[Figure]:
@@ -145,14 +149,18 @@ async def measure() -> list[Figure]:
         customers = [Customer() for _ in range(CALLS)]
         for number, customer in enumerate(customers, 1):
             await customer.arrive(server.address, number)
-        until = time.monotonic() + SETTLE_S + TALK_S
-        talking = [asyncio.create_task(customer.talk(until)) for customer in customers]
+        until = time.monotonic() + SPREAD_S + SETTLE_S + TALK_S
+        talking = []
+        for customer, wait_s in zip(customers, begins_s(), strict=True):
+            await asyncio.sleep(wait_s)
+            talking.append(asyncio.create_task(customer.talk(until)))
         await asyncio.sleep(SETTLE_S)
-        settled = await server.seen()
+        settled, from_s, ours_s = await server.seen(), time.monotonic(), time.process_time()
         for customer in customers:
             customer.ages_ms.clear()
         await asyncio.gather(*talking)
-        at_work = await server.seen()
+        at_work, talked_s = await server.seen(), time.monotonic() - from_s
+        ours = (time.process_time() - ours_s) / talked_s
         await asyncio.sleep(1)
         end = await server.seen()
         received = sum(customer.received for customer in customers)
@@ -165,12 +173,13 @@ async def measure() -> list[Figure]:
     unordered = end["unordered"] - before["unordered"] + sum(customer.unordered for customer in customers)
     spoken = sum(customer.spoken for customer in customers)
     lost = (spoken - (end["arrived"] - before["arrived"])) // 1920
-    used = (at_work["cpu_s"] - settled["cpu_s"]) / TALK_S
+    used = (at_work["cpu_s"] - settled["cpu_s"]) / talked_s
     sent = at_work["sent"] - before["sent"]
     print(
         f"  {CALLS} page calls: {before['mb']:.0f} MB before, {at_work['mb']:.0f} at work, "
         f"{after['mb']:.0f} after; p50 up {percentile(at_work['up_ms'], 50):.1f} ms, "
-        f"down {percentile(down_ms, 50):.1f} ms; CPU {100 * used:.0f} % of a core",
+        f"down {percentile(down_ms, 50):.1f} ms; CPU {100 * used:.0f} % of a core, "
+        f"the clients' own {100 * ours:.0f} %",
         file=sys.stderr,
     )
     calls, up_ms = f"page: {CALLS} calls", at_work["up_ms"]

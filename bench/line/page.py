@@ -24,6 +24,7 @@ import uvicorn
 
 from bench.line.stamp import age_ms, stamp
 from helpline.channels.web.app import create_app, server_config
+from helpline.collector import spare_calls_the_collector
 from helpline.desk import open_desk
 from helpline.errors import ConnectionLost
 from helpline.realtime.connection import Connection, Frames, memory_pair
@@ -171,6 +172,7 @@ async def main(core: int, folder: str) -> None:
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.02)
+    spare_calls_the_collector()  # As `helpline run` does when it is ready.
     print(server.servers[0].sockets[0].getsockname()[1], flush=True)
     while await asyncio.to_thread(sys.stdin.readline):
         seen = backend.seen

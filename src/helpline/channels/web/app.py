@@ -29,6 +29,7 @@ from helpline.channels.web.seam import Desk, OpenDesk
 from helpline.channels.web.signing_in import SignIn
 from helpline.channels.web.site import routes
 from helpline.channels.web.sockets import take_over
+from helpline.channels.web.sound import SoundWires
 from helpline.channels.web.visits import GRACE_S, Visits
 from helpline.channels.web.words import words_for
 from helpline.clock import Clock, SystemClock
@@ -57,6 +58,7 @@ def create_app(
     sign_in = SignIn.of(settings)
     oauth = OAuth.of(settings, browsers, clock)
     adapters = Adapters(settings)
+    wires = SoundWires()
     ready = asyncio.Event()
 
     @asynccontextmanager
@@ -71,9 +73,9 @@ def create_app(
                 providers=oauth.names if oauth else {},
             )
             correspondents = Correspondents(desk, clock, words_for(settings.language))
-            handlers = Handlers(visits, browsers, correspondents, adapters)
+            handlers = Handlers(visits, browsers, correspondents, adapters, wires)
             handlers.register()
-            take_over(fitted, handlers, browsers)
+            take_over(fitted, handlers, browsers, wires)
             app.state.visits = visits
             try:
                 async with adapters.running():
@@ -90,7 +92,14 @@ def create_app(
     app.router.routes.extend(account_routes(browsers))
     app.router.routes.extend(oauth.routes if oauth else ())
     app.router.routes.extend(
-        routes(fitted, browsers, Brand.of(settings), language=settings.language, ready=ready.is_set)
+        routes(
+            fitted,
+            wires.around(fitted.app),
+            browsers,
+            Brand.of(settings),
+            language=settings.language,
+            ready=ready.is_set,
+        )
     )
     app.add_middleware(Guard, clock=clock, loopback=settings.loopback, origins=settings.origins)
     return app

@@ -38,6 +38,7 @@ from helpline.channels.web.messenger import Correspondents
 from helpline.channels.web.page import ChainlitPage
 from helpline.channels.web.seam import Call
 from helpline.channels.web.signing_in import SIGNED_IN
+from helpline.channels.web.sound import SoundWires
 from helpline.channels.web.visits import Visit, Visits
 from helpline.channels.web.words import ENGLISH, is_touched
 from helpline.errors import DeskDraining, HelplineError
@@ -56,12 +57,18 @@ class Handlers:
     """The hooks of one page, to be registered with Chainlit by `register`."""
 
     def __init__(
-        self, visits: Visits, browsers: Browsers, correspondents: Correspondents, adapters: Adapters
+        self,
+        visits: Visits,
+        browsers: Browsers,
+        correspondents: Correspondents,
+        adapters: Adapters,
+        wires: SoundWires,
     ) -> None:
         self._visits = visits
         self._browsers = browsers
         self._correspondents = correspondents
         self._adapters = adapters
+        self._wires = wires
 
     def register(self) -> None:
         """Give the hooks to Chainlit, in place of those of an earlier app in this process."""
@@ -72,7 +79,6 @@ class Handlers:
         cl.on_message(self._edge(self.on_message))
         cl.on_stop(self._edge(self.on_stop))
         cl.on_audio_start(self._edge(self.on_audio_start))
-        cl.on_audio_chunk(self.on_audio_chunk)
         cl.on_audio_end(self._edge(self.on_audio_end))
         cl.on_window_message(self._edge(self.on_window_message))
 
@@ -81,7 +87,7 @@ class Handlers:
         session = _session()
         if session.client_type in MESSENGERS:
             return  # Its message comes next, and with it who wrote it.
-        page = _page()
+        page = self._page()
         cookies = session.environ.get("HTTP_COOKIE", "")
         browser = self._browsers.known(cookies)
         language = cookie(cookies, LANGUAGE_COOKIE) or session.environ.get("HTTP_ACCEPT_LANGUAGE", "")
@@ -122,12 +128,12 @@ class Handlers:
         """The socket of a page that was away is back."""
         visit = self._visits.at(_session().id)
         if visit is None:
-            await _page().voice(False)
+            await self._page().voice(False)
             await self.on_chat_start()
             return
         if not await self._visits.recognise(visit, await self._visits.signed_in(_session().environ)):
-            await _page().clear()
-            await _page().voice(False)
+            await self._page().clear()
+            await self._page().voice(False)
             await self.on_chat_start()
             return
         await self._visits.back(visit)
@@ -193,17 +199,12 @@ class Handlers:
             visit.channel.listens = True
         return visit.voice_wanted
 
-    async def on_audio_chunk(self, chunk: Any) -> None:
-        """Microphone sound. Chainlit runs these as tasks that begin in order: no await may come before
-        `hear`, or the sound would be out of order.
-        """
-        visit = self._visit()
+    def hear(self, page_id: str, pcm24k: bytes, elapsed_ms: float) -> None:
+        """Microphone sound of a page, as soon as it is in."""
+        visit = self._visits.at(page_id)
         if visit is None or visit.call is None or not visit.voice_wanted:
             return
-        pcm24k, elapsed_ms = chunk.data, chunk.elapsedTime
-        if not isinstance(pcm24k, bytes) or not 0 < len(pcm24k) <= _MAX_CHUNK_BYTES or len(pcm24k) % 2:
-            return
-        if not isinstance(elapsed_ms, int | float) or not math.isfinite(elapsed_ms):
+        if not 0 < len(pcm24k) <= _MAX_CHUNK_BYTES or len(pcm24k) % 2 or not math.isfinite(elapsed_ms):
             return
         now_ms = self._visits.clock.now_ms()
         if visit.lateness.is_late(int(elapsed_ms), now_ms):
@@ -398,6 +399,11 @@ class Handlers:
             say = visit.words.closing if closing else english or visit.words.failed
             await visit.channel.notice(say, kind="error")
 
+    def _page(self) -> ChainlitPage:
+        import chainlit as cl
+
+        return ChainlitPage(cl.context.emitter, self._wires)
+
     def _visit(self) -> Visit | None:
         import chainlit as cl
 
@@ -414,12 +420,6 @@ def _session() -> Any:
     import chainlit as cl
 
     return cl.context.session
-
-
-def _page() -> ChainlitPage:
-    import chainlit as cl
-
-    return ChainlitPage(cl.context.emitter)
 
 
 async def _mark_first_interaction() -> None:

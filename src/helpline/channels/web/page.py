@@ -8,6 +8,8 @@ that we do not use. An emitter belongs to a session, and goes on working when th
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from helpline.channels.web.sound import SoundWires
+
 
 class Page(Protocol):
     """What the channel draws on. Nothing here raises because the customer has gone."""
@@ -39,10 +41,11 @@ class Page(Protocol):
 
 
 class ChainlitPage:
-    """A `Page` over the emitter of a Chainlit session."""
+    """A `Page` over the emitter of a Chainlit session, and the sound of its socket."""
 
-    def __init__(self, emitter: Any) -> None:
+    def __init__(self, emitter: Any, wires: SoundWires) -> None:
         self._emitter = emitter
+        self._wires = wires
 
     @property
     def id(self) -> str:
@@ -64,10 +67,12 @@ class ChainlitPage:
         await self._emitter.send_window_message({"helpline": "page", "type": kind, **values})
 
     async def sound(self, track: str, pcm24k: bytes) -> None:
-        await self._emitter.send_audio_chunk({"track": track, "mimeType": "pcm16", "data": pcm24k})
+        if wire := self._wires.at(self.id):
+            wire.play(track, pcm24k)
 
     async def silence(self) -> None:
-        await self._emitter.send_audio_interrupt()
+        if wire := self._wires.at(self.id):
+            wire.silence()
 
     async def voice(self, on: bool) -> None:
         await self._emitter.update_audio_connection("on" if on else "off")

@@ -100,9 +100,15 @@ def _path_below(scope: Scope) -> str:
 
 
 def routes(
-    fitted: Fitted, browsers: Browsers, brand: Brand, *, language: str, ready: Callable[[], bool]
+    fitted: Fitted,
+    app: ASGIApp,
+    browsers: Browsers,
+    brand: Brand,
+    *,
+    language: str,
+    ready: Callable[[], bool],
 ) -> list[BaseRoute]:
-    """The page's own paths; `ready` says whether the desk is open.
+    """The page's own paths, and Chainlit's `app` behind them; `ready` says whether the desk is open.
 
     `language` is the desk's own, for a browser that asks for none that the page has.
     """
@@ -141,7 +147,7 @@ def routes(
         Route("/logo", logo),
         *(Route(path, document.answer) for path in ("/", "/login", "/login/callback", "/thread/{thread}")),
         Mount("/public", _Files(directory=PUBLIC)),
-        Mount("/", FewPaths(fitted.app)),
+        Mount("/", FewPaths(app)),
     ]
 
 

@@ -5,7 +5,7 @@
 - `connection_successful`: Chainlit has no hook for a socket that returns; ours is called here.
 - `clear_session`: *New chat* sends it and closes the socket at once, and Chainlit may see the close first.
 - `stop`: Chainlit posts "Task manually stopped." into the conversation; ours only stops.
-- Events of features that are off do not exist.
+- Events of features that are off do not exist; `audio_chunk` never gets here (`sound.py`).
 """
 
 import uuid
@@ -17,6 +17,7 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 from helpline.channels.web.browsers import Browsers
 from helpline.channels.web.fitting import Fitted
 from helpline.channels.web.handlers import Handlers
+from helpline.channels.web.sound import SoundWires
 
 MAX_SESSIONS: Final = 2000
 """Pages in one process, with those that Chainlit still remembers; more are refused."""
@@ -26,19 +27,20 @@ _WANTED: Final = (
     "client_message",
     "window_message",
     "audio_start",
-    "audio_chunk",
     "audio_end",
 )
 
 
-def take_over(fitted: Fitted, handlers: Handlers, browsers: Browsers) -> None:
+def take_over(fitted: Fitted, handlers: Handlers, browsers: Browsers, wires: SoundWires) -> None:
     """Put our events in place of Chainlit's, or of an earlier app's in this process."""
     theirs = fitted.socket_events
     events: dict[str, Callable[..., Awaitable[Any]]] = {name: theirs[name] for name in _WANTED}
 
     async def connect(sid: str, environ: dict[str, Any], auth: Any) -> Any:
         _check(fitted, browsers, environ, auth)
-        return await theirs["connect"](sid, environ, auth)
+        let_in = await theirs["connect"](sid, environ, auth)
+        wires.open(environ["asgi.scope"], auth["sessionId"], handlers.hear)
+        return let_in
 
     async def connection_successful(sid: str) -> None:
         session = fitted.sessions.require(sid)
