@@ -72,7 +72,9 @@ class Customer:
         self.received = 0
         self.spoken = 0
         self._born = float("-inf")
-        self._track_ms: dict[str, int] = {}
+        self._track_bytes: dict[str, int] = {}
+        self._track_s: dict[str, float] = {}
+        """When each track began."""
         self._on = asyncio.Event()
         self._welcome = asyncio.Event()
         self._socket: PageSocket | None = None
@@ -100,10 +102,16 @@ class Customer:
             self._socket.speak(pcm24k, (time.monotonic() - began) * 1000, first=self.spoken == 0)
             self.spoken += len(pcm24k)
             if self.spoken // 1920 % 5 == 0:
-                for track, ms in self._track_ms.items():
-                    report = {"helpline": "desk", "type": "played", "track": track, "ms": ms}
-                    self._socket.emit("window_message", report)
+                self._report()
             await asyncio.sleep(max(0.0, began + self.spoken / 48_000 - time.monotonic()))
+
+    def _report(self) -> None:
+        """What has sounded by now: a loudspeaker plays no faster than time goes."""
+        assert self._socket is not None
+        for track, size in self._track_bytes.items():
+            ms = min(size // 48, int((time.monotonic() - self._track_s[track]) * 1000))
+            report = {"helpline": "desk", "type": "played", "track": track, "ms": ms}
+            self._socket.emit("window_message", report)
 
     async def leave(self) -> None:
         assert self._socket is not None
@@ -120,15 +128,20 @@ class Customer:
                 self._welcome.set()
 
     def _take(self, track: str, pcm24k: bytes) -> None:
-        self._track_ms[track] = self._track_ms.get(track, 0) + len(pcm24k) // 48
-        age = age_ms(pcm24k)
-        if age is None:
-            return
-        self.received += 1
-        self.ages_ms.append(age)
-        born = time.monotonic() * 1000 - age
-        self.unordered += born < self._born
-        self._born = born
+        """A piece, which may hold several of the backend's: each of those begins with a stamp."""
+        before = self._track_bytes.get(track, 0)
+        self._track_s.setdefault(track, time.monotonic())
+        self._track_bytes[track] = before + len(pcm24k)
+        for at in range(-before % len(QUIET), len(pcm24k), len(QUIET)):
+            age = age_ms(pcm24k[at:])
+            if age is None:
+                self.unordered += 1
+                continue
+            self.received += 1
+            self.ages_ms.append(age)
+            born = time.monotonic() * 1000 - age
+            self.unordered += born < self._born
+            self._born = born
 
 
 def begins_s() -> list[float]:

@@ -1,8 +1,9 @@
 """A desk and its page in a process of its own, over a scripted backend in memory.
 
-Every call gets the same: the customer asks, and the reply is sound of 40 ms every 40 ms for as long as the
-call lives, while the microphone goes on. Each piece begins with a stamp of the time, both ways, so that its
-age, its order and its loss can be told. A typed line is answered by a sentence that holds the time.
+Every call gets the same: the customer asks, and the reply is sound of 40 ms every 40 ms, with five words a
+second, for as long as the call lives, while the microphone goes on. Each piece begins with a stamp of the
+time, both ways, so that its age, its order and its loss can be told. A typed line is answered by a sentence
+that holds the time.
 
     python -m bench.line.page CORE FOLDER   prints its port; a line on its standard input is answered by what
                                             it has seen since; ends with its standard input
@@ -31,6 +32,8 @@ from helpline.realtime.connection import Connection, Frames, memory_pair
 from helpline.settings import load_settings
 
 PIECE_S = 0.04
+AHEAD = 8
+"""Pieces that a reply begins with at once: a model is faster than speech, and a page needs some in hand."""
 NOISE = random.Random(6).randbytes(1920)
 
 
@@ -96,18 +99,18 @@ class Script:
     async def _speak(self) -> None:
         at = await self._begin()
         await self._send("response.output_audio_transcript.delta", **at, delta="We have a great deal to tell")
+        event = {"type": "response.output_audio.delta", "event_id": "event_1", **at}
+        head = json.dumps(event).encode()[:-1] + b', "delta": "'
         began, n = time.monotonic(), 0
         with contextlib.suppress(ConnectionLost):
             while True:
                 mark = stamp()
-                delta = base64.b64encode(mark + NOISE[len(mark) :]).decode()
-                await self._send("response.output_audio.delta", **at, delta=delta)
+                await self._frames.send(head + base64.b64encode(mark + NOISE[len(mark) :]) + b'"}')
                 self._seen.sent += 1
                 n += 1
                 if n % 5 == 0:  # Sound is heard no further than its words are known.
-                    word = {"delta": " and more of it"}
-                    await self._send("response.output_audio_transcript.delta", **at, **word)
-                await asyncio.sleep(max(0.0, began + n * PIECE_S - time.monotonic()))
+                    await self._send("response.output_audio_transcript.delta", **at, delta=" more")
+                await asyncio.sleep(max(0.0, began + (n - AHEAD) * PIECE_S - time.monotonic()))
 
     async def _write(self) -> None:
         at = await self._begin()

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 OnEvent = Callable[[str, list[Any], bytes], None]
 """Told the name of each event, its values, and the sound that came with it, if any did."""
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+"""As a browser writes it."""
 _TEXT, _BINARY, _CLOSE = 0x81, 0x82, 0x88
 
 
@@ -60,13 +62,13 @@ class PageSocket(asyncio.Protocol):
 
     def emit(self, name: str, *values: Any) -> None:
         """An event without sound."""
-        self._send(_TEXT, f"42{json.dumps([name, *values])}".encode())
+        self._send(_TEXT, f"42{_compact([name, *values])}".encode())
 
     def speak(self, pcm24k: bytes, elapsed_ms: float, *, first: bool) -> None:
         """A piece of the microphone's sound, as socket.io writes it: the event, and then its attachment."""
         values = {"isStart": first, "mimeType": "pcm16", "elapsedTime": elapsed_ms}
         values |= {"data": {"_placeholder": True, "num": 0}}
-        self._send(_TEXT, f"451-{json.dumps(['audio_chunk', values])}".encode())
+        self._send(_TEXT, f"451-{_compact(['audio_chunk', values])}".encode())
         self._send(_BINARY, pcm24k)
 
     def close(self) -> None:

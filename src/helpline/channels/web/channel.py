@@ -255,12 +255,11 @@ class WebChannel:
         await self._page.tell("card", id=step_id, card=card)
 
     def _message(self, text: str, *, name: str, kind: str = "assistant_message") -> dict[str, Any]:
-        return {"type": kind, "name": name, "output": text, "streaming": False, "createdAt": _now()}
+        return {"type": kind, "name": name, "output": text, "streaming": False}
 
     async def _put(self, step_id: str, step: Mapping[str, Any]) -> None:
         if step_id in self._steps:
-            changes = {key: value for key, value in step.items() if key != "createdAt"}
-            await self._change(step_id, **changes)
+            await self._change(step_id, **step)
         else:
             await self._page.put(self._remember(step_id, step))
 
@@ -269,7 +268,9 @@ class WebChannel:
         await self._page.change(step_id, **changes)
 
     def _remember(self, step_id: str, step: Mapping[str, Any]) -> dict[str, Any]:
-        remembered = self._steps.setdefault(step_id, {"id": step_id, "metadata": {}})
+        remembered = self._steps.get(step_id)
+        if remembered is None:
+            remembered = self._steps[step_id] = {"id": step_id, "metadata": {}, "createdAt": _now()}
         remembered.update(step)
         while len(self._steps) > _REMEMBERED:
             oldest = next(iter(self._steps))

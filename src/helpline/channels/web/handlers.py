@@ -212,6 +212,13 @@ class Handlers:
         if visit.sound_ms.take(now_ms, len(pcm24k) / _BYTES_PER_MS):
             visit.call.hear(pcm24k)
 
+    def heed_played(self, page_id: str, message: object) -> None:
+        """How much a page says that it has played."""
+        visit = self._visits.at(page_id)
+        played = read_page_message(message)
+        if visit and visit.call and isinstance(played, Played):
+            visit.call.played(played.track, played.ms)
+
     async def on_audio_end(self) -> None:
         """P again, or the page could not open its microphone: typed chat goes on."""
         visit = self._visit()

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 # Everything CommonMark lets a backslash escape, but for punctuation that starts nothing within a line.
-_SPECIAL: Final = re.compile(r"[\\`*_{}\[\]()<>#+\-!|~:$&=^@]")
+_SPECIAL: Final = {ord(char): f"\\{char}" for char in "\\`*_{}[]()<>#+-!|~:$&=^@"}
 _LIST_NUMBER: Final = re.compile(r"^(\s*\d+)([.)])", re.MULTILINE)
 # Chainlit replaces this character by a blinking cursor, wherever it stands.
 _CURSOR: Final = "\u200b"
@@ -17,14 +17,13 @@ _CURSOR: Final = "\u200b"
 # model was talked into is not one click away.
 _ADDRESS: Final = re.compile(r"(?i)(https?:|www)(?=[/.])")
 _JOINER: Final = "\u2060"
-_BLANK: Final = re.compile(r"\s+")
 
 
 def plain(text: str) -> str:
     """Markdown that shows `text` as it is, as one paragraph."""
-    line = _BLANK.sub(" ", text.replace(_CURSOR, "")).strip()
+    line = " ".join(text.replace(_CURSOR, "").split())
     line = _ADDRESS.sub(rf"\1{_JOINER}", line)
-    return _LIST_NUMBER.sub(r"\1\\\2", _SPECIAL.sub(r"\\\g<0>", line))
+    return _LIST_NUMBER.sub(r"\1\\\2", line.translate(_SPECIAL))
 
 
 def partly_heard(text: str, heard: str) -> str:

@@ -39,7 +39,7 @@ def take_over(fitted: Fitted, handlers: Handlers, browsers: Browsers, wires: Sou
     async def connect(sid: str, environ: dict[str, Any], auth: Any) -> Any:
         _check(fitted, browsers, environ, auth)
         let_in = await theirs["connect"](sid, environ, auth)
-        wires.open(environ["asgi.scope"], auth["sessionId"], handlers.hear)
+        wires.open(environ["asgi.scope"], auth["sessionId"], handlers)
         return let_in
 
     async def connection_successful(sid: str) -> None:

@@ -2,7 +2,8 @@
 
 Those spend three tasks, two time limits and a validated model on each 40 ms of sound; with 50 calls that was
 more than a core. This ASGI wrapper stands before them at the same socket, behind the same door: what it takes
-out is the two frames of an `audio_chunk`, and only once Chainlit has let the page in. Everything else passes.
+out is the two frames of an `audio_chunk` and the page's reports of what it has played, and only once Chainlit
+has let the page in. Everything else passes; so do reports that are written otherwise than our page's.
 
 - Upward a piece is heard as soon as its frames are in. Its place among the page's events is kept: a frame is
   read when what came before it has begun to be handled.
@@ -16,18 +17,26 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Hear = Callable[[str, bytes, float], None]
-"""Told the page's id, a piece of sound, and how many ms after the microphone's opening it was recorded."""
+
+class Listener(Protocol):
+    """Who is told what pages say; neither may wait."""
+
+    def hear(self, page_id: str, pcm24k: bytes, elapsed_ms: float) -> None:
+        """A piece of a page's sound, recorded so long after its microphone was opened."""
+
+    def heed_played(self, page_id: str, message: object) -> None:
+        """A window message that says that it is a report of what was played."""
+
 
 _WIRE: Final = "helpline.sound"
 """Its place in the scope of a socket's request."""
 _CHUNK: Final = '451-["audio_chunk",'
+_PLAYED: Final = '42["window_message",{"helpline":"desk","type":"played",'
 _PLACE: Final = '"mimeType":"pcm16","data":{"_placeholder":true,"num":0}}]'
 _DROP_ALL: Final = '42["audio_interrupt",{}]'
 _MOST_WAITING: Final = 400
@@ -39,6 +48,7 @@ class _Recorded(msgspec.Struct):
 
 
 _read_chunk: Final = msgspec.json.Decoder(tuple[str, _Recorded]).decode
+_read_event: Final = msgspec.json.Decoder(tuple[str, dict[str, Any]]).decode
 
 
 class SoundWire:
@@ -53,16 +63,16 @@ class SoundWire:
         self._elapsed_ms: float | None = None
         """Of a piece whose sound is the next frame."""
         self.page_id = ""
-        self._hear: Hear | None = None
+        self._listener: Listener | None = None
 
-    def opened_for(self, page_id: str, hear: Hear) -> None:
+    def opened_for(self, page_id: str, listener: Listener) -> None:
         """This page was let in: its sound is heard from now on."""
         self.page_id = page_id
-        self._hear = hear
+        self._listener = listener
 
     def shut(self) -> None:
         """The page has another socket: nothing is heard from this one any more."""
-        self._hear = None
+        self._listener = None
 
     def play(self, track: str, pcm24k: bytes) -> None:
         """Send sound; never waits."""
@@ -101,20 +111,24 @@ class SoundWire:
                             await self._send({"type": "websocket.send", "bytes": pcm24k})
 
     def _takes(self, message: Message) -> bool:
-        """Whether this was a frame of a piece of sound; hostile, like all that a page sends."""
+        """Whether this was a frame of sound or about it; hostile, like all that a page sends."""
         text, data = message.get("text"), message.get("bytes")
         elapsed_ms, self._elapsed_ms = self._elapsed_ms, None
-        if text is not None:
-            if not text.startswith(_CHUNK):
-                return False
-            with contextlib.suppress(msgspec.MsgspecError):
-                self._elapsed_ms = _read_chunk(text[4:])[1].elapsedTime
-            return self._elapsed_ms is not None
-        if data is None or elapsed_ms is None:
+        if self._listener is None:
             return False
-        if self._hear:
-            self._hear(self.page_id, data, elapsed_ms)
-        return True
+        if data is not None and elapsed_ms is not None:
+            self._listener.hear(self.page_id, data, elapsed_ms)
+            return True
+        if text is None:
+            return False
+        with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+            if text.startswith(_CHUNK):
+                self._elapsed_ms = _read_chunk(text[4:])[1].elapsedTime
+                return True
+            if text.startswith(_PLAYED):
+                self._listener.heed_played(self.page_id, _read_event(text[2:])[1])
+                return True
+        return False
 
 
 class SoundWires:
@@ -127,12 +141,12 @@ class SoundWires:
         """The one of a page; None while its socket is away."""
         return self._wires.get(page_id)
 
-    def open(self, scope: Scope, page_id: str, hear: Hear) -> None:
+    def open(self, scope: Scope, page_id: str, listener: Listener) -> None:
         """The page of the socket with this scope was let in; its socket before, if any, is heard no more."""
         wire: SoundWire = scope[_WIRE]
         if before := self._wires.get(page_id):
             before.shut()
-        wire.opened_for(page_id, hear)
+        wire.opened_for(page_id, listener)
         self._wires[page_id] = wire
 
     def around(self, app: ASGIApp) -> ASGIApp:
