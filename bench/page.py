@@ -157,8 +157,8 @@ async def measure() -> list[Figure]:
         await warm.arrive(server.address, 0)
         await warm.talk(time.monotonic() + 3)
         await warm.leave()
-        await asyncio.sleep(2)
-        before = await server.seen()
+        while (before := await server.seen())["visits"]:  # noqa: ASYNC110 - it waits for a page that returns
+            await asyncio.sleep(2)
         customers = [Customer() for _ in range(CALLS)]
         for number, customer in enumerate(customers, 1):
             await customer.arrive(server.address, number)
