@@ -13,8 +13,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from helpline import mount
+from helpline.channels.operator import NoDesk, ask
 from helpline.channels.web.app import create_app
 from helpline.errors import LocalError, SettingsError
+from tests.records.desks import settings_in
 from tests.web.client import SocketPage, new_cookie, page_at
 from tests.web.desk import ScriptedDesk
 from tests.web.serving import served
@@ -110,6 +112,41 @@ async def test_a_second_mount_is_refused_in_one_sentence(settings):
         with pytest.raises(LocalError, match=r"A process serves one page, and ShopMe is open"):
             async with another.router.lifespan_context(another):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("token", "shown", "status"), [("", "", 200), ("t" * 16, "", 404), ("t" * 16, "Bearer " + "t" * 16, 200)]
+)
+async def test_a_mounted_desk_has_its_metrics_for_whom_they_are(tmp_path, token, shown, status):
+    host = Starlette()
+    mount(host, settings_in(tmp_path, metrics_token=token), path="/desk")
+    async with served(host) as address, httpx.AsyncClient(base_url=address) as client:
+        answer = await client.get("/desk/metrics", headers={"Authorization": shown} if shown else {})
+        assert answer.status_code == status
+        assert ("helpline_" in answer.text) is (status == 200)
+        assert (await client.get("/metrics")).status_code == 404
+
+
+async def test_a_mounted_desk_is_drained_and_its_host_goes_on(tmp_path):
+    settings = settings_in(tmp_path)
+    host = host_of(Starlette, [])
+    mount(host, settings, path="/desk")
+    host.router.routes.append(Route("/stock", stock))
+    async with served(host) as address, httpx.AsyncClient(base_url=address) as client:
+        async with page_at(address, await new_cookie(f"{address}/desk/"), root="/desk") as page:
+            await page.type("where is my order 1004?")
+            await page.until_shown("Order 1004")
+            asked = ask(settings.data_dir, "drain")
+            assert (await anext(asked))["calls"] == 1
+            assert (await client.get("/desk/health/ready")).status_code == 503
+            await page.client.call("clear_session")
+            assert [said async for said in asked][-1] == {"calls": 0, "done": True}
+        async with page_at(address, await new_cookie(f"{address}/desk/"), root="/desk") as late:
+            await late.type("hello")
+            await late.until_shown("takes no new calls")
+        assert (await client.get("/stock")).json() == {"stock": 7}
+    with pytest.raises(NoDesk):
+        await anext(ask(settings.data_dir, "status"))
 
 
 async def test_an_application_that_is_served_already_is_refused(settings):

@@ -9,12 +9,14 @@ stay as they are. A process serves one page.
 
 import os
 import re
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from starlette.applications import Starlette
 
 from helpline.channels.web.app import create_app
+from helpline.channels.web.operating import ServedDesk, operated
 from helpline.channels.web.seam import Desk, OpenDesk
 from helpline.desk import open_desk as open_whole_desk
 from helpline.errors import LocalError, SettingsError
@@ -47,7 +49,17 @@ def mount(
     if host.middleware_stack is not None:
         raise LocalError("This application has started already: mount the desk before it is served.")
     path = path.rstrip("/")
-    desk = create_app(settings or load_settings(), open_desk or _open_own)
+    settings, opens = settings or load_settings(), open_desk or _open_own
+
+    @asynccontextmanager
+    async def opened(settings: Settings) -> AsyncIterator[Desk]:
+        async with AsyncExitStack() as stack:
+            whole = await stack.enter_async_context(opens(settings))
+            if isinstance(whole, ServedDesk):
+                await stack.enter_async_context(operated(desk, settings, whole))
+            yield whole
+
+    desk = create_app(settings, opened)
     _join_lifespans(host, desk)
     if path:
         # Chainlit's own redirects after a sign-in begin with it.

@@ -10,14 +10,18 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from helpline.channels import operator
 from helpline.channels.web.seam import Desk
 from helpline.collector import spare_calls_the_collector
 from helpline.settings import Settings
@@ -31,6 +35,7 @@ class Kept(Protocol):
     def metrics(self) -> Metrics: ...
 
 
+@runtime_checkable
 class ServedDesk(Desk, Protocol):
     """What serving asks of a desk beyond the page."""
 
@@ -55,6 +60,28 @@ def metrics_route(settings: Settings, metrics: Metrics) -> Route:
         return Response(metrics.exposition(), media_type=CONTENT_TYPE)
 
     return Route("/metrics", answer)
+
+
+@asynccontextmanager
+async def operated(app: Starlette, settings: Settings, desk: ServedDesk) -> AsyncIterator[None]:
+    """A desk in somebody else's application: its `/metrics`, and `helpline drain`.
+
+    A drain ends its calls and takes no new ones; the server is its owner's, and goes on.
+    """
+    added = [metrics_route(settings, desk.records.metrics)] if desk.records is not None else []
+    app.router.routes[:0] = added
+
+    async def drain() -> None:
+        app.state.ready.clear()
+        log.info("draining: %d live calls", len(desk.calls))
+        log.info("drained: %d calls had not ended in time", await desk.drain(settings.drain_s))
+
+    try:
+        async with operator.listening(settings.data_dir, desk, drain):
+            yield
+    finally:
+        for route in added:
+            app.router.routes.remove(route)
 
 
 class DrainingServer(uvicorn.Server):

@@ -19,6 +19,7 @@ from helpline.channels.web.seam import Call, Desk
 from helpline.channels.web.signing_in import SIGNED_IN, SignIn, is_anothers
 from helpline.channels.web.words import Words, asked_for, spoken_in, words_for
 from helpline.clock import Clock
+from helpline.errors import DeskDraining
 from helpline.records.past import Past
 from helpline.settings import Settings
 
@@ -97,6 +98,8 @@ class Visit:
             self.channel.leave()
             try:
                 call = await desk.take_up(self.channel, holder=self.browser, address=self.address)
+            except DeskDraining:
+                call = None  # The page is welcomed, and told when it wants a call.
             finally:
                 if not self.channel.page.id:  # No second tab has come meanwhile.
                     self.channel.come_back(page)
