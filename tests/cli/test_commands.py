@@ -258,3 +258,14 @@ def test_a_demo_customer_can_be_named(helpline):
         helpline("call", "--text", "--json", "--customer", other, "where is my order 1004").stdout
     )
     assert not document["tools"][0]["result"]["ok"], "order 1004 is another customer's"
+
+
+def test_the_doctor_says_how_customers_sign_in(helpline, tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text("def sign_in(name: str, password: str) -> str | None:\n    return None\n")
+    found = helpline("doctor", HELPLINE_TOOLS_FILE=str(own), OAUTH_GITHUB_CLIENT_ID="desk").stdout
+    assert "FAIL  sign-in: github is half set up: OAUTH_GITHUB_CLIENT_SECRET must be set as well." in found
+    assert "ok    sign-in: by name and password." in found
+    own.write_text("def sign_in(:\n")
+    found = helpline("doctor", HELPLINE_TOOLS_FILE=str(own)).stdout
+    assert f"FAIL  tools file: {own}, line 1" in found

@@ -1,5 +1,7 @@
 """Signing in with an account elsewhere: real servers on loopback, a provider with a script."""
 
+import dataclasses
+import os
 import socket
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,7 +12,7 @@ from starlette.applications import Starlette
 
 from helpline.channels.web.app import create_app
 from helpline.channels.web.mounting import mount
-from helpline.channels.web.oauth import verified_email
+from helpline.channels.web.oauth import heed_env_file, verified_email, wrong_in_environment
 from helpline.errors import SettingsError
 from helpline.settings import Settings
 from tests.web.client import new_cookie, page_at
@@ -334,3 +336,28 @@ async def test_a_provider_needs_to_be_told_where_the_page_is(desk, provider, set
 )
 async def test_only_an_e_mail_that_the_provider_verified_counts(provider, user, email):
     assert verified_email(provider, user) == email
+
+
+async def test_what_is_wrong_with_the_environment_is_said(monkeypatch, oauth_settings):
+    assert list(wrong_in_environment(oauth_settings)) == []
+    monkeypatch.setenv("OAUTH_GITHUB_CLIENT_ID", "desk")
+    monkeypatch.setenv("OAUTH_AZURE_AD_HYBRID_CLIENT_ID", "desk")
+    monkeypatch.setenv("OAUTH_GOGLE_CLIENT_ID", "desk")
+    said = list(wrong_in_environment(dataclasses.replace(oauth_settings, origins=())))
+    assert "github is half set up: OAUTH_GITHUB_CLIENT_SECRET must be set as well." in said
+    assert "OAUTH_GOGLE_CLIENT_ID belongs to no provider: docs/page.md lists the names." in said
+    assert any(each.startswith("HELPLINE_ORIGINS must say") for each in said)
+    assert not any("azure-ad is" in each for each in said)
+
+
+async def test_the_env_file_counts_and_the_environment_comes_first(monkeypatch, tmp_path):
+    for name in ("OAUTH_GITHUB_CLIENT_ID", "OAUTH_GITHUB_CLIENT_SECRET", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "x")  # So that what it is now comes back after the test.
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OAUTH_GITHUB_CLIENT_ID", "of the environment")
+    file = tmp_path / ".env"
+    file.write_text("OAUTH_GITHUB_CLIENT_ID=a\nOAUTH_GITHUB_CLIENT_SECRET=b\nOPENAI_API_KEY=c\n")
+    heed_env_file(file)
+    assert os.environ["OAUTH_GITHUB_CLIENT_ID"] == "of the environment"
+    assert os.environ["OAUTH_GITHUB_CLIENT_SECRET"] == "b"
+    assert "OPENAI_API_KEY" not in os.environ

@@ -22,6 +22,7 @@ from helpline.engine.server import chat_of
 from helpline.engine.voice import make_voice
 from helpline.engine.workers import Workers
 from helpline.errors import BackendError, ConnectionLost, HelplineError
+from helpline.own import Own, own_in
 from helpline.policy import load_policy
 from helpline.private import is_open_to_others
 from helpline.realtime.asked import session_asked, transcription_asked
@@ -68,7 +69,7 @@ async def report(settings: Settings, *, live: bool) -> bool:
 
 async def examine(settings: Settings, *, live: bool) -> AsyncIterator[Finding]:
     """Every finding about a desk with these settings."""
-    for look in (_settings, _page, _engine, _backends, _prices, _policy):
+    for look in (_settings, _page, _own, _engine, _backends, _prices, _policy):
         for finding in look(settings):
             yield finding
     yield await _store(settings)
@@ -102,6 +103,42 @@ def _page(settings: Settings) -> Iterator[Finding]:
             f"browsers give none to {url}: put HTTPS in front of it, or set HELPLINE_HOST to 127.0.0.1."
         )
         yield Finding("microphone", "note", sentence)
+
+
+def _own(settings: Settings) -> Iterator[Finding]:
+    """The company's own file, and how its customers sign in."""
+    own = Own()
+    if settings.tools_file is not None:
+        try:
+            own = own_in(settings.tools_file)
+        except HelplineError as wrong:
+            yield Finding("tools file", "fail", str(wrong))
+        else:
+            tools = ", ".join(each.name for each in own.tools)
+            yield Finding("tools file", "ok", f"{settings.tools_file}: {tools or 'hooks alone'}.")
+    if find_spec("chainlit") is not None:
+        yield from _sign_in(settings, own)
+
+
+def _sign_in(settings: Settings, own: Own) -> Iterator[Finding]:
+    from helpline.channels.web import oauth
+    from helpline.channels.web.signing_in import SignIn
+
+    oauth.heed_env_file()
+    ways, wrong = [], list(oauth.wrong_in_environment(settings))
+    try:
+        if SignIn.of(settings):
+            ways.append(f"by the proxy's header {settings.sign_in_header}")
+        if own.hooks.sign_in is not None:
+            ways.append("by name and password")
+        ways += [f"with {name}" for name in oauth.configured_providers(settings)]
+    except HelplineError as refused:
+        wrong.append(str(refused))
+    yield from (Finding("sign-in", "fail", sentence) for sentence in wrong)
+    if ways or not wrong:
+        yield Finding(
+            "sign-in", "ok", f"{', '.join(ways) or 'none: customers are guests until they verify'}."
+        )
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:

@@ -27,7 +27,9 @@ def command(file: Path | None, host: str | None, port: int | None, backends: str
     file = file or settings.tools_file
     own = own_in(file) if file else Own()
     from helpline.channels.web.app import serve  # Chainlit is slow to import: settings are checked first.
+    from helpline.channels.web.oauth import heed_env_file
 
+    heed_env_file()
     asyncio.run(serve(settings, partial(_open, file=file, own=own)))
 
 

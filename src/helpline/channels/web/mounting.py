@@ -16,6 +16,7 @@ from typing import Any, Final
 from starlette.applications import Starlette
 
 from helpline.channels.web.app import create_app
+from helpline.channels.web.oauth import heed_env_file
 from helpline.channels.web.operating import ServedDesk, operated
 from helpline.channels.web.seam import Desk, OpenDesk
 from helpline.desk import open_desk as open_whole_desk
@@ -49,7 +50,10 @@ def mount(
     if host.middleware_stack is not None:
         raise LocalError("This application has started already: mount the desk before it is served.")
     path = path.rstrip("/")
-    settings, opens = settings or load_settings(), open_desk or _open_own
+    if settings is None:
+        settings = load_settings()
+        heed_env_file()
+    opens = open_desk or _open_own
 
     @asynccontextmanager
     async def opened(settings: Settings) -> AsyncIterator[Desk]:

@@ -21,16 +21,19 @@ import os
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+from dotenv import dotenv_values
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from helpline.channels.web.browsers import CUSTOMER_COOKIE, Browsers, cookie
+from helpline.channels.web.fitting import fit
 from helpline.channels.web.site import language_asked
 from helpline.channels.web.visits import Visits
 from helpline.channels.web.words import words_for
@@ -269,6 +272,53 @@ def verified_email(provider: str, user: Mapping[str, Any]) -> str:
         )
         verified = True if verified == "true" else verified
     return email if isinstance(email, str) and verified is True else ""
+
+
+def heed_env_file(path: Path = Path(".env")) -> None:
+    """Have the OAUTH_* lines of this file count as those of the environment, where Chainlit reads them.
+
+    To be called before Chainlit is imported: some of its classes read theirs then. The environment's own come
+    first.
+    """
+    if path.is_file():
+        for name, value in dotenv_values(path, interpolate=False).items():
+            if name.startswith("OAUTH_") and value:
+                os.environ.setdefault(name, value)
+
+
+def wrong_in_environment(settings: Settings) -> Iterator[str]:
+    """What is wrong with the OAUTH_* variables, a sentence each. Imports Chainlit when there are such."""
+    names = [name for name in os.environ if name.startswith("OAUTH_") and name != "OAUTH_PROMPT"]
+    if not names:
+        return
+    fit(settings.name)
+    from chainlit.oauth_providers import providers
+
+    # Whatever name the environment gives a provider, its variables are called after its kind.
+    known = {each.env[0].partition("CLIENT_")[0]: each for each in providers}
+    for start, provider in known.items():
+        missing = [name for name in provider.env if not os.environ.get(name)]
+        if missing and any(name.startswith(start) and provider is _owner(name, known) for name in names):
+            yield f"{provider.id} is half set up: {' and '.join(missing)} must be set as well."
+    for name in names:
+        if _owner(name, known) is None:
+            yield f"{name} belongs to no provider: docs/page.md lists the names."
+    if not settings.origins:
+        yield "HELPLINE_ORIGINS must say where the provider sends people back to."
+
+
+def _owner(name: str, known: Mapping[str, Any]) -> Any:
+    """Whose variable it is: AZURE_AD_HYBRID_… is not AZURE_AD's."""
+    starts = [start for start in known if name.startswith(start)]
+    return known[max(starts, key=len)] if starts else None
+
+
+def configured_providers(settings: Settings) -> tuple[str, ...]:
+    """With whose accounts customers can sign in. Raises SettingsError."""
+    if not any(name.startswith("OAUTH_") for name in os.environ):
+        return ()
+    fit(settings.name)
+    return tuple(_NAMES.get(each, each) for each in _configured())
 
 
 def _configured() -> dict[str, Any]:
