@@ -58,6 +58,55 @@ def test_an_echo_alone_is_silenced(delay_ms: int, db: float):
     assert sum(map(loud, passed)) <= 0.04 * len(passed), "a stray frame starts no speech"
 
 
+def late(desk: np.ndarray, *, reports: bool) -> float:
+    """The share of the echo that passes when the page runs dry for 1.3 s and then plays on."""
+    gate = EchoGate()
+    pcm = np.clip(desk, -32768, 32767).astype("<i2").tobytes()
+    dry_from, dry_ms, size = 2000, 1320, 48 * FRAME_MS
+    sounding = pcm[: 48 * dry_from] + bytes(48 * dry_ms) + pcm[48 * dry_from :]
+    sent, played, loud_in, loud_out = 0, 0, 0, 0
+    for n in range(len(sounding) // size):
+        now_ms = 10_000 + n * FRAME_MS
+        while sent < len(pcm) and sent // 48 < n * FRAME_MS + 400:
+            gate.played(pcm[sent : sent + 9600], now_ms)
+            sent += 9600
+        played = n * FRAME_MS - min(max(0, n * FRAME_MS - dry_from), dry_ms)
+        if reports and n % 5 == 0 and sent // 48 > played:
+            gate.sounds_until(now_ms + sent // 48 - played, now_ms)
+        echo = np.frombuffer(sounding[size * (n - 4) : size * (n - 3)] if n >= 4 else bytes(size), "<i2")
+        frame = (echo * 0.1).astype("<i2").tobytes()
+        out = gate.filter(frame, now_ms + FRAME_MS)
+        if n * FRAME_MS > dry_from + dry_ms + 500 and loud(frame):
+            loud_in += 1
+            loud_out += loud(out)
+    assert loud_in > 40
+    return loud_out / loud_in
+
+
+def test_an_echo_that_comes_late_because_the_page_ran_dry_is_silenced():
+    desk = np.random.default_rng(3).normal(0, 3000, 24000 * 7)  # like nothing but itself
+    assert late(desk, reports=False) > 0.9, "nobody knows where the page is"
+    assert late(desk, reports=True) <= 0.04
+
+
+def longest_leak(desk: np.ndarray, gaps_ms: list[int]) -> int:
+    """How many frames of echo pass in a row, at most, when playback stumbles at these times."""
+    played = desk
+    for gap in gaps_ms:
+        played = np.concatenate((played[: 24 * gap], np.zeros(24 * 30), played[24 * gap :]))
+    longest = row = 0
+    for before, after in run(desk, delayed(played, 150, -20)):
+        row = row + 1 if loud(before) and loud(after) else 0
+        longest = max(longest, row)
+    return longest
+
+
+def test_an_echo_of_playback_that_stumbles_is_silenced_within_a_frame():
+    rng = np.random.default_rng(5)
+    desk = rng.normal(0, 1, 24000 * 12) * np.repeat(3000 * rng.choice([0.3, 0.6, 1.0, 2.0], 120), 2400)
+    assert longest_leak(desk, [1000 + 470 * n for n in range(22)]) <= 1
+
+
 def test_an_echo_in_a_noisy_room_is_silenced():
     desk = voice(6, 110, 1)
     room = delayed(desk, 150, -14) + RNG.normal(0, 60, len(desk))

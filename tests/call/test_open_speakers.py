@@ -10,7 +10,7 @@ import pytest
 from helpline.audio.pcm import gained, mix
 from helpline.call import effects as fx
 from helpline.call.call import Call
-from helpline.call.shown import Shown, StateShown
+from helpline.call.shown import Caption, Shown, StateShown
 from helpline.desk import Desk, open_desk
 from helpline.engine.voice import Synthesiser
 from helpline.settings import load_settings
@@ -19,6 +19,7 @@ FRAME_MS = 40
 FRAME = 48 * FRAME_MS
 ECHO_DB = -20
 ECHO_FRAMES = 4  # about 150 ms
+LATE_S = 0.4
 
 pytestmark = [pytest.mark.spoken, pytest.mark.timeout(120)]
 
@@ -28,13 +29,17 @@ class OpenSpeakers:
 
     def __init__(self) -> None:
         self.queue = b""
+        self.queued_at = 0.0
         self.air = [bytes(FRAME)] * ECHO_FRAMES
         self.speech = b""
         self.state = ""
+        self.replies = 0
+        """How many were heard to their end, or cut."""
         self.changed = asyncio.Event()
 
     async def play(self, track: str, pcm24k: bytes) -> None:
         self.queue += pcm24k
+        self.queued_at = asyncio.get_running_loop().time()
 
     async def clear_playback(self) -> None:
         self.queue = b""
@@ -42,22 +47,28 @@ class OpenSpeakers:
     async def show(self, shown: Shown) -> None:
         if isinstance(shown, StateShown):
             self.state = shown.state
-            self.changed.set()
+        elif isinstance(shown, Caption) and shown.speaker == "desk" and shown.final:
+            self.replies += 1
+        self.changed.set()
 
     async def live(self, call: Call) -> None:
         """Play and listen, a frame at a time, in real time."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            sounding, self.queue = self.queue[:FRAME].ljust(FRAME, b"\0"), self.queue[FRAME:]
+            sounding = bytes(FRAME)
+            if due >= self.queued_at:  # a loop that is late catches up, but nothing sounds before it was sent
+                sounding, self.queue = self.queue[:FRAME].ljust(FRAME, b"\0"), self.queue[FRAME:]
             self.air.append(gained(sounding, ECHO_DB))
             spoken, self.speech = self.speech[:FRAME].ljust(FRAME, b"\0"), self.speech[FRAME:]
-            call.hear(mix(spoken, self.air.pop(0)))
+            heard = mix(spoken, self.air.pop(0))
+            if loop.time() - due < LATE_S:  # as the page's does
+                call.hear(heard)
             due += FRAME_MS / 1000
             await asyncio.sleep(max(0, due - loop.time()))
 
-    async def until(self, *states: str) -> None:
-        while self.state not in states:
+    async def until(self, *states: str, replies: int = 0) -> None:
+        while self.state not in states or self.replies < replies:
             self.changed.clear()
             await self.changed.wait()
 
@@ -79,11 +90,14 @@ async def talk(desk: Desk, questions: list[str], *, interrupt: str = "") -> Call
     for question in questions:
         channel.speech = await asyncio.to_thread(voice.speak, question)
         await channel.until("speaking")
+        replies = channel.replies + 1
         if interrupt and question is questions[-1]:
             channel.speech = bytes(48 * 800) + await asyncio.to_thread(voice.speak, interrupt)
             await channel.until("listening", "thinking")
             await channel.until("speaking")
-        await channel.until("listening")
+            replies += 1
+        # The desk falls silent for a moment when it takes a noise for somebody: the reply goes on.
+        await channel.until("listening", replies=replies)
     living.cancel()
     call.hang_up()
     await call.ended()

@@ -22,9 +22,15 @@ WINDOW_MS = 160
 """How much of the microphone is compared: long enough not to match by chance."""
 EXPLAINED = 0.5
 """A frame with more than this share of its energy explained by the echo holds nobody's speech."""
+EXPLAINED_ALONE = 0.8
+"""The same of a frame that is compared by itself: so short a sound matches by chance more easily."""
 FAINT = 0.2
 FAINT_LEVEL = 0.1
 """In a room the echo is smeared: a frame this faint beside what is played needs less explaining (-10 dB)."""
+LATE_MS = 500
+"""A channel that is so far behind ran dry and goes on later: what has not sounded is expected anew."""
+SLACK_MS = 200
+"""It is expected so much earlier than the channel's report says, which took its time."""
 QUIET = 30.0
 """RMS under which a frame holds nothing worth asking about."""
 
@@ -69,6 +75,9 @@ class _Sound:
     def beginning(self, length: int) -> "_Sound":
         return _Sound(self._pcm24k[: 6 * length])
 
+    def after(self, length: int) -> "_Sound":
+        return _Sound(self._pcm24k[6 * length :])
+
 
 _NOTHING = bytes(6 * WINDOW_MS * PER_MS)
 
@@ -97,6 +106,25 @@ class EchoGate:
         sound = _Sound(pcm24k)
         self._ends = begins + sound.length
         self._played.append((begins, sound))
+
+    def sounds_until(self, ends_ms: int, now_ms: int) -> None:
+        """The channel says how far it is: all that was sent will have sounded by then."""
+        late = ends_ms * PER_MS - self._ends
+        if late < LATE_MS * PER_MS or ends_ms <= now_ms:
+            return
+        left = (ends_ms - now_ms) * PER_MS  # how much has not sounded yet
+        moved: deque[tuple[int, _Sound]] = deque()
+        late -= SLACK_MS * PER_MS
+        while self._played and left > 0:
+            begins, sound = self._played.pop()
+            if sound.length > left:
+                before = sound.length - left
+                self._played.append((begins, sound.beginning(before)))
+                begins, sound = begins + before, sound.after(before)
+            left -= sound.length
+            moved.appendleft((begins + late, sound))
+        self._played += moved
+        self._ends += late
 
     def cleared(self, now_ms: int) -> None:
         """Playback was silenced: what had not begun to sound never will."""
@@ -141,10 +169,16 @@ class EchoGate:
         loudest = float(reference @ reference) / max(1, int(np.count_nonzero(reference)))
         if loudest < QUIET**2:
             return False
+        echoes = self._delay is not None
         delay = self._find(reference)
         explained = self._explained(frame, reference, delay) if delay is not None else 0.0
         faint = energy / len(frame) < FAINT_LEVEL * loudest
         if explained >= EXPLAINED or (faint and explained >= FAINT):
+            self._delay = delay
+            return True
+        # Playback that stumbled goes on at another delay, of which the window knows only this frame.
+        delay = self._search(frame, reference) if echoes else None
+        if delay is not None and self._explained(frame, reference, delay) >= EXPLAINED_ALONE:
             self._delay = delay
             return True
         return False
@@ -164,9 +198,13 @@ class EchoGate:
     def _find(self, reference: Samples) -> int | None:
         """The delay at which the reference explains most of the microphone's window."""
         heard = _down(b"".join(self._heard)[-len(_NOTHING) :])
-        size = len(heard)
         if self._delay is not None and self._explained(heard, reference, self._delay) >= EXPLAINED:
             return self._delay
+        return self._search(heard, reference)
+
+    @staticmethod
+    def _search(heard: Samples, reference: Samples) -> int | None:
+        size = len(heard)
         spectrum = np.fft.rfft(reference, 16384) * np.conj(np.fft.rfft(heard, 16384))
         match = np.fft.irfft(spectrum, 16384)[: len(reference) - size + 1]
         total = np.concatenate(([0.0], np.cumsum(reference.astype(np.float64) ** 2)))

@@ -14,6 +14,7 @@ from helpline.audio.echo import EchoGate
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation, Event, Rules, begin, step, wake_at
 from helpline.call.outbox import Outbox
+from helpline.call.playout import sounds_until_ms
 from helpline.call.replay import note_input, note_rules
 from helpline.call.shown import Shown
 from helpline.call.transcript import Transcript
@@ -230,6 +231,8 @@ class Driver:
         if self._trace is not None:
             self._write_down(self._trace, event)
         self.conversation, effects = step(self.conversation, event, self._clock.now_ms())
+        if isinstance(event, fx.Played) and self._echo.listens:
+            self._echo.sounds_until(sounds_until_ms(self.conversation.playout), self._clock.now_ms())
         if self._outbox.audio_open and not self.conversation.may_listen:
             self._outbox.open_audio(False)
         return effects

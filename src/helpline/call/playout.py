@@ -288,6 +288,11 @@ def silent_at_ms(playout: Playout, now_ms: int) -> int | None:
     return max(now_ms, playout.anchor_ms + left + 1)
 
 
+def sounds_until_ms(playout: Playout) -> int:
+    """When all that was sent will have sounded, as far as is known."""
+    return playout.anchor_ms + (playout.sent - playout.heard) // BYTES_PER_MS
+
+
 def report(playout: Playout, track: str, played_ms: int, now_ms: int) -> Playout:
     """Take the channel's word for what it played of a track, clamped to what was sent."""
     clip = next((clip for clip in playout.clips if clip.track == track), None)
