@@ -253,3 +253,28 @@ def test_an_offer_that_waits_behind_a_change_is_not_made_to_a_stranger():
     effects = talk.give(fx.Settled("prop_1", say="It did not work."))
     assert not [e.shown for e in of(effects, fx.Show) if isinstance(e.shown, ProposalShown)]
     assert talk.c.pending is None
+
+
+def test_what_was_heard_before_a_switch_of_language_is_what_the_yes_confirms():
+    """The offer keeps its wording: a yes is to what was heard, and may be in either language."""
+    talk = heard(proposed())
+    assert not of(talk.give(fx.LanguageChosen("zh-CN")), fx.Settle)
+    (settle,) = of(talk.speech("u2", "好的", ms=400), fx.Settle)
+    assert settle.answer == "yes"
+    assert READ_BACK in settle.heard
+
+
+def test_what_was_not_heard_before_a_switch_of_language_is_heard_first():
+    talk = proposed()
+    talk.give(fx.LanguageChosen("zh-CN"))
+    effects = talk.speech("u2", "好的", ms=400)
+    assert not of(effects, fx.Settle)
+    assert READ_BACK in notes(effects), "it is read to them before it can be confirmed"
+
+
+def test_an_offer_read_anew_in_the_other_language_is_heard_as_well():
+    talk = proposed()
+    talk.give(fx.LanguageChosen("zh-CN"))
+    talk.reply("r2", "a2", "我可以取消订单1005，并退款84.50美元到您的Visa卡。要取消吗？", 5000)
+    talk.wait(6000)
+    assert of(talk.speech("u2", "好的", ms=400), fx.Settle)

@@ -114,7 +114,7 @@ async def test_who_talks_is_told_that_english_is_heard_and_is_spoken_to_in_manda
 async def test_a_person_is_one_button_away(address, browser):
     async with visiting(browser, address, **CHINESE) as page:
         await page.get_by_role("button", name="人工客服").click()
-        await expect(card(page, "ticket")).to_contain_text("转接人工客服")
+        await expect(card(page, "ticket")).to_contain_text("转人工客服")
 
 
 async def test_the_language_is_switched_in_mid_call(address, browser):
