@@ -236,9 +236,12 @@ class Desk:
         else:
             await self.records.rate(call_id, rated)
 
-    async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
+    async def take_up(
+        self, channel: Channel, *, holder: str, address: str = "", shown_again: bool = True
+    ) -> Call | None:
         """Go on with the holder's call that broke off when the desk did, if there is one: the same call, with
-        the caller who was verified in it. What its customer had seen is shown again.
+        the caller who was verified in it. What its customer had seen is shown again, where it is not there
+        still.
 
         Raises DeskDraining when the desk is about to close.
         """
@@ -250,9 +253,8 @@ class Desk:
         broken, stored = taken
         try:
             past = await self._past_of(broken)
-            for line in past.lines if past else ():
-                await channel.show(line)
-            for shown in broken.shown():
+            seen = (*(past.lines if past else ()), *broken.shown()) if shown_again else ()
+            for shown in seen:
                 await channel.show(shown)
         except BaseException:
             self.records.put_back(broken)

@@ -217,7 +217,9 @@ class ScriptedDesk:
             if call.id == call_id:
                 call._note("rated", good, comment)
 
-    async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> ScriptedCall | None:
+    async def take_up(
+        self, channel: Channel, *, holder: str, address: str = "", shown_again: bool = True
+    ) -> ScriptedCall | None:
         return None
 
     async def call(self, number: int = 0) -> ScriptedCall:

@@ -5,6 +5,7 @@ import dataclasses
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
 from helpline.actions import Card, Proposal, Receipt
 from helpline.call.shown import Caption, CardShown, Notice, ProposalShown, ReceiptShown, StateShown
@@ -12,6 +13,8 @@ from helpline.channels.web.adapters import say_by
 from helpline.channels.web.messenger import Correspondents, Letter
 from helpline.channels.web.words import ENGLISH
 from helpline.errors import BackendError
+from helpline.store import schema as t
+from tests.records.desks import desk_in
 from tests.web.desk import ScriptedDesk
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -186,3 +189,28 @@ async def test_letters_that_come_at_once_are_one_call(talk):
     await asyncio.gather(*(talk.write(str(number)) for number in range(4)))
     assert len(talk.desk.calls) == 1
     assert talk.desk.calls[0].count("type") == 4
+
+
+async def test_a_conversation_goes_on_when_the_desk_is_started_anew(tmp_path):
+    """With its open proposal, for its own sender in its own place, and without being told again."""
+    async with desk_in(tmp_path) as desk:
+        before = Talk(desk)
+        await before.write("please call me back on tuesday at 3 pm, my number is 617 555 0134")
+        assert "yes or no" in before.said[-1]
+        await before.correspondents.close()
+    async with desk_in(tmp_path) as desk:
+        await desk.records.give_up_waiting("web")  # What waits for a page does not wait for long.
+        after = Talk(desk)
+        after.number = 10
+        await after.write("yes", sender="U2")
+        await after.write("yes", place="D2")
+        assert not any("Done." in said for said in after.said)
+        after.said.clear()
+        await after.write("yes")
+        done = [said for said in after.said if "Done. We will call you back" in said]
+        assert done
+        assert not any("Please answer yes or no" in said for said in after.said), "nothing is told again"
+        await after.write("yes")
+        async with desk.store.database.read() as connection:
+            assert await connection.scalar(sa.select(sa.func.count()).select_from(t.ledger)) == 1
+        await after.correspondents.close()

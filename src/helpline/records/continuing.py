@@ -49,6 +49,10 @@ class BrokenOff:
     def holder(self) -> str:
         return self.draft.began.holder
 
+    def began_at(self, channel: str) -> bool:
+        """Whether it came by this channel; empty means any."""
+        return channel in ("", self.draft.began.channel)
+
     @property
     def of_caller(self) -> tuple[Event, ...]:
         """What happened since the one who is on the line now took it: nothing of another customer's."""

@@ -19,7 +19,7 @@ from helpline.actions import GUEST, Caller
 from helpline.clock import Clock, SystemClock
 from helpline.realtime.cost import PriceList, prices
 from helpline.records import archive, past, redacting, retention, work
-from helpline.records.continuing import BrokenOff, Stored
+from helpline.records.continuing import GOES_ON_WITHIN, BrokenOff, Stored
 from helpline.records.draft import Draft, ModelOf, document
 from helpline.records.events import Began, Rated
 from helpline.records.journal import Journal, JournalError, Journals
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_S: Final = 15.0
 """Another process may have left work; ours wakes us at once."""
 HELD_S: Final = 60.0
+_PAGE: Final = "web"
 """How long a desk that starts holds the calls that were left to it: pages reconnect within seconds."""
 RETENTION_EVERY: Final = timedelta(hours=1)
 
@@ -216,14 +217,21 @@ class Records:
         )
 
     async def wait_for_holders(self) -> None:
-        """Give the pages of calls that broke off a while to come back."""
+        """Give the holders of calls that broke off a while to come back.
+
+        A page does by itself, and at once; who writes by a messenger does when they write again.
+        """
         await asyncio.sleep(HELD_S)
+        await self.give_up_waiting(_PAGE)
+        await asyncio.sleep(GOES_ON_WITHIN.total_seconds() - HELD_S)
         await self.give_up_waiting()
 
-    async def give_up_waiting(self) -> None:
-        """Write down every call that still waits for its page."""
-        while self._broken:
-            _, broken = self._broken.popitem()
+    async def give_up_waiting(self, channel: str = "") -> None:
+        """Write down every call that still waits for its holder; of one channel, or of all."""
+        for holder in [name for name, each in self._broken.items() if each.began_at(channel)]:
+            broken = self._broken.pop(holder, None)
+            if broken is None:
+                continue  # Its holder has come meanwhile.
             try:
                 await to_its_end(self._write_down(broken))
             except (SQLAlchemyError, OSError) as error:

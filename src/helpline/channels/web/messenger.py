@@ -1,8 +1,8 @@
 """The desk in a messenger: one customer's written conversation, without a page.
 
 A messenger brings letters one by one; those of one sender in one private conversation join the one call that
-they are in. They are a guest until they have said who they are, as anybody is. Who writes
-where others read along is asked to write in private: what a call says is for one customer. A call ends when
+they are in, also when the desk was started anew in between. They are a guest until they have said who they are,
+as anybody is. Who writes where others read along is asked to write in private: what a call says is for one customer. A call ends when
 nothing has been written for `IDLE_S`; the next letter begins another.
 """
 
@@ -175,6 +175,15 @@ class MessengerChannel:
             self._changed.notify_all()
 
 
+def _address_of(letter: Letter) -> str:
+    return f"{letter.messenger}:{letter.sender}"
+
+
+def _holder_of(letter: Letter) -> str:
+    """Who may go on with the call after a restart: this sender, here. No browser's name has a colon in it."""
+    return f"{letter.messenger}:{letter.sender}:{letter.place}"
+
+
 class _Correspondent:
     """One sender in one private conversation, and their call."""
 
@@ -249,8 +258,11 @@ class Correspondents:
             channel, call = correspondent.channel, correspondent.call
             if channel is None or call is None or channel.ended:
                 channel = MessengerChannel(self._words)
-                call = await self._desk.admit(
-                    channel, kind=letter.messenger, address=f"{letter.messenger}:{letter.sender}"
+                call = await self._going_on(channel, letter) or await self._desk.admit(
+                    channel,
+                    kind=letter.messenger,
+                    address=_address_of(letter),
+                    holder=_holder_of(letter),
                 )
                 channel.join(call)
                 if correspondent.sending is not None:
@@ -258,6 +270,12 @@ class Correspondents:
                 correspondent.channel, correspondent.call = channel, call
                 correspondent.sending = asyncio.create_task(channel.run(), name=f"letters of {call.id}")
             return channel, call
+
+    async def _going_on(self, channel: MessengerChannel, letter: Letter) -> Call | None:
+        """The sender's call that broke off when the desk did; what was said in it the messenger still shows."""
+        return await self._desk.take_up(
+            channel, holder=_holder_of(letter), address=_address_of(letter), shown_again=False
+        )
 
     def _stay(self, key: tuple[str, str, str], correspondent: _Correspondent) -> None:
         if correspondent.leaving is not None:

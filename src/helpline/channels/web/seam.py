@@ -121,8 +121,10 @@ class Desk(Protocol):
     async def rate(self, call_id: str, good: bool, comment: str) -> None:
         """Keep what the customer thinks of a call, live or over."""
 
-    async def take_up(self, channel: Channel, *, holder: str, address: str = "") -> Call | None:
-        """The browser's call that broke off when the desk did, going on; what was seen is shown again."""
+    async def take_up(
+        self, channel: Channel, *, holder: str, address: str = "", shown_again: bool = True
+    ) -> Call | None:
+        """The holder's call that broke off when the desk did, going on; what was seen is shown again."""
         ...
 
 
