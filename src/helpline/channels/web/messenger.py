@@ -1,9 +1,9 @@
 """The desk in a messenger: one customer's written conversation, without a page.
 
 A messenger brings letters one by one; those of one sender in one private conversation join the one call that
-they are in, also when the desk was started anew in between. They are a guest until they have said who they are,
-as anybody is. Who writes where others read along is asked to write in private: what a call says is for one customer. A call ends when
-nothing has been written for `IDLE_S`; the next letter begins another.
+they are in, also when the desk was started anew in between. They are a guest until they have said who they
+are, as anybody is. Who writes where others read along is asked to write in private: what a call says is for
+one customer. A call ends when nothing has been written for `IDLE_S`; the next letter begins another.
 """
 
 import asyncio
@@ -272,7 +272,7 @@ class Correspondents:
             return channel, call
 
     async def _going_on(self, channel: MessengerChannel, letter: Letter) -> Call | None:
-        """The sender's call that broke off when the desk did; what was said in it the messenger still shows."""
+        """The sender's call that broke off when the desk did; the messenger still shows what was said."""
         return await self._desk.take_up(
             channel, holder=_holder_of(letter), address=_address_of(letter), shown_again=False
         )
