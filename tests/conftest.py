@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+pytest_plugins = ["tests.store.fixtures"]
+"""The shop of a test's own, on either database."""
+
 ALLOWED = ("../shared", "got empty parameter set", "audioop")
 """What a reason may name and be left out in CI too: recordings that not everybody has and whose ground
 `tests/traces` covers (a test for each of them is then none), and a module that Python 3.13 has no more."""

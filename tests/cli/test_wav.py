@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from helpline.actions import Card, Proposal, Receipt, ToolResult
+from helpline.audio.pcm import BYTES_PER_MS
 from helpline.call.shown import Caption, CardShown, Notice, ReceiptShown, StateShown, ToolEnded
 from helpline.channels.wav import (
     BREATH_MS,
-    BYTES_PER_MS,
     FRAME_MS,
     QUIET_MS,
     Microphone,

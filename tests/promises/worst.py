@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from helpline.actions import Caller, Proposal
+from helpline.audio.pcm import BYTES_PER_MS
 from helpline.call import effects as fx
 from helpline.call.conversation import begin, step, wake_at
 from helpline.call.shown import CardShown, ToolEnded
@@ -19,7 +20,6 @@ from helpline.tools.context import CallContext
 from helpline.tools.registry import Toolbox
 from helpline.tools.settling import carry_out
 
-BYTES_PER_MS = 48
 CHARS_PER_S = 14
 """How fast the model speaks."""
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 RATE = 24_000
 """Samples per second on the Realtime protocol's wire, and everywhere in the desk."""
 BYTES_PER_SAMPLE = 2
+BYTES_PER_MS = RATE * BYTES_PER_SAMPLE // 1000
 QUIETEST_DBFS = -100.0
 """What silence measures; one bit of 16 is -90."""
 

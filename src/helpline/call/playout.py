@@ -17,7 +17,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-BYTES_PER_MS = 48
+from helpline.audio.pcm import BYTES_PER_MS
+
 AHEAD_MS = 1000
 PIECE_MS = 240
 """While enough is ahead, no smaller piece is sent: a reply that comes fast is not cut to crumbs."""

@@ -13,9 +13,9 @@ from typing import Any, Final
 import msgspec
 
 from helpline.actions import ToolResult
+from helpline.audio.pcm import BYTES_PER_MS
 from helpline.call import effects as fx
 from helpline.call.conversation import Conversation, Event, Rules, begin, step, wake_at
-from helpline.call.playout import BYTES_PER_MS
 from helpline.call.transcript import Exchange, Line, Transcript
 from helpline.realtime import events as ev
 from helpline.realtime.cost import Bill, PriceList

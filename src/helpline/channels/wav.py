@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from helpline.actions import GUEST, Caller
-from helpline.audio.pcm import samples
+from helpline.audio.pcm import BYTES_PER_MS, samples
 from helpline.call.call import Call
 from helpline.call.shown import CallState, Caption, Shown, StateShown
 from helpline.channels.document import CallDocument
@@ -23,7 +23,6 @@ from helpline.desk import Desk
 FRAME_MS: Final = 40
 REPORT_MS: Final = 120
 """How often the speaker reports what has sounded."""
-BYTES_PER_MS: Final = 48
 AUDIBLE: Final = 300
 """A sample beyond this is sound that a person hears; a synthesiser's pauses stay far below."""
 BREATH_MS: Final = 400

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from helpline.audio.pcm import BYTES_PER_MS
 from helpline.call import effects as fx
 from helpline.call.replay import Replayed, replay
 from helpline.realtime import wire
@@ -59,7 +60,7 @@ def shown(effect: fx.Effect) -> dict[str, Any]:
         case fx.Send(event):
             return {"effect": name, "event": json.loads(wire.encode(event))}
         case fx.Play(track, pcm24k):
-            return {"effect": name, "track": track, "ms": len(pcm24k) // 48}
+            return {"effect": name, "track": track, "ms": len(pcm24k) // BYTES_PER_MS}
         case fx.Show(what):
             return {"effect": name, "what": type(what).__name__, **_body(what)}
         case fx.Record(fact):

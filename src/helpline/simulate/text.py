@@ -6,40 +6,26 @@ from typing import Final, Protocol
 
 from helpline.call.shown import CallState, Shown, StateShown
 from helpline.channels.document import CallDocument
+from helpline.channels.written import Playing, WrittenChannel
 
 AT_REST: Final[frozenset[CallState]] = frozenset({"idle", "listening", "ended"})
 
 
-class Typist(Protocol):
+class Typist(Playing, Protocol):
     """What this end needs of a call."""
 
     def type(self, text: str) -> None: ...
 
-    def played(self, track: str, played_ms: int) -> None: ...
 
-
-class TextChannel:
-    """A `Channel` for typing: sound, should any come, counts as heard at once."""
+class TextChannel(WrittenChannel[Typist]):
+    """A `Channel` for typing."""
 
     def __init__(self, notice: Callable[[Shown], None] | None = None) -> None:
+        super().__init__()
         self.document = CallDocument()
         self.state: CallState = "idle"
-        self._call: Typist | None = None
         self._notice = notice
         self._changed = asyncio.Condition()
-        self._sounded: dict[str, int] = {}
-
-    def join(self, call: Typist) -> None:
-        """The call that this is the end of."""
-        self._call = call
-
-    async def play(self, track: str, pcm24k: bytes) -> None:
-        self._sounded[track] = self._sounded.get(track, 0) + len(pcm24k)
-        if self._call is not None:
-            self._call.played(track, self._sounded[track] // 48)
-
-    async def clear_playback(self) -> None:
-        self._sounded.clear()
 
     async def show(self, shown: Shown) -> None:
         self.document.take(shown)

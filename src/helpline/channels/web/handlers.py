@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, ParamSpec
 
 from helpline.actions import GUEST, Caller
+from helpline.audio.pcm import BYTES_PER_MS
 from helpline.call.shown import ReceiptShown
 from helpline.channels.web.adapters import MESSENGERS, Adapters, letter_of, say_by
 from helpline.channels.web.browsers import LANGUAGE_COOKIE, Browsers, cookie
@@ -48,7 +49,6 @@ log = logging.getLogger(__name__)
 MAX_MESSAGE: Final = 4000
 """Characters of a typed line; the rest is cut, and the customer is told."""
 _MAX_CHUNK_BYTES: Final = 48_000
-_BYTES_PER_MS: Final = 48
 
 P = ParamSpec("P")
 
@@ -209,7 +209,7 @@ class Handlers:
         now_ms = self._visits.clock.now_ms()
         if visit.lateness.is_late(int(elapsed_ms), now_ms):
             return
-        if visit.sound_ms.take(now_ms, len(pcm24k) / _BYTES_PER_MS):
+        if visit.sound_ms.take(now_ms, len(pcm24k) / BYTES_PER_MS):
             visit.call.hear(pcm24k)
 
     def heed_played(self, page_id: str, message: object) -> None:

@@ -28,6 +28,7 @@ from helpline.channels.web import cards
 from helpline.channels.web.limits import Allowance
 from helpline.channels.web.seam import Call, Desk
 from helpline.channels.web.words import Words
+from helpline.channels.written import WrittenChannel
 from helpline.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -65,21 +66,20 @@ class Letter:
     text: str
 
 
-class MessengerChannel:
+class MessengerChannel(WrittenChannel[Call]):
     """A `Channel` of texts: finished lines, cards and notices, in the order in which they came.
 
     What is to be sent waits for a task of its own (`run`), so that a slow messenger never holds up the call.
     """
 
     def __init__(self, words: Words) -> None:
+        super().__init__()
         self.say: Say | None = None
         self.state = "idle"
         self._words = words
-        self._call: Call | None = None
         self._asks = ""
         self._lines: set[str] = set()
         self._cards: dict[str, str] = {}
-        self._sounded: dict[str, int] = {}
         self._outgoing: asyncio.Queue[str] = asyncio.Queue(maxsize=_WAITING)
         self._changed = asyncio.Condition()
         self._answered = True
@@ -88,22 +88,9 @@ class MessengerChannel:
     def ended(self) -> bool:
         return self.state == "ended"
 
-    def join(self, call: Call) -> None:
-        """The call that this is the end of."""
-        self._call = call
-
     def asked(self) -> None:
         """A letter was typed into the call: `rested` waits for what comes of it."""
         self._answered = False
-
-    async def play(self, track: str, pcm24k: bytes) -> None:
-        """Nothing sounds here; what would have is counted as heard, since its words are shown."""
-        self._sounded[track] = self._sounded.get(track, 0) + len(pcm24k)
-        if self._call is not None:
-            self._call.played(track, self._sounded[track] // 48)
-
-    async def clear_playback(self) -> None:
-        self._sounded.clear()
 
     async def show(self, shown: Shown) -> None:
         match shown:

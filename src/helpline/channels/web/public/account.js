@@ -1,6 +1,6 @@
 // Who the customer is: signing in and out, and their past conversations. Signing in posts to the desk, which
 // answers with a cookie that no script can read; the page is then asked for again and finds its call.
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { tellDesk } from "./mailbox.js";
 import { words } from "./words.js";
 
@@ -12,7 +12,7 @@ const opened = { signedIn: false };
 export const account = el(
   "button",
   { class: "hl-person hl-account", type: "button", "aria-haspopup": "dialog", hidden: "" },
-  picture("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7 8a7 7 0 0 1 14 0"),
+  icon("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7 8a7 7 0 0 1 14 0"),
   label,
 );
 
@@ -138,14 +138,4 @@ function dialog(title, ...children) {
   const box = el("dialog", { class: "hl-dialog", "aria-label": title }, heading, ...children);
   box.addEventListener("keydown", (event) => event.stopPropagation()); // P talks, elsewhere on the page
   return box;
-}
-
-function picture(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", path);
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(line);
-  return svg;
 }

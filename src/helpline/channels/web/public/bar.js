@@ -1,7 +1,7 @@
 // The strip above the conversation: what the desk is doing, a way to stop it, a person, and in the demo shop
 // who the customer is. It stands beside Chainlit's own elements, never in them: React owns those.
 import { tellDesk } from "./mailbox.js";
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { account, showAccount } from "./account.js";
 import { showSuggestions } from "./suggestions.js";
 import { offerRating, rating } from "./rating.js";
@@ -106,14 +106,4 @@ function pictured(shop) {
   if (!logoDark) return [light];
   light.className = "hl-if-light";
   return [light, el("img", { src: logoDark, alt: shop, class: "hl-if-dark" })];
-}
-
-function icon(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", path);
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(line);
-  return svg;
 }

@@ -11,6 +11,17 @@ export function el(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** A line drawing in a square of 24, for the eye alone: the button that holds it has a name. */
+export function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(line);
+  return svg;
+}
+
 /** Call back now and whenever elements come into the document. */
 export function watch(callback) {
   const start = () => {
