@@ -12,6 +12,7 @@ from helpline.call.conversation import Conversation, Rules
 from helpline.call.driver import Driver
 from helpline.call.outbox import HELD_AUDIO_MS, Outbox
 from helpline.call.shown import Notice, Shown
+from helpline.clock import Clock, SystemClock
 from helpline.errors import BackendError
 from helpline.realtime.connection import Backend
 from helpline.realtime.events import InputAppend, InputClear, SessionSettings
@@ -65,9 +66,13 @@ class Host:
 
 @asynccontextmanager
 async def driving(
-    host: Host, *backends: Backend, trace: Trace | None = None, rules: Rules | None = None
+    host: Host,
+    *backends: Backend,
+    trace: Trace | None = None,
+    rules: Rules | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Driver]:
-    driver = Driver(host, backends, trace=trace, rules=rules)
+    driver = Driver(host, backends, trace=trace, rules=rules, clock=clock)
     task = asyncio.create_task(driver.run())
     try:
         yield driver
@@ -255,3 +260,60 @@ async def test_it_is_known_how_soon_the_desk_fell_silent_when_it_was_spoken_over
         assert await driver.until(lambda c: c.playout.paused)
         await asyncio.sleep(0)
     assert [fact for fact in host.facts if isinstance(fact, fx.Silenced)] == [fx.Silenced(520)]
+
+
+async def test_a_call_goes_on_when_all_of_its_backends_were_away_for_a_while():
+    """Each is tried for two seconds and then the next; a call that was under way is not given up for that."""
+
+    async def first(peer: Peer) -> None:
+        await peer.greet()
+        await peer.cut(1006)
+
+    async def second(peer: Peer) -> None:
+        await peer.greet()
+        await peer.expect("never")
+
+    away = [BackendError("Nobody is there.", retry=True)] * 12
+    one, other = ScriptedBackend(first, *away, name="one"), ScriptedBackend(*away, second, name="other")
+    host = Host()
+    async with driving(host, one, other) as driver:
+        driver.post(fx.VoiceStarted())
+        assert await driver.until(lambda c: c.may_listen)
+        assert await driver.until(lambda c: not c.may_listen)
+        assert await driver.until(lambda c: c.may_listen or c.farewell is not None)
+        assert driver.conversation.link.backend == "other"
+        assert host.notices() == []
+
+
+async def test_a_backend_that_was_of_no_use_an_hour_ago_is_tried_again():
+    async def no_quota(peer: Peer) -> None:
+        await peer.greet()
+        gate = gates.pop(0)
+        await gate.wait()
+        await peer.send("error", error={"type": "error", "code": "insufficient_quota", "message": "No."})
+        await peer.expect("never")
+
+    async def answers(peer: Peer) -> None:
+        await peer.greet()
+        await peer.expect("never")
+
+    class Later(SystemClock):
+        later_ms = 0
+
+        def now_ms(self) -> int:
+            return super().now_ms() + self.later_ms
+
+    clock = Later()
+    gates = [asyncio.Event(), asyncio.Event()]
+    soon, later = gates
+    one, other = ScriptedBackend(no_quota, answers, name="one"), ScriptedBackend(no_quota, name="other")
+    async with driving(Host(), one, other, clock=clock) as driver:
+        driver.post(fx.VoiceStarted())
+        soon.set()
+        assert await driver.until(lambda c: c.may_listen and c.link.backend == "other")
+        clock.later_ms = 60_000
+        later.set()
+        assert await driver.until(
+            lambda c: (c.may_listen and c.link.generation == 3) or c.farewell is not None
+        )
+        assert driver.conversation.link.backend == "one"

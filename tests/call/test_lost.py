@@ -45,6 +45,20 @@ def test_an_utterance_whose_words_are_known_is_told_and_answered():
     assert len(sent(effects, ev.ResponseCreate)) == 1
 
 
+def test_an_answer_that_failed_for_want_of_quota_is_asked_of_the_next_backend():
+    talk = Talk().live()
+    talk.speech("u1", "where is my order")
+    error = ev.ErrorDetails(code="insufficient_quota")
+    details = ev.StatusDetails(error=error)
+    effects = talk.give(
+        ev.ResponseDone(response=ev.Response(id="r1", status="failed", status_details=details))
+    )
+    assert len(of(effects, fx.Disconnect)) == 1
+    assert not sent(effects, ev.ResponseCreate), "the one without quota is not asked again"
+    talk.give(fx.Lost("no quota"))
+    assert len(sent(reopen(talk), ev.ResponseCreate)) + len(sent(talk.wait(100), ev.ResponseCreate)) == 1
+
+
 def test_words_that_have_led_to_a_tool_are_not_heard_again():
     talk = Talk().live()
     talk.speech("u1", None)

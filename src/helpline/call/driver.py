@@ -32,9 +32,9 @@ INBOX_LIMIT = 1000
 PAUSES_MS = (0, 250, 500, 1000, 1500)
 """Between attempts to connect; the last one again and again, so that a server that is back is soon found."""
 PATIENCE_MS = 30_000
-"""The one backend that the call was with is tried for so long."""
+"""A call that was under way is not given up for so long."""
 HASTE_MS = 2000
-"""A backend is tried for so long when there is another, or when it has not answered yet."""
+"""A backend is tried for so long before the next one."""
 MANY_LOST = 6
 """So many sessions lost in a row, each soon after it began: the backend is of no use."""
 STEADY_MS = 10_000
@@ -335,24 +335,33 @@ class Driver:
         task.add_done_callback(self._session_tasks.discard)
 
     async def _connect(self) -> None:
-        """Try the backend in use, then those behind it, then those before it."""
+        """Try the backend in use, then those behind it, then those before it; a call that was under way goes
+        around again for a while, leaving out those that refused it."""
         failures: list[BackendError] = []
+        useless: set[int] = set()
         await _pause(self._unsteady)
-        for _ in self._backends:
-            backend = self._backends[self._at]
-            connection = await self._try(backend, failures)
-            if connection is not None:
-                self._take(connection, backend)
-                return
-            self._move_on()
+        until_ms = self._clock.now_ms() + (PATIENCE_MS if self.conversation.link.backend else 0)
+        haste_ms = HASTE_MS
+        while True:
+            for _ in self._backends:
+                connection = await self._try(haste_ms, failures, useless)
+                if connection is not None:
+                    self._take(connection, self._backends[self._at])
+                    return
+                self._move_on()
+            if len(useless) == len(self._backends) or self._clock.now_ms() >= until_ms:
+                break
+            haste_ms = 0
+            await _pause(len(PAUSES_MS))
         self.failure = str(failures[0]) if failures else "No backend is configured: set HELPLINE_BACKENDS."
         self.post(fx.Lost(self.failure, hopeless=True))
 
-    async def _try(self, backend: Backend, failures: list[BackendError]) -> Connection | None:
-        alone = self.conversation.link.backend == backend.name and len(self._backends) == 1
-        until_ms = self._clock.now_ms() + (PATIENCE_MS if alone else HASTE_MS)
+    async def _try(self, haste_ms: int, failures: list[BackendError], useless: set[int]) -> Connection | None:
+        """Try the backend in use, once and for so long after that; one that is of no use is not tried."""
+        backend = self._backends[self._at]
+        until_ms = self._clock.now_ms() + haste_ms
         attempt = 0
-        while attempt == 0 or self._clock.now_ms() < until_ms:
+        while self._at not in useless and (attempt == 0 or self._clock.now_ms() < until_ms):
             await _pause(attempt)
             attempt += 1
             try:
@@ -361,7 +370,7 @@ class Driver:
             except BackendError as error:
                 failures.append(error)
                 if not error.retry:
-                    break
+                    useless.add(self._at)
             except TimeoutError:
                 failures.append(BackendError(f"{backend.answers} did not answer in time."))
         return None
@@ -406,7 +415,8 @@ class Driver:
     def _lost(self, lost: ConnectionLost) -> fx.Lost:
         if self._trace is not None:
             self._trace.lost(lost.code)
-        useless = faults.of_close(lost.code).verdict is Verdict.FAIL_OVER or self._is_unsteady()
+        unsteady = self._is_unsteady()
+        useless = faults.of_close(lost.code).verdict is Verdict.FAIL_OVER or unsteady
         return self._next_backend(str(lost)) if useless else fx.Lost(str(lost))
 
     def _sender(self, connection: PromptConnection) -> Callable[[ClientEvent], bool]:
@@ -441,7 +451,7 @@ class Driver:
         return self._unsteady >= MANY_LOST
 
     async def _on_disconnect(self, reason: str) -> None:
-        if self._connection is not None and not reason:
+        if self._connection is not None:
             self._is_unsteady()
         self._leave_connection()
         if reason:

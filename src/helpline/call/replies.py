@@ -193,6 +193,8 @@ def _on_failed(s: Step, response: ev.Response) -> None:
         return
     fault = faults.of_error(reason, error.message if error else None, error.type if error else None)
     if fault.verdict is Verdict.FAIL_OVER:
+        want_reply(s)
+        s.set(retry_at_ms=s.now_ms + 1)  # of the next one, when this one is gone
         s.emit(Disconnect(fault.says))
     else:
         try_again(s, at_least_ms=1000)
