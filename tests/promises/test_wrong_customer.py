@@ -80,56 +80,53 @@ async def test_who_is_proven_while_the_language_changes_is_proven(tmp_path):
         await hung_up(desk, call)
 
 
-@pytest.mark.parametrize(
-    "order",
-    [
-        "1010",
-        "１０１０",
-        "1010\u200b",
-        "٠١٠١٠",
-        "one zero one zero",
-        "1010 OR 1=1",
-        "#1010",
-        "order 1010 of Tomas",
-        "%",
-    ],
+FOREIGN = (
+    "1010",
+    "１０１０",
+    "1010\u200b",
+    "٠١٠١٠",
+    "one zero one zero",
+    "1010 OR 1=1",
+    "#1010",
+    "%",
+    "1010 of Tomas",
 )
-async def test_another_customer_s_order_is_unknown_however_it_is_written(tmp_path, order):
-    model = Model(
-        [
-            ("check_order_status", {"order_id": order}),
-            ("cancel_order", {"order_id": order}),
-            ("process_return", {"order_id": order}),
-            ("find_order", {"product": order}),
-        ],
-        "I can't find that.",
-    )
+
+
+async def test_another_customer_s_order_is_unknown_however_it_is_written(tmp_path):
+    tools = ("check_order_status", "cancel_order", "process_return")
+    model = Model()
     async with desk_in(tmp_path, backends=[model.backend]) as desk:
         call, channel, shown = await admitted(desk, desk.demo_customers[0])
-        assert await channel.say(f"where is order {order}")
-        assert [output.get("status") for output in model.outputs[:3]] == ["refused"] * 3
-        assert "1010" not in [each["number"] for each in model.outputs[3].get("orders", ())]
+        for order in FOREIGN:
+            model.then([(each, {"order_id": order}) for each in tools], [("find_order", {"product": order})])
+            model.then("I can't find that.")
+            assert await channel.say(f"where is order {order}")
+        of = [output for output in model.outputs if "orders" not in output]
+        assert len(of) >= 3 * len(FOREIGN)
+        assert {output["status"] for output in of} == {"refused"}
+        numbers = {each["number"] for output in model.outputs for each in output.get("orders", ())}
+        assert numbers <= {"1001", "1002", "1003", "1004", "1005", "1006"}
         assert not [each for each in shown if isinstance(each, ProposalShown)]
         await hung_up(desk, call)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"order_id": "1005", "customer_id": "tomas"},
-        {"order_id": "1005", "customer": "tomas"},
-        {"order_id": "1005", "caller": {"customer_id": "tomas", "identity": 2}},
-        {"order_id": "1005", "context": {"caller": "tomas"}},
-        {"order_id": ["1005", "1010"]},
-        {"order_id": {"$ne": ""}},
-    ],
+NAMING = (
+    {"order_id": "1005", "customer_id": "tomas"},
+    {"order_id": "1005", "customer": "tomas"},
+    {"order_id": "1005", "caller": {"customer_id": "tomas", "identity": 2}},
+    {"order_id": "1005", "context": {"caller": "tomas"}},
+    {"order_id": ["1005", "1010"]},
+    {"order_id": {"$ne": ""}},
 )
-async def test_no_argument_says_who_calls(tmp_path, arguments):
-    model = Model([("cancel_order", arguments), ("check_order_status", arguments)], "I can't.")
+
+
+async def test_no_argument_says_who_calls(tmp_path):
+    model = Model([(tool, each) for tool in ("cancel_order", "check_order_status") for each in NAMING], "No.")
     async with desk_in(tmp_path, backends=[model.backend]) as desk:
         call, channel, shown = await admitted(desk, desk.demo_customers[0])
         assert await channel.say("cancel it")
-        assert [output["status"] for output in model.outputs] == ["refused"] * 2
+        assert [output["status"] for output in model.outputs] == ["refused"] * 2 * len(NAMING)
         assert not [each for each in shown if isinstance(each, ProposalShown)]
         await hung_up(desk, call)
 
