@@ -139,10 +139,9 @@ def on_settled(s: Step, event: Settled) -> None:
         s.tell("The customer said no. " + quoted(said))
     else:
         if not event.waits:
-            s.show(ProposalClosed(event.proposal_id, "failed"))
+            s.show(ProposalClosed(event.proposal_id, "unknown" if event.unsure else "failed"))
+        s.incident("outcome_unknown" if event.unsure else "not_done", pending.proposal.effect)
         said = event.say or s.words(say.DID_NOT_WORK)
-        if event.unsure:
-            s.incident("outcome_unknown", event.proposal_id)
         known = "It is not known whether it was done. " if event.unsure else "It was not done. "
         s.tell(known + quoted(said))
     farewell.on_settled(s, said)

@@ -63,7 +63,8 @@ class ProposalShown:
 @dataclass(frozen=True, slots=True)
 class ProposalClosed:
     proposal_id: str
-    outcome: Literal["confirmed", "declined", "expired", "replaced", "failed"]
+    outcome: Literal["confirmed", "declined", "expired", "replaced", "failed", "unknown"]
+    """`unknown`: it was tried elsewhere, and whether it was done cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

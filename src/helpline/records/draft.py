@@ -48,8 +48,8 @@ class Draft:
     turns: list[tuple[int, fx.TurnTimed]] = field(default_factory=list)
     usages: list[fx.UsageCounted] = field(default_factory=list)
     notices: list[tuple[int, sh.Notice]] = field(default_factory=list)
-    identities: list[tuple[int, str]] = field(default_factory=list)
-    """How well the caller was known, from when on."""
+    identities: list[tuple[int, str, bool]] = field(default_factory=list)
+    """How well the caller was known, from when on, and whether it was another one than before."""
     language: str = ""
     """The last one in which the call went on."""
     rating: Rated | None = None
@@ -118,8 +118,9 @@ class Draft:
                 pass  # Shown and gone: cards, states, tools that only began.
 
     def _meet(self, caller: Caller, at_ms: int) -> None:
+        another = self._caller.customer_id not in (None, caller.customer_id)
         self._caller = caller
-        self.identities.append((at_ms, caller.identity.name.lower()))
+        self.identities.append((at_ms, caller.identity.name.lower(), another))
         if caller.customer_id is not None:
             self.callers = [each for each in self.callers if each.customer_id != caller.customer_id]
             self.callers.append(caller)
@@ -159,10 +160,17 @@ class Draft:
             tools=[tool for _, tool in self.tools],
             receipts=[receipt for _, receipt in self.receipts.values()],
             open_proposal=waiting[-1] if waiting else None,
+            in_doubt=self._in_doubt(),
             limited=any(incident.kind == "limit" for _, incident in self.incidents),
             broke_off=self.ended in (None, NOBODY),
         )
         return judge(seen)
+
+    def _in_doubt(self) -> tuple[str, ...]:
+        """Changes of which nobody knows whether they were done."""
+        done = {self.proposals[each][1].effect for each in self.receipts if each in self.proposals}
+        kinds = (incident.detail for _, incident in self.incidents if incident.kind == "outcome_unknown")
+        return tuple(effect for effect in dict.fromkeys(kinds) if effect not in done)
 
     def usage(self, prices: PriceList, model_of: ModelOf) -> dict[str, Any]:
         """What the call used and what that cost, by modality: JSON values."""
@@ -195,7 +203,10 @@ def document(draft: Draft, customer_keys: Sequence[str], usage: Mapping[str, Any
         "id": began.call_id,
         "customers": list(customer_keys),
         "identity": identity,
-        "identities": [{"at_ms": at_ms, "identity": each} for at_ms, each in draft.identities],
+        "identities": [
+            {"at_ms": at_ms, "identity": identity, "another": another}
+            for at_ms, identity, another in draft.identities
+        ],
         "channel": began.channel,
         "language": draft.language,
         "started_at": began.at,

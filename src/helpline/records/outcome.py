@@ -5,7 +5,7 @@ Rules:
 - limit: a limit of the desk ended the call (its length, its tool calls, a caller who was silent).
 - callback: a callback was booked and nothing else was done.
 - abandoned: the customer said nothing; or left without an answer to the last thing they said; or left while
-  a change waited for their yes; or the call broke off.
+  a change waited for their yes, or nobody knew whether it was done; or the call broke off.
 - solved: everything else.
 """
 
@@ -45,6 +45,8 @@ class Seen:
     tools: Sequence[ToolEnded]
     receipts: Sequence[Receipt]
     open_proposal: Proposal | None
+    in_doubt: tuple[str, ...]
+    """Changes of which nobody knows whether they were done."""
     limited: bool
     broke_off: bool
 
@@ -66,7 +68,8 @@ def judge(seen: Seen) -> Verdict:
     if outcome == "transferred":
         actions.append("transfer_to_person")
     promises = [_promise(receipt) for receipt in seen.receipts]
-    steps = [_NEXT_STEPS[action] for action in actions if action in _NEXT_STEPS]
+    steps = [f"A person finds out whether it was done: {effect}." for effect in seen.in_doubt]
+    steps += [_NEXT_STEPS[action] for action in actions if action in _NEXT_STEPS]
     return Verdict(
         outcome=outcome,
         reason=_reason(seen),
@@ -82,7 +85,7 @@ def _outcome(seen: Seen) -> Outcome:
     if seen.limited:
         return "limit"
     actions = {receipt.action for receipt in seen.receipts}
-    if seen.broke_off or seen.open_proposal is not None or not _was_answered(seen.lines):
+    if seen.broke_off or seen.open_proposal is not None or seen.in_doubt or not _was_answered(seen.lines):
         return "abandoned"
     return "callback" if actions == {"schedule_callback"} else "solved"
 
@@ -129,6 +132,8 @@ def _summary(seen: Seen, outcome: Outcome) -> str:
         parts.append(f"Refused: {', '.join(dict.fromkeys(refused))}.")
     if seen.open_proposal is not None:
         parts.append(f"Left open: {seen.open_proposal.effect}.")
+    if seen.in_doubt:
+        parts.append(f"Not known whether done: {'; '.join(seen.in_doubt)}.")
     parts.append(f"Outcome: {outcome}.")
     return " ".join(parts)
 

@@ -23,10 +23,13 @@ INCIDENTS: Final = {
     "limit": "a limit was reached",
     "no_session_updated": "the backend did not say that the session is set up",
     "not_an_interruption": "a cough or an “mhm”: the reply went on",
+    "not_done": "the customer said yes, and it could not be done",
+    "outcome_unknown": "the line was lost while it was being done: nobody knows whether it was",
     "response_failed": "the backend could not finish its reply",
     "rollover": "moved to a fresh session before this one’s time was up",
     "session_refused": "the backend refused the session",
     "transcription_failed": "words could not be written down",
+    "yes_to_something_else": "a yes to another question, which was taken for none to the offer",
     "yes_before_read_back": "a yes before the read-back was heard: asked again",
 }
 _PROPOSALS: Final = {
@@ -36,6 +39,7 @@ _PROPOSALS: Final = {
     "failed": "it could not be done",
     "left open": "left open",
     "replaced": "another took its place",
+    "unknown": "nobody knows whether it was done",
 }
 
 
@@ -105,9 +109,12 @@ def events(record: Mapping[str, Any]) -> list[Happened]:
     for notice in record["notices"]:
         found.append(Happened(notice["at_ms"], "notice", notice["text"], "aside"))
     for change in record["identities"][1:]:
-        found.append(
-            Happened(change["at_ms"], "identity", f"the caller is {change['identity']} now", "aside")
+        who = "another customer is on the line" if change.get("another") else "the caller"
+        manner: Manner = "trouble" if change.get("another") else "aside"
+        text = (
+            f"{who}, {change['identity']}" if change.get("another") else f"{who} is {change['identity']} now"
         )
+        found.append(Happened(change["at_ms"], "identity", text, manner))
     found.append(Happened(record["duration_ms"], "end", record["ended"], "aside"))
     return sorted(found, key=lambda event: event.at_ms)
 

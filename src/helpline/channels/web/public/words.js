@@ -35,6 +35,7 @@ const ENGLISH = {
     expired: "No longer open",
     replaced: "Replaced by a newer one",
     failed: "Could not be done",
+    unknown: "Not known whether it was done",
   },
   kinds: {
     order: "Order",
@@ -139,6 +140,7 @@ const CHINESE = {
     expired: "已失效",
     replaced: "已被新的请求取代",
     failed: "未能完成",
+    unknown: "无法确定是否已完成",
   },
   kinds: {
     order: "订单",
