@@ -99,12 +99,14 @@ async def test_numbers_are_spoken_one_way_and_written_another(channel, page):
     await channel.show(ReceiptShown(dataclasses.replace(RECEIPT, say="Done. Your receipt is R 4 8 2 1.")))
     await channel.show(said("Your receipt is R 4 8 2 1.", line="l1"))
     await channel.show(said("Your receipt is R 4 8 2 1. Anything else?", "Your receipt is R 4", line="l2"))
+    await channel.show(said("您的回执号是R 4 8 2 1。", line="l3"))
     assert page.cards()[0]["text"] == "Done. Your receipt is R-4821."
     lines = [step["output"] for name, step in page.steps.items() if "-line-" in name]
     assert lines == [
         "R 4 8 2 1 is no number yet.",
         "Your receipt is R\\-4821.",
         "Your receipt is R 4 ~~8 2 1. Anything else?~~",
+        "您的回执号是R\\-4821。",
     ]
 
 

@@ -194,7 +194,8 @@ class WebChannel:
         """`text` with the numbers that were given to the customer as one writes them: "R 4 2" is "R-42"."""
         for spoken, number in self._numbers.items():
             written = marked(number).replace("\\", r"\\")  # what `sub` reads, not what it puts there
-            text = re.sub(rf"\b{re.escape(spoken)}\b", written, text)
+            # Chinese has no blank before it.
+            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(spoken)}(?![A-Za-z0-9])", written, text)
         return text
 
     def _shown_by_page(self, step_id: str, text: str) -> bool:
