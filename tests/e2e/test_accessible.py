@@ -1,5 +1,6 @@
 """What axe-core finds on the page: nothing serious, light and dark, wide and narrow, empty and in a call."""
 
+import dataclasses
 from pathlib import Path
 
 import axe_playwright_python
@@ -7,8 +8,11 @@ import pytest
 
 from helpline.actions import Card
 from helpline.call.shown import Caption, CardShown, ProposalShown, ReceiptShown, StateShown
+from helpline.channels.web.app import create_app
+from helpline.colours import read_accent
 from tests.e2e.browser import visiting
 from tests.e2e.test_page import CANCEL, RECEIPT
+from tests.web.serving import served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -106,6 +110,27 @@ async def test_neither_the_start_page_nor_a_call_with_cards_has_a_serious_violat
             await call.channel.show(shown)
         await page.locator('.hl-card[data-kind="receipt"]').wait_for()
         assert await page.locator(".hl-card").count() == 11
+        assert await serious(page) == []
+
+
+@pytest.mark.parametrize("accent", ["#7835ec", "#1c7543", "#9e4e00"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_colour_of_the_companys_own_can_be_read(desk, settings, browser, accent, scheme):
+    """Each the lightest of its hue that `desk.toml` takes."""
+    own = dataclasses.replace(settings, accent=read_accent(accent))
+    desk.suggested = ("Where is my order?",)
+    async with (
+        served(create_app(own, desk.opener())) as address,
+        visiting(browser, address, color_scheme=scheme) as page,
+    ):
+        await page.locator("#hl-suggestions button").wait_for()
+        assert await serious(page) == []
+        await page.locator("#hl-suggestions button").click()
+        call = await desk.call()
+        for shown in (*SHOWN, StateShown("speaking")):
+            await call.channel.show(shown)
+        await page.locator('.hl-card[data-kind="receipt"]').wait_for()
+        assert await page.locator(".hl-yes").is_visible()
         assert await serious(page) == []
 
 

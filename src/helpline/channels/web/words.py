@@ -171,7 +171,7 @@ CHINESE: Final = Words(
     closing="客服即将关闭，暂不接待新的通话：请过几分钟再来。",
     working="正在处理：{tool}",
     used="已使用：{tool}",
-    prepared="待您确认：{tool}",
+    prepared="已准备：{tool}",
     refused="未办成：{tool}",
     tools={
         "get_customer_info": "查询账户",
