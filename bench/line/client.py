@@ -44,6 +44,10 @@ class Line(Protocol):
     async def close(self) -> None: ...
 
 
+Make = Callable[[], Line]
+"""Makes a call; its classes are made once, not once a call."""
+
+
 class Times:
     """What was measured, in ms."""
 
@@ -60,7 +64,7 @@ class Times:
             self.down_ms.append(age)
 
 
-def helpline_line(url: str, times: Times) -> Line:
+def helpline_line(url: str, times: Times) -> Make:
     from helpline.actions import ToolResult
     from helpline.call import effects as fx
     from helpline.call.driver import Driver
@@ -120,10 +124,10 @@ def helpline_line(url: str, times: Times) -> Line:
             self.driver.post(fx.HungUp("enough"))
             await self.task
 
-    return Helpline()
+    return Helpline
 
 
-def floor_line(url: str, times: Times) -> Line:
+def floor_line(url: str, times: Times) -> Make:
     import msgspec
     from websockets.asyncio.client import connect
 
@@ -160,10 +164,10 @@ def floor_line(url: str, times: Times) -> Line:
             await ended(self.task)
             await self.socket.close()
 
-    return Floor()
+    return Floor
 
 
-def openai_line(url: str, times: Times) -> Line:
+def openai_line(url: str, times: Times) -> Make:
     from openai import AsyncOpenAI
 
     class Sdk:
@@ -192,10 +196,10 @@ def openai_line(url: str, times: Times) -> Line:
             await ended(self.task)
             await self.connection.close()
 
-    return Sdk()
+    return Sdk
 
 
-def agents_line(url: str, times: Times) -> Line:
+def agents_line(url: str, times: Times) -> Make:
     from agents import function_tool, set_tracing_disabled
     from agents.realtime import RealtimeAgent, RealtimeRunner
 
@@ -225,7 +229,7 @@ def agents_line(url: str, times: Times) -> Line:
             await ended(self.task)
             await self.session.close()
 
-    return Agents()
+    return Agents
 
 
 async def ended(task: "asyncio.Task[None]") -> None:
@@ -234,7 +238,7 @@ async def ended(task: "asyncio.Task[None]") -> None:
         await task
 
 
-KINDS: dict[str, Callable[[str, Times], Line]] = {
+KINDS: dict[str, Callable[[str, Times], Make]] = {
     "helpline": helpline_line,
     "floor": floor_line,
     "openai": openai_line,
@@ -268,12 +272,12 @@ async def each(lines: list[Line], what: Callable[[Line], Awaitable[None]]) -> No
 
 async def main(kind: str, calls: int, seconds: float, url: str) -> dict[str, Any]:
     times = Times()
-    make = KINDS[kind]
-    first = make(url, times)  # its imports are no part of a call
+    make = KINDS[kind](url, times)
+    first = make()  # its imports are no part of a call
     await first.open()
     spare_calls_the_collector()  # as `helpline run` does, for every kind
     before_mb = rss_mb()
-    lines = [first, *(make(url, times) for _ in range(calls - 1))]
+    lines = [first, *(make() for _ in range(calls - 1))]
     await each(lines[1:], lambda line: line.open())
     open_mb = (rss_mb() - before_mb) / max(1, calls - 1)
     stop = asyncio.Event()

@@ -157,7 +157,7 @@ class EchoGate:
         return pcm24k
 
     def _forget(self, now_ms: int) -> None:
-        oldest = (now_ms - LONGEST_DELAY_MS - 2 * WINDOW_MS) * PER_MS
+        oldest = (now_ms - LONGEST_DELAY_MS - WINDOW_MS) * PER_MS
         while self._played and self._played[0][0] + self._played[0][1].length < oldest:
             self._played.popleft()
 

@@ -175,29 +175,32 @@ class Driver:
                     future.set_result(False)
 
     async def _loop(self) -> None:
-        host = self._host
         self._tend_audio()
         while not self.conversation.closed:
             event = self._next_event()
             if event is None:
-                await self._rest()
-                continue
-            before = self.conversation
-            for effect in self._step(event):
-                match effect:  # these come with every word
-                    case fx.Send(sent):
-                        self._outbox.put(sent)
-                    case fx.Show(shown):
-                        await host.show(shown)
-                    case fx.Play(track, pcm24k):
-                        self._echo.played(pcm24k, self._clock.now_ms())
-                        await host.play(track, pcm24k)
-                    case _:
-                        await self._perform(effect, event)
-            if _concerns_audio(before, self.conversation):
-                self._tend_audio()
-            if self._watchers:
-                self._notify()
+                await self._rest()  # nothing is held meanwhile: neither the event nor what was before it
+            else:
+                await self._take_event(event)
+
+    async def _take_event(self, event: Event) -> None:
+        """One step, and what follows from it."""
+        before = self.conversation
+        for effect in self._step(event):
+            match effect:  # these come with every word
+                case fx.Send(sent):
+                    self._outbox.put(sent)
+                case fx.Show(shown):
+                    await self._host.show(shown)
+                case fx.Play(track, pcm24k):
+                    self._echo.played(pcm24k, self._clock.now_ms())
+                    await self._host.play(track, pcm24k)
+                case _:
+                    await self._perform(effect, event)
+        if _concerns_audio(before, self.conversation):
+            self._tend_audio()
+        if self._watchers:
+            self._notify()
 
     async def _rest(self) -> None:
         """Wait for the next event, or for the time at which something is due."""

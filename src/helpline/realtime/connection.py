@@ -25,6 +25,8 @@ from helpline.realtime.lenient import kind
 
 MAX_BAD_FRAMES = 100
 """So many in a row, and the other side does not speak JSON."""
+MAX_WAITING = 64
+"""So many events are decoded ahead of their reader; more wait as frames, and then the socket is not read."""
 MAX_KINDS = 200
 """So many kinds of unknown things are told apart; the rest count as one, whatever a server makes up."""
 
@@ -141,6 +143,9 @@ class FramedConnection:
         self._dialect = dialect
         self._tune = tune
         self._bad_in_a_row = 0
+        self._came: deque[ServerEvent | UnknownEvent] = deque()
+        self._broke: ConnectionLost | None = None
+        self._ready: Callable[[], None] | None = None
         self.counts = Counts()
 
     @property
@@ -166,15 +171,36 @@ class FramedConnection:
         return True
 
     def receive_now(self) -> ServerEvent | UnknownEvent | None:
-        assert self._prompt is not None
-        while (frame := self._prompt.recv_now()) is not None:
-            if (event := self._decode(frame)) is not None:
-                return event
+        if not self._came:
+            self._take_in()
+        if self._came:
+            return self._came.popleft()
+        if self._broke is not None:
+            raise self._broke
         return None
 
     def on_ready(self, ready: Callable[[], None] | None) -> None:
         assert self._prompt is not None
-        self._prompt.on_ready(ready)
+        self._ready = ready
+        self._prompt.on_ready(self._on_frames if ready is not None else None)
+
+    def _on_frames(self) -> None:
+        self._take_in()
+        if self._ready is not None:
+            self._ready()
+
+    def _take_in(self) -> None:
+        """Decode what has come while it is fresh: a frame goes at once, and the next one takes its place.
+
+        What waits is the sound, without the third that base64 adds. No more than so many events wait here.
+        """
+        assert self._prompt is not None
+        try:
+            while len(self._came) < MAX_WAITING and (frame := self._prompt.recv_now()) is not None:
+                if (event := self._decode(frame)) is not None:
+                    self._came.append(event)
+        except ConnectionLost as lost:
+            self._broke = lost
 
     def _encode(self, event: ClientEvent) -> bytes:
         if isinstance(event, SessionUpdate):
