@@ -113,6 +113,21 @@ def test_each_link_to_a_file_leads_somewhere(texts):
     assert broken == []
 
 
+def test_each_test_and_setting_that_a_page_names_exists(texts):
+    code = {name: text for name, text in texts.items() if name.endswith((".py", ".js"))}
+    tests = {Path(name).stem for name in code} | {
+        name for text in code.values() for name in re.findall(r"def (test_\w+)", text)
+    }
+    settings = set(re.findall(r"HELPLINE_[A-Z0-9_]+", "".join(code.values())))
+    missing = []
+    for name, text in texts.items():
+        if name.endswith(".md"):
+            named = set(re.findall(r"`(test_\w+?)(?:\.py)?`", text)) - tests
+            named |= set(re.findall(r"HELPLINE_[A-Z0-9_]*[A-Z0-9]", text)) - settings
+            missing += [f"{name}: {each}" for each in sorted(named)]
+    assert missing == []
+
+
 def test_the_page_of_settings_is_the_table_in_the_code():
     from scripts.settings_page import page
 
