@@ -1,5 +1,6 @@
 """The command line as a person uses it: what it prints, and one sentence with an exit code when it cannot."""
 
+import io
 import json
 import socket
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from helpline.cli import COMMANDS, main
+from helpline.cli import COMMANDS, any_letters, main
 
 
 @pytest.fixture
@@ -34,6 +35,15 @@ def taken_port():
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
+
+
+def test_what_a_systems_encoding_lacks_is_printed_all_the_same():
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="cp1252")
+    any_letters(stream)
+    stream.write("订单在路上 😀 – żółw")
+    stream.flush()
+    assert written.getvalue().decode() == "订单在路上 😀 – żółw"
 
 
 def sentence(result) -> str:

@@ -6,7 +6,9 @@ setting or an argument is wrong, 1 for the rest.
 """
 
 import importlib
-from typing import Any, Final
+import io
+import sys
+from typing import Any, Final, TextIO
 
 import click
 
@@ -73,3 +75,13 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="helpline")
 def main() -> None:
     """A voice desk for customer service: it talks, acts on real orders, and proves what it did."""
+    for stream in (sys.stdout, sys.stderr):
+        any_letters(stream)
+
+
+def any_letters(stream: TextIO) -> None:
+    """What customers say is printed whatever a system's own encoding lacks: a file is UTF-8 then, a terminal
+    shows what it can.
+    """
+    if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+        stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
