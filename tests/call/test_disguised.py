@@ -228,3 +228,97 @@ def test_a_help_page_that_is_read_out_is_behind_nothing():
     assert any(
         isinstance(e.fact, fx.Incident) and e.fact.kind == "claim_stopped" for e in of(effects, fx.Record)
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    """
+J'ai annulé votre commande.
+J’ai bien annulé la commande 1005.
+Votre commande a été annulée.
+Votre commande est annulée.
+Nous avons remboursé 84 dollars.
+Votre adresse a bien été mise à jour.
+Je vous confirme que votre commande a été annulée.
+C'est fait, votre rappel est programmé.
+Ich habe Ihre Bestellung storniert.
+Ihre Bestellung wurde storniert.
+Ihre Bestellung 1005 ist storniert.
+Ihre Bestellung ist jetzt erfolgreich storniert.
+Wir haben Ihnen den Betrag erstattet.
+Ich habe Ihre Adresse geändert.
+Ich habe den Rückruf für morgen gebucht.
+Gern, ich habe das storniert.
+He cancelado su pedido.
+Su pedido ha sido cancelado.
+Su pedido está cancelado.
+Se ha cancelado el pedido.
+Hemos reembolsado el importe.
+He actualizado su dirección.
+Ho annullato il suo ordine.
+Il suo ordine è stato annullato.
+L'ordine è annullato.
+Abbiamo rimborsato l'importo.
+Cancelei o seu pedido.
+O seu pedido foi cancelado.
+O reembolso já foi estornado.
+Ik heb uw bestelling geannuleerd.
+Uw bestelling is geannuleerd.
+We hebben het bedrag terugbetaald.
+""".strip().splitlines(),
+)
+def test_a_claim_in_another_language_is_one(text: str):
+    assert touched(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    """
+Je peux annuler votre commande.
+Je n'ai pas annulé votre commande.
+Votre commande n'a pas été annulée.
+Votre commande sera annulée.
+Voulez-vous que j'annule la commande ?
+Votre commande a été expédiée.
+Si vous dites oui, la commande est annulée.
+Une commande annulée est remboursée sous cinq jours.
+Ich kann Ihre Bestellung stornieren.
+Ich habe Ihre Bestellung nicht storniert.
+Ihre Bestellung wird storniert, sobald Sie ja sagen.
+Ihre Bestellung kann nicht mehr storniert werden.
+Ist die Bestellung storniert?
+Ihre Bestellung ist unterwegs.
+Wenn Sie ja sagen, ist die Bestellung storniert.
+Soll ich die Bestellung stornieren?
+Puedo cancelar su pedido.
+No he cancelado su pedido.
+¿Quiere que cancele el pedido?
+Su pedido no está cancelado.
+Su pedido está en camino.
+Posso annullare il suo ordine.
+Non ho annullato il suo ordine.
+Il suo ordine è in viaggio.
+Posso cancelar o seu pedido.
+O pedido não foi cancelado.
+Ik kan uw bestelling annuleren.
+Ik heb uw bestelling niet geannuleerd.
+Uw bestelling is onderweg.
+Your order is on its way.
+He has an order.
+The change was programmed.
+""".strip().splitlines(),
+)
+def test_what_is_none_in_another_language_is_left_alone(text: str):
+    assert not touched(text)
+
+
+@pytest.mark.parametrize("text", ["J'ai annulé la commande 1005.", "Ihre Bestellung ist storniert."])
+def test_what_is_done_may_be_said_in_another_language(text: str):
+    assert not touched(text, CANCELLED_1005)
+
+
+@pytest.mark.parametrize(
+    "text", ["J'ai annulé la commande 1007.", "Ich habe Bestellung 1005 und 1007 storniert."]
+)
+def test_each_order_needs_its_receipt_in_another_language(text: str):
+    assert touched(text, CANCELLED_1005)

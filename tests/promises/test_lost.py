@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sqlite3
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import sqlalchemy as sa
 
@@ -22,7 +22,7 @@ from tests.records.test_going_on import held, records_of, taken_up
 
 
 def rename(path, names):
-    with sqlite3.connect(path, timeout=60) as database:
+    with closing(sqlite3.connect(path, timeout=60)) as database, database:
         for name, other in names:
             database.execute(f"ALTER TABLE {name} RENAME TO {other}")
 

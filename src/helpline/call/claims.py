@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from helpline.actions import Proposal
-from helpline.call import chinese, english
+from helpline.call import chinese, english, european
 from helpline.call.legible import ODD, legible
 from helpline.call.order_numbers import order_numbers, together
 
@@ -68,12 +68,12 @@ def sentences(text: str) -> Iterator[tuple[int, str, bool]]:
 def claims_in(sentence: str) -> tuple[Claim, ...]:
     """The changes that one sentence reports as made, one for each order that it names."""
     text = together(legible(sentence))
-    reading = chinese if chinese.CHINESE.search(text) else english
-    anywhere = order_numbers(text)
+    readings = (chinese,) if chinese.CHINESE.search(text) else (english, european)
     return tuple(
         Claim(kind, subject, text.strip(), own, reading.SEVERAL.search(clause) is not None)
+        for reading in readings
         for kind, own, clause in reading.claims_in(text)
-        for subject in order_numbers(clause) or anywhere or ("",)
+        for subject in order_numbers(clause) or order_numbers(text) or ("",)
     )
 
 
@@ -195,7 +195,10 @@ LONGEST_TURN = 40
 def may_have_become(text: str, looked: int) -> bool:
     """Can a growing sentence have become a claim by what came since it was `looked` at? A cheap look."""
     since = max(0, looked - LONGEST_TURN)
-    return english.MAYBE_BY_NOW.search(text.lower(), since) is not None or ODD.search(text, since) is not None
+    lower = text.lower()
+    if english.MAYBE_BY_NOW.search(lower, since) or ODD.search(text, since):
+        return True
+    return european.MAYBE.search(lower, since) is not None
 
 
 def unbacked(
@@ -203,7 +206,8 @@ def unbacked(
 ) -> Claim | None:
     """The first claim in a sentence that nothing stands behind."""
     sentence = legible(sentence)
-    if english.MAYBE.search(sentence.lower()) is None and chinese.CHINESE.search(sentence) is None:
+    lower = sentence.lower()
+    if not (english.MAYBE.search(lower) or european.MAYBE.search(lower) or chinese.CHINESE.search(sentence)):
         return None
     done, reported = tuple(done), tuple(reported)
     return next((claim for claim in claims_in(sentence) if not is_backed(claim, done, reported, offer)), None)

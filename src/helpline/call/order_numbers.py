@@ -14,9 +14,9 @@ _THOUSANDS = re.compile(
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"(\d)\s*[,、]\s*(?=(?:and )?(?:order )?#?\d{3,}(?!\d*\.\d))")
-_AND = "(?: ?(?:and|or|as well as|plus|和|与|及|跟) ?"
+_AND = "(?: ?(?:and|or|as well as|plus|et|und|y|e|en|和|与|及|跟) ?"
 _ORDERS = re.compile(
-    r"(?:\b(?:orders?|numbers?)|订单)\D{0,12}?\d{3,}"
+    r"(?:\b(?:orders?|numbers?|commandes?|bestellung(?:en)?|bestelling(?:en)?|pedidos?|ordin[ei]|encomendas?)|订单)\D{0,12}?\d{3,}"
     rf"(?:{_AND}(?:orders? |numbers? |订单|单号|号)*\d{{3,}})*)"
 )
 _DOING = (
@@ -34,7 +34,9 @@ _MONEY = re.compile(r"[$€£¥]\s?[\d.,]*\d")
 
 def together(sentence: str) -> str:
     """ "orders 1005, 1006 and 1007" as one clause, and "one thousand and seven" in digits."""
-    return _LISTED.sub(r"\1 and ", _THOUSANDS.sub(_in_digits, sentence))
+    if "thousand" in sentence.lower():
+        sentence = _THOUSANDS.sub(_in_digits, sentence)
+    return _LISTED.sub(r"\1 and ", sentence)
 
 
 def order_numbers(sentence: str) -> tuple[str, ...]:
