@@ -1,5 +1,7 @@
 """Who may come in, and by which paths."""
 
+import re
+
 import httpx
 import pytest
 import socketio
@@ -30,6 +32,37 @@ async def test_the_page_names_no_other_host(get):
     page = (await get("/")).text
     assert "http" not in page.replace("http-equiv", "")
     assert "<script>" not in page
+
+
+def named_files(page):
+    return set(re.findall(r'(?:src|href)="(/(?:assets|public)/[^"]+)"', page))
+
+
+async def test_a_browser_that_has_the_pages_files_is_not_sent_them_again(get):
+    files = named_files((await get("/")).text)
+    assert len(files) > 10
+    for path in files:
+        file = await get(path, headers={"accept-encoding": "gzip"})
+        assert "immutable" in file.headers["cache-control"]
+        assert file.headers["content-encoding"] == "gzip"
+        plain = await get(path, headers={"accept-encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert plain.content == file.content
+        again = await get(path, headers={"if-none-match": file.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_file_by_a_name_that_outlives_it_is_asked_for_each_time(get):
+    for path in ("/public/helpline.js", "/public/another-version/helpline.js"):
+        assert (await get(path)).headers["cache-control"] == "no-cache"
+
+
+async def test_every_script_that_a_script_imports_is_fetched_at_once(get):
+    """Else each waits for the one that imports it."""
+    files = named_files((await get("/")).text)
+    for path in [path for path in files if path.endswith(".js") and path.startswith("/public")]:
+        for name in re.findall(r'from "\./([\w.-]+)"', (await get(path)).text):
+            assert f"{path.rpartition('/')[0]}/{name}" in files
 
 
 async def test_every_answer_carries_the_policy(get):
@@ -76,6 +109,8 @@ async def test_behind_https_the_cookie_is_secure(get):
         ("GET", "/ws/socket.io/?EIO=4&transport=polling"),
         ("POST", "/ws/socket.io/?EIO=4&transport=polling"),
         ("GET", "/assets/../index.html"),
+        ("GET", "/assets/%2e%2e/index.html"),
+        ("GET", "/assets/no-such.js"),
         ("GET", "/public/../app.py"),
         ("GET", "/public/%2e%2e/app.py"),
     ],

@@ -8,18 +8,18 @@ paths do not exist here.
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from helpline.channels.web.brand import Brand
 from helpline.channels.web.browsers import COOKIE, LANGUAGE_COOKIE, Browsers, cookie
+from helpline.channels.web.files import Files
 from helpline.channels.web.fitting import Fitted
 from helpline.channels.web.words import asked_for, is_touched, words_for
 from helpline.wording import Language
@@ -27,7 +27,6 @@ from helpline.wording import Language
 PUBLIC: Final = Path(__file__).parent / "public"
 
 _CHAINLIT_PATHS: Final = (
-    ("GET", re.compile(r"/assets/[\w.-]+")),
     ("GET", re.compile(r"/auth/config")),
     ("GET", re.compile(r"/user")),
     ("GET", re.compile(r"/project/settings")),
@@ -38,6 +37,9 @@ _MAX_BODY_BYTES: Final = 10_000
 
 _NOTHING: Final = "\u2060"
 """Chainlit takes an empty text for one that is missing."""
+
+_NOT_IMPORTED: Final = frozenset({"first.js", "signed-in.js", "microphone-worklet.js", "speaker-worklet.js"})
+"""Scripts of ours that no script of the page imports."""
 
 _DOCUMENT: Final = """\
 <!doctype html>
@@ -50,13 +52,14 @@ _DOCUMENT: Final = """\
     <meta property="og:root_path" content="{root}" />
 {brand}    <link rel="icon" href="{root}/favicon" type="image/svg+xml" />
     <link rel="stylesheet" href="{root}{style}" />
-    <link rel="stylesheet" href="{root}/public/helpline.css" />
-    <script src="{root}/public/first.js"></script>
-    <script type="module" src="{root}/public/helpline.js"></script>
+    <link rel="stylesheet" href="{ours}/helpline.css" />
+    <link rel="modulepreload" href="{root}{script}" />
+{modules}    <script src="{ours}/first.js"></script>
+    <script type="module" src="{ours}/helpline.js"></script>
     <script type="module" src="{root}{script}"></script>
   </head>
   <body>
-    <main id="root"></main>
+    <main id="root"><p class="hl-opening">{name}</p></main>
     <noscript>{name}: this page needs JavaScript.</noscript>
   </body>
 </html>
@@ -112,7 +115,9 @@ def routes(
 
     `language` is the desk's own, for a browser that asks for none that the page has.
     """
-    document = _Document(fitted.build_dir, browsers, brand, language)
+    public, assets = Files(PUBLIC), Files(fitted.build_dir / "assets")
+    version = public.digest()
+    document = _Document(fitted.build_dir, browsers, brand, language, f"/public/{version}", public.names)
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "live"})
@@ -132,6 +137,12 @@ def routes(
             }
         )
 
+    async def asset(request: Request) -> Response:
+        return await assets.answer(request, forever=True)  # A build's names hold a hash of what is in them.
+
+    async def ours(request: Request) -> Response:
+        return await public.answer(request, forever=request.path_params.get("version") == version)
+
     async def picture(request: Request) -> Response:
         return brand.mark()
 
@@ -146,7 +157,9 @@ def routes(
         Route("/avatars/{who}", picture),
         Route("/logo", logo),
         *(Route(path, document.answer) for path in ("/", "/login", "/login/callback", "/thread/{thread}")),
-        Mount("/public", _Files(directory=PUBLIC)),
+        Route("/assets/{name}", asset),
+        Route("/public/{name}", ours),
+        Route("/public/{version}/{name}", ours),
         Mount("/", FewPaths(app)),
     ]
 
@@ -154,8 +167,20 @@ def routes(
 class _Document:
     """The one HTML document, with the names of Chainlit's built files."""
 
-    def __init__(self, build_dir: Path, browsers: Browsers, brand: Brand, language: str) -> None:
+    def __init__(
+        self,
+        build_dir: Path,
+        browsers: Browsers,
+        brand: Brand,
+        language: str,
+        ours: str,
+        names: Iterable[str],
+    ) -> None:
         self._language = language
+        self._ours = ours
+        """The path of our own files."""
+        # All at once, rather than each when the one that imports it is there.
+        self._modules = [name for name in names if name.endswith(".js") and name not in _NOT_IMPORTED]
         built = (build_dir / "index.html").read_text(encoding="utf-8")
         self._script = _found(r'src="(/assets/[\w.-]+\.js)"', built)
         self._style = _found(r'href="(/assets/[\w.-]+\.css)"', built)
@@ -172,6 +197,11 @@ class _Document:
             script=self._script,
             style=self._style,
             root=html.escape(root),
+            ours=html.escape(f"{root}{self._ours}"),
+            modules="".join(
+                f'    <link rel="modulepreload" href="{html.escape(root)}{self._ours}/{name}" />\n'
+                for name in self._modules
+            ),
         )
         response = HTMLResponse(page, headers={"cache-control": "no-store"})
         if not self._browsers.known(request.headers.get("cookie", "")):
@@ -183,15 +213,6 @@ class _Document:
                 path=root or "/",
                 secure=request.url.scheme == "https",
             )
-        return response
-
-
-class _Files(StaticFiles):
-    """Our files; a browser asks each time whether they have changed."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["cache-control"] = "no-cache"
         return response
 
 
