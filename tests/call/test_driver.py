@@ -273,10 +273,14 @@ async def test_a_call_goes_on_when_all_of_its_backends_were_away_for_a_while():
         await peer.greet()
         await peer.expect("never")
 
-    away = [BackendError("Nobody is there.", retry=True)] * 12
+    class Fast(SystemClock):
+        def now_ms(self) -> int:
+            return super().now_ms() * 3
+
+    away = [BackendError("Nobody is there.", retry=True)] * 4
     one, other = ScriptedBackend(first, *away, name="one"), ScriptedBackend(*away, second, name="other")
     host = Host()
-    async with driving(host, one, other) as driver:
+    async with driving(host, one, other, clock=Fast()) as driver:
         driver.post(fx.VoiceStarted())
         assert await driver.until(lambda c: c.may_listen)
         assert await driver.until(lambda c: not c.may_listen)

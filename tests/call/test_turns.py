@@ -288,6 +288,30 @@ def test_no_backend_at_all_is_said_once_and_tried_no_more():
     assert state_of(talk.c)[0] == "idle"
 
 
+def test_a_server_that_never_stops_talking_is_not_kept_whole():
+    talk = Talk().live()
+    talk.speech("u1", "hello")
+    talk.reply("r1", "a1", "Hello.", 1000, done=False)
+    for _ in range(30):
+        talk.give(ev.OutputAudioDelta(item_id="a1", response_id="r1", delta=sound(30_000)))
+    kept = sum(len(chunk.pcm) for chunk in talk.c.playout.unsent)
+    assert kept <= 631_000 * 48
+    effects = talk.give(fx.Stopped())
+    assert sent(effects, ev.ResponseCancel)
+
+
+def test_a_server_that_reports_speech_without_end_is_not_kept_whole_and_the_customer_still_heard():
+    talk = Talk().live()
+    for number in range(500):
+        talk.give(ev.SpeechStarted(item_id=f"noise_{number}", audio_start_ms=number))
+    assert len(talk.c.utterances) <= 40
+    assert len(talk.c.wordless) <= 40
+    assert len(talk.c.transcript.entries) <= 40
+    talk.speech("u1", "where is my order")
+    talk.wait(70_000)
+    assert sent(talk.effects, ev.ResponseCreate)
+
+
 def test_after_hang_up_nothing_happens():
     talk = Talk().live()
     talk.speech("u1", "hello")

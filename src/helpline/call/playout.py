@@ -24,6 +24,8 @@ PIECE_MS = 240
 """While enough is ahead, no smaller piece is sent: a reply that comes fast is not cut to crumbs."""
 UNREPORTED_LATENCY_MS = 150
 """Until the channel has reported, assume that sound starts this long after it was sent."""
+MOST_WAITING_MS = 600_000
+"""Nobody listens to an answer for longer: what a server sends beyond it is dropped."""
 FASTEST_CHARS_PER_S = 25
 """Faster than anyone speaks: text known covers at least this much sound."""
 WORDS_WAIT_MS = 400
@@ -128,6 +130,8 @@ def receive(playout: Playout, item_id: str, response_id: str, pcm: bytes, now_ms
 
     Items speak one after another: sound that comes late for an earlier item is dropped.
     """
+    if playout.received - playout.heard > MOST_WAITING_MS * BYTES_PER_MS:
+        return playout
     if not playout.clips or playout.clips[-1].item_id != item_id:
         if playout.clip(item_id) is not None:
             return playout

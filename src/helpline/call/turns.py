@@ -15,6 +15,9 @@ from helpline.call.state import Push, Step, Utterance
 from helpline.call.transcript import Line, message, remove
 from helpline.realtime import events as ev
 
+MOST_AT_ONCE = 32
+"""A server that reports more stretches of speech, and the end of none, is not believed in the oldest."""
+
 
 def on_speech_started(s: Step, event: ev.SpeechStarted) -> None:
     if event.item_id in s.c.dealt or s.utterance(event.item_id) is not None or not s.c.voice:
@@ -34,7 +37,11 @@ def on_speech_started(s: Step, event: ev.SpeechStarted) -> None:
 def _hears(s: Step, utterance: Utterance) -> None:
     """A stretch of speech: its line stands where it began."""
     s.put_utterance(utterance)
-    s.set(wordless=(*s.c.wordless, (utterance.item_id, utterance.started_ms)))
+    if len(s.c.utterances) > MOST_AT_ONCE:
+        oldest = s.c.utterances[0].item_id
+        s.forget_utterance(oldest)
+        s.set(transcript=remove(s.c.transcript, oldest))
+    s.set(wordless=(*s.c.wordless[-MOST_AT_ONCE:], (utterance.item_id, utterance.started_ms)))
     if s.c.transcript.line(utterance.item_id) is None:
         start_ms = utterance.started_ms - s.c.started_ms
         s.put(Line(utterance.item_id, "customer", start_ms=start_ms, end_ms=s.call_ms))
