@@ -39,6 +39,8 @@ class McpServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Changes that do nothing twice for one idempotency key: one whose end is not known is made again."""
     identity: dict[str, Literal["guest", "known", "proven"]] = {}
     """What a tool needs; left out: known to read, proven to change."""
+    customer: dict[str, str] = {}
+    """Which argument of a tool is the customer: the desk fills it in. Left out: one that is called so."""
     read_back: dict[str, str] = {}
     """What is said before the yes, by the tool's name, with `{argument}` in it."""
     env: Words = ()
@@ -66,7 +68,7 @@ def _server(name: str, value: Any, place: str) -> McpServer:
         raise SettingsError(f"{place}: set either command or url.")
     if server.url and not _is_safe(server.url):
         raise SettingsError(f"{place}: url must be https, or http on this machine.")
-    named = {*server.reads, *server.repeatable, *server.identity, *server.read_back}
+    named = {*server.reads, *server.repeatable, *server.identity, *server.customer, *server.read_back}
     if strange := sorted(named - set(server.tools)):
         raise SettingsError(f"{place}: {strange[0]} is not among its tools.")
     if both := sorted(set(server.reads) & set(server.repeatable)):

@@ -31,6 +31,18 @@ def reserve(branch: str, context: Context) -> str:
 
 
 @server.tool(annotations=READS)
+def wishes_of(customerId: str, wish: str = "any") -> str:
+    """What a customer wishes for."""
+    return f"{customerId} wishes for {wish}."
+
+
+@server.tool()
+def wish(member: str, thing: str) -> str:
+    """Write down what a customer wishes for."""
+    return f"{member} wishes for {thing} now."
+
+
+@server.tool(annotations=READS)
 def die() -> str:
     """End the server."""
     os._exit(1)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from helpline.actions import Caller
 from helpline.errors import SettingsError, ToolError
 from helpline.mcp_settings import mcp_servers
 from helpline.policy import load_policy
@@ -82,6 +83,31 @@ async def asked_once(box, call):
         return await ask(box, call, "stock_of", branch="Salem")
     except ToolError:
         return None
+
+
+async def test_a_model_never_says_whose_it_is(done, store, clock, maya):
+    """Never the wrong customer: an argument that names one is filled in, in reads and in changes."""
+    servers = table(tools=["wishes_of", "wish"], reads=["wishes_of"], customer={"wish": "member"})
+    async with box_with(servers, store, clock) as box:
+        offered = {each.name: set(each.parameters["properties"]) for each in box.definitions(maya)}
+        assert offered == {"wishes_of": {"wish"}, "wish": {"thing"}}
+        assert (await ask(box, maya, "wishes_of")).say == "maya wishes for any."
+        assert await refused(ask(box, maya, "wishes_of", customerId="tomas")) == "unknown_argument"
+        assert await refused(ask(box, maya, "wish", member="tomas", thing="tea")) == "unknown_argument"
+        proposal = await propose(box, maya, "wish", thing="tea")
+        assert "maya wishes for tea now." in (await say_yes(box, maya, proposal)).say
+        guest = maya.with_caller(Caller())
+        assert await refused(ask(box, guest, "wishes_of")) == "identity"
+    open_to_all = table(tools=["wishes_of"], reads=["wishes_of"], identity={"wishes_of": "guest"})
+    async with box_with(open_to_all, store, clock) as box:
+        assert await refused(ask(box, maya.with_caller(Caller()), "wishes_of")) == "unknown_customer"
+
+
+async def test_an_argument_that_is_not_there_is_said_at_the_start(done, store, clock):
+    servers = table(tools=["wish"], reads=[], customer={"wish": "owner"})
+    with pytest.raises(SettingsError, match="wish has no argument owner"):
+        async with box_with(servers, store, clock):
+            pass
 
 
 async def test_a_change_whose_end_is_not_known_is_not_made_again(done, store, clock, maya):

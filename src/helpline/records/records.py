@@ -129,6 +129,11 @@ class Records:
             log.error("call %s: its record waits: %s", recording.draft.began.call_id, type(error).__name__)
             self._unwritten.append(recording)
             return
+        except Exception as error:  # noqa: BLE001 - one call must not end the desk; its file stays
+            log.error("call %s has no record: %s", recording.draft.began.call_id, type(error).__name__)
+            if recording.journal is not None:
+                recording.journal.leave()
+            return
         # Before the journal goes: after a kill the next start finds that and does the rest.
         await to_its_end(self._redact_trace(recording.draft.began.call_id))
         if recording.journal is not None:
@@ -299,7 +304,7 @@ class Records:
                     await retention.clean(self.store, self._settings, self._clock.utcnow())
                     clean_at = self._clock.utcnow() + RETENTION_EVERY
                 wait_s = await self._until_due_s()
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - the edge of a task: what waits is looked at again
                 log.error("what calls left behind waits: %s", type(error).__name__)
                 wait_s = LOOK_AGAIN_S
             try:

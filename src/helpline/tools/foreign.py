@@ -41,6 +41,9 @@ class Manner:
     """Spoken before the yes, with `{argument}` in it; left out: the tool's name and its arguments."""
     effect_words: tuple[str, ...] = ()
     timeout_s: float = 10.0
+    customer: str | None = None
+    """Which argument is the customer: the desk fills it in with who was verified, and no model sees it. Left
+    out: one that is called `customer`, `customer_id` or `user_id`, however it is spelled; empty: none."""
     keyed: bool = False
     """It may be called again after a call whose end is not known: what it did once it does not do twice."""
 
@@ -54,7 +57,16 @@ MAX_DESCRIPTION = 1000
 
 
 def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call, manner: Manner) -> Tool:
-    schema = {"type": "object", "properties": {}, **{k: v for k, v in parameters.items() if k != "title"}}
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {},
+        **{k: v for k, v in parameters.items() if k != "title"},
+    }
+    customer = _customer_in(name, schema["properties"], manner)
+    whose = schema["properties"].get(customer, {})
+    if customer:
+        schema["properties"] = {k: v for k, v in schema["properties"].items() if k != customer}
+        schema["required"] = [each for each in schema.get("required", ()) if each != customer]
 
     def decode(text: str) -> dict[str, Any]:
         try:
@@ -62,11 +74,13 @@ def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call
         except (msgspec.DecodeError, RecursionError) as error:
             raise unfitting(str(error)) from error
         problem = misfit(schema, value)
-        if problem:
-            raise unfitting(problem)
+        if problem or (customer and customer in value):
+            raise unfitting(problem or f"unknown field `{customer}`")
         return dict(value)
 
     async def invoke(context: CallContext, arguments: dict[str, Any]) -> object:
+        if customer:
+            arguments = {**arguments, customer: _as(whose, context.customer_id)}
         return _result(await call(arguments, context.key))
 
     return Tool(
@@ -84,6 +98,24 @@ def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call
         read_back=manner.read_back,
         effect_words=manner.effect_words,
     )
+
+
+_CUSTOMERS = frozenset({"customer", "customerid", "userid"})
+
+
+def _customer_in(tool: str, properties: Mapping[str, Any], manner: Manner) -> str:
+    """The argument that is the customer; empty when none is. Raises ValueError when it is not there."""
+    if manner.customer is None:
+        plain = ((name, re.sub(r"[^a-z]", "", name.lower())) for name in properties)
+        return next((name for name, letters in plain if letters in _CUSTOMERS), "")
+    if manner.customer and manner.customer not in properties:
+        raise ValueError(f"{tool} has no argument {manner.customer}")
+    return manner.customer
+
+
+def _as(schema: Mapping[str, Any], customer_id: str) -> str | int:
+    """A customer's id as the argument wants it."""
+    return int(customer_id) if schema.get("type") == "integer" and customer_id.isdecimal() else customer_id
 
 
 def _result(answer: object) -> ToolResult:

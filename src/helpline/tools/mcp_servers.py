@@ -169,6 +169,7 @@ def _manner(server: McpServer, name: str) -> Manner:
     return Manner(
         changes=name not in server.reads,
         identity=LEVELS[level] if level is not None else None,
+        customer=server.customer.get(name),
         read_back=server.read_back.get(name, ""),
         timeout_s=server.timeout_s,
         keyed=name in server.repeatable,
