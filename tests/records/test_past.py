@@ -102,3 +102,35 @@ async def test_forgetting_empties_the_history(tmp_path, shop_url):
         await forget(desk.settings, desk.store, ana.customer_id, ())
         assert await desk.history(ana) == ()
         assert await desk.past(ana, call_id) is None
+
+
+async def test_a_restart_in_a_call_that_goes_on_from_a_past_one(tmp_path, shop_url):
+    """Both are shown again, the past one first, and both stay the customer's."""
+    async with desk_in(tmp_path, database_url=shop_url) as desk:
+        ana = await signed_in(desk)
+        first, _ = await talk(desk, "where is my order 1004", caller=ana)
+        channel = TextChannel()
+        past = await desk.past(ana, first)
+        call = await desk.admit(channel, kind="web", caller=ana, holder="browser", past=past)
+        channel.join(call)
+        assert await channel.say("cancel order 1005")
+    async with desk_in(tmp_path, database_url=shop_url) as desk:
+        channel = TextChannel()
+        again = await desk.take_up(channel, holder="browser")
+        channel.join(again)
+        assert again.id == call.id
+        assert again.caller == ana
+        said = [line.text for line in channel.document.lines if line.speaker == "customer"]
+        assert said == ["where is my order 1004", "cancel order 1005"]
+        assert await channel.say("yes")
+        assert [receipt.action for receipt in channel.document.receipts] == ["cancel_order"]
+        again.hang_up("the customer hung up")
+        await desk.gone(again)
+        async with desk.store.database.read() as connection:
+            record = await archive.find(connection, again.id)
+        assert record["goes_on_from"] == first
+        assert [line["text"] for line in record["lines"] if line["speaker"] == "customer"] == [
+            "cancel order 1005",
+            "yes",
+        ]
+        assert {heading.call_id for heading in await desk.history(ana)} == {first, call.id}

@@ -4,7 +4,7 @@ import pytest
 
 from helpline.records import archive, people, story
 from helpline.simulate.text import TextChannel
-from tests.records.desks import desk_in, settings_in
+from tests.records.desks import desk_in
 
 
 async def record_of(desk, call_id):
@@ -13,9 +13,9 @@ async def record_of(desk, call_id):
 
 
 @pytest.mark.parametrize("live", [True, False])
-async def test_a_rating_stands_in_the_record_and_is_forgotten_with_it(tmp_path, live):
+async def test_a_rating_stands_in_the_record_and_is_forgotten_with_it(tmp_path, shop_url, live):
     said = "slow, and my card 4242 4242 4242 4242 was asked for"
-    async with desk_in(tmp_path) as desk:
+    async with desk_in(tmp_path, database_url=shop_url) as desk:
         channel = TextChannel()
         call = await desk.admit(channel, kind="test", caller=desk.demo_customers[0])
         channel.join(call)
@@ -30,7 +30,7 @@ async def test_a_rating_stands_in_the_record_and_is_forgotten_with_it(tmp_path, 
         record = await record_of(desk, call.id)
         assert record["rating"] == {"good": False, "comment": "slow, and my card [card] was asked for"}
         assert ("rating", "not helpful: “slow, and my card [card] was asked for”") in story.heading(record)
-        await people.forget(settings_in(tmp_path), desk.store, desk.demo_customers[0].customer_id, ())
+        await people.forget(desk.settings, desk.store, desk.demo_customers[0].customer_id, ())
         assert await record_of(desk, call.id) is None
 
 
