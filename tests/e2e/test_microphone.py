@@ -1,4 +1,4 @@
-"""A microphone that is not there, and one that is taken away in mid-call: one sentence, and typing goes on."""
+"""A microphone that is not there, or is taken away in mid-call: one sentence, and typing goes on."""
 
 import pytest
 from playwright.async_api import async_playwright, expect
