@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -243,6 +246,20 @@ def test_a_part_that_is_not_there_is_told_at_the_start(helpline, command):
     result = helpline(*command, HELPLINE_ENGINE_VOICE="piper:/no.onnx")
     assert result.exit_code == 1
     assert "there is no file /no.onnx" in sentence(result)
+
+
+def test_a_desk_without_the_pages_packages_says_what_to_install(tmp_path):
+    program = "import sys; sys.modules['chainlit'] = None; from helpline.cli import main; main(['run'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "HELPLINE_BACKENDS": "engine"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    said = 'Error: Chainlit, which the page is made with, is not installed: pip install "helpline[web]".\n'
+    assert done.stderr == said
 
 
 def test_the_doctor_fails_when_something_does_not_work(helpline, tmp_path):

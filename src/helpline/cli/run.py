@@ -11,6 +11,7 @@ import click
 
 from helpline.cli.start import prepare
 from helpline.desk import Desk, open_desk
+from helpline.engine.parts import need_package
 from helpline.errors import SettingsError
 from helpline.own import Own, own_in
 from helpline.settings import Settings
@@ -26,6 +27,7 @@ def command(file: Path | None, host: str | None, port: int | None, backends: str
     settings = prepare(host=host, port=port, backends=backends)
     file = file or settings.tools_file
     own = own_in(file) if file else Own()
+    need_package("chainlit", "Chainlit, which the page is made with,", "web")
     from helpline.channels.web.app import serve  # Chainlit is slow to import: settings are checked first.
     from helpline.channels.web.oauth import heed_env_file
 
