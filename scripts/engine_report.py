@@ -1,8 +1,9 @@
 """Measures the embedded engine on the frozen sentences and writes `docs/engine-quality.md`.
 
 `python scripts/engine_report.py` measures on the half that may be looked at; `--final` on the sentences
-kept for the last run. Takes some ten minutes on a quiet machine. `--keep FOLDER` keeps what each voice gave:
-a second run goes on where the first was stopped.
+kept for the last run. Takes some ten minutes on a quiet machine. `--keep FOLDER` keeps what each run gave:
+the next one goes on where the first was stopped, and several may share the work (`--only clean:en-gb`);
+`--kept` then writes the page of what is there and says what was not run.
 """
 
 import argparse
@@ -38,7 +39,10 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--final", action="store_true", help="the sentences kept for the last run")
     asked.add_argument("--keep", type=Path, help="a folder for what each voice gave")
-    asked.add_argument("--most", type=int, default=99, help="so many voices in this run, then stop")
+    asked.add_argument(
+        "--only", action="append", default=[], help="this run alone: typed, clean:en-gb, noise:en-us"
+    )
+    asked.add_argument("--kept", action="store_true", help="measure nothing: write the page of what is kept")
     asked.add_argument("--typed", action="store_true", help="typed only: seconds")
     options = asked.parse_args()
     sentences = load_sentences(FINAL) if options.final else [o for o in load_sentences() if not o.final]
@@ -52,32 +56,44 @@ def main() -> None:
         kept = options.keep and options.keep / f"{kind}-{voice or 'typed'}.json"
         if kept and kept.exists():
             score = Score(msgspec.json.decode(kept.read_bytes(), type=list[Outcome]))
-        elif options.most <= 0:
-            return
+        elif options.kept or (options.only and f"{kind}:{voice}".rstrip(":") not in options.only):
+            continue
         else:
             score = measure(sentences, voice=voice, noise_db=noise_db, subject=subject)
-            options.most -= 1
             if kept:
                 options.keep.mkdir(parents=True, exist_ok=True)
                 kept.write_bytes(msgspec.json.encode(score.outcomes))
         scores.append((kind, voice, score))
         figures = f"first {score.first_try:.3f}  one repair {score.within_one_repair:.3f}"
         print(f"{kind:6} {voice or '-':10} {figures}", flush=True)
-    if not options.typed:
+    if not options.typed and not options.only:
         head = PAGE.read_text("utf-8").partition(MARK)[0].rstrip()
-        PAGE.write_text(f"{head}\n\n{MARK}\n\n{_report(scores, sentences, final=options.final)}", "utf-8")
+        missing = [
+            (kind, voice) for kind, voice, _ in runs if (kind, voice) not in {one[:2] for one in scores}
+        ]
+        page = _report(scores, sentences, missing, final=options.final)
+        PAGE.write_text(f"{head}\n\n{MARK}\n\n{page}", "utf-8")
 
 
-def _report(scores: list[tuple[str, str, Score]], sentences: list[Sentence], *, final: bool) -> str:
+def _report(
+    scores: list[tuple[str, str, Score]],
+    sentences: list[Sentence],
+    missing: list[tuple[str, str]],
+    *,
+    final: bool,
+) -> str:
     half = "kept for one last run" if final else "that were looked at while tuning"
     lines = [f"Measured on {len(sentences)} sentences {half}.", ""]
     lines += ["| input | voice | first try | within one repair |", "|---|---|---|---|"]
     for kind, voice, score in scores:
         named = NAMES[kind]
         lines.append(f"| {named} | {voice or '-'} | {score.first_try:.1%} | {score.within_one_repair:.1%} |")
+    if missing:
+        lines += ["", f"Not run: {', '.join(f'{NAMES[kind]}, {voice}' for kind, voice in missing)}."]
     lines += ["", "| goal | wanted | measured | verdict |", "|---|---|---|---|", *_verdicts(scores)]
-    for kind, title in (("typed", "typed"), ("clean", "spoken, clean, all voices")):
-        lines += ["", f"## What was asked and what was understood: {title}", "", *_confusion(scores, kind)]
+    for kind in dict.fromkeys(kind for kind, _, _ in scores):
+        lines += ["", f"## What was asked and what was understood: {NAMES[kind]}", ""]
+        lines += _confusion(scores, kind)
     return "\n".join(lines) + "\n"
 
 

@@ -484,3 +484,19 @@ def test_which_other_one_is_asked_when_there_are_many() -> None:
 def test_another_product_of_the_kind_is_meant() -> None:
     caller = Caller().says("tell me about the kettle").gets({"say": "It is red.", "price": 20})
     assert caller.says("not that, the blue one").calls == [("get_product_info", {"query": "blue kettle"})]
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("my name is Sara, S A R A, Lee", "Sara Lee"),
+        ("my name is Sara Lee, that's L E I G H", "Sara Leigh"),
+        ("the name is John Smith please", "John Smith"),
+    ],
+)
+def test_a_name_spelled_in_a_sentence(said: str, name: str) -> None:
+    tool = function(
+        "identify_caller", "Find the customer by name.", ["full_name"], full_name="The customer's name."
+    )
+    caller = Caller(tool).says("identify me")
+    assert caller.says(said).calls == [("identify_caller", {"full_name": name})]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline.engine.addresses import parse_address
-from helpline.engine.language import find_entities, readable
+from helpline.engine.language import find_entities, readable, spelled_name
 from helpline.numbers import cardinal, normalise, ordinal_day
 from helpline.times import find_when
 
@@ -182,3 +182,36 @@ def test_an_address_in_its_parts() -> None:
 )
 def test_captions(heard: str, caption: str) -> None:
     assert readable(heard) == caption
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("j o h n", "john"),
+        ("sara s a r a lee", "sara lee"),
+        ("sarah that's s a r a lee", "sara lee"),
+        ("sara lee that's l e i g h", "sara leigh"),
+        ("ann a n n e", "anne"),
+        ("m as in mike a as in apple x smith", "max smith"),
+        ("mary ann smith", "mary ann smith"),
+        ("a lee", "a lee"),
+        ("", ""),
+    ],
+)
+def test_names_spelled_within_a_sentence(said: str, name: str) -> None:
+    assert spelled_name(said) == name
+
+
+@pytest.mark.parametrize(
+    ("said", "email"),
+    [
+        ("it's m a r i a dot l at example dot com", "maria.l@example.com"),
+        ("my email is anna that's a n n a at example dot com", "anna@example.com"),
+        (
+            "change it to christopher c h r i s t o p h e r dot lee at mail dot org",
+            "christopher.lee@mail.org",
+        ),
+    ],
+)
+def test_addresses_spelled_within_a_sentence(said: str, email: str) -> None:
+    assert find_entities(said, NOW).email == email

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import SequenceMatcher
 
 from helpline.engine.addresses import find_street
 from helpline.numbers import cardinal, normalise
@@ -16,7 +17,7 @@ from helpline.times import When, find_when
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _DOMAIN_ENDS = r"co (?:dot|point) u ?k|com|net|org|edu|io|de|eu|info|shop"
 _SPOKEN_EMAIL = re.compile(
-    r"(?P<local>(?:[\w'-]+ ){1,12}?)at "
+    r"(?P<local>(?:[\w'-]+ ){1,24}?)at "
     rf"(?P<domain>(?:[\w-]+ ){{1,6}}?(?:dot|point) (?:{_DOMAIN_ENDS}))\b"
 )
 _LOCAL_STARTS = {
@@ -62,7 +63,9 @@ _BECAUSE = re.compile(
     rf"|\b({_SOMETHING}{_IS}\s+.*{_WRONG}.*)$"
     rf"|\b((?:i|we) {_CHANGED_MIND}.*)$"
 )
-_LETTERS = re.compile(r"(?:\b[a-z0-9]\b ?){2,}")
+_AS_IN = re.compile(r"\b([a-z]) (?:as in|for|like) [a-z]{2,}\b")
+_SPELLED = 2
+_SPELLS = ("that's", "spelled", "spelt", "spell", "which", "is", "written", "so", "it's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,14 @@ def _take_email(text: str) -> tuple[str, str]:
     local = words[starts[-1] + 1 :] if starts else words[-4:]
     if not local:
         return "", text
-    address = f"{_written(local)}@{_written(match['domain'].split())}"
+    address = f"{_written(_unspelled(local))}@{_written(match['domain'].split())}"
     spoken = " ".join((*local, "at", match["domain"]))
     return address, text.replace(spoken, "{email}", 1)
+
+
+def _unspelled(words: list[str]) -> list[str]:
+    """Each part between dots once: "anna a n n a dot lee" is "anna dot lee"."""
+    return spelled_name(" ".join(words)).split()
 
 
 def _written(words: list[str]) -> str:
@@ -195,8 +203,28 @@ def _references(text: str) -> tuple[str, ...]:
 
 
 def spelled_name(text: str) -> str:
-    """ "j o h n" as "john", where letters are spelled."""
-    return _LETTERS.sub(lambda m: m[0].replace(" ", "") + (" " if m[0].endswith(" ") else ""), text).strip()
+    """ "j o h n" as "john"; "sara s a r a lee" as "sara lee": who spells a name says it again."""
+    words: list[str] = []
+    rest = _AS_IN.sub(r"\1", text).split()
+    while rest:
+        count = next((at for at, word in enumerate(rest) if len(word) > 1 or not word.isalpha()), len(rest))
+        if count >= _SPELLED:
+            spelled = "".join(rest[:count])
+            while words and words[-1] in _SPELLS:
+                words.pop()
+            if words and _alike(words[-1], spelled):
+                words.pop()
+            words.append(spelled)
+        else:
+            count = max(count, 1)
+            words += rest[:count]
+        rest = rest[count:]
+    return " ".join(words)
+
+
+def _alike(said: str, spelled: str) -> bool:
+    """Whether a spelled word is the one said before it, as a recogniser may have heard that."""
+    return SequenceMatcher(None, said, spelled).ratio() >= 0.5
 
 
 def readable(heard: str, *, question: bool | None = None) -> str:

@@ -20,7 +20,7 @@ from helpline.engine.espeak import load_espeak
 from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
 
-_VERSION = "16"
+_VERSION = "17"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")

@@ -30,7 +30,7 @@ _TWO_DIGITS = frozenset(
 _LONGEST = 8
 _MANY_DIGITS = 6
 _CALL = re.compile(
-    r"\b(?:(?:(?:phone )?call|ring|phone)(?: (?:me|us|back|from|with|someone|somebody|a|person))*"
+    r"\b(?:(?:(?:phone )?call|ring|phone (?:me|us))(?: (?:me|us|back|from|with|someone|somebody|a|person))*"
     r"|callback|called(?: back)?)\b"
 )
 _TIME_WORDS = frozenset(
