@@ -332,6 +332,31 @@ async def test_what_may_have_been_done_keeps_its_key_when_it_is_offered_anew(sto
     assert greenhouse.watered[-1][0] == third.id, "what is done is over"
 
 
+async def test_one_guest_s_doubt_is_not_another_s(store, maya, clock):
+    watered = []
+
+    @tool(
+        changes=True,
+        identity=Identity.GUEST,
+        read_back="I can water the {room}. Shall I?",
+        effect_words=("water",),
+    )
+    async def water_plants(room: str) -> ToolResult:
+        """Water the plants."""
+        watered.append(room)
+        if len(watered) == 1:
+            raise OSError("the tap is gone")
+        return ToolResult("Done.")
+
+    toolbox = Toolbox((water_plants,), store=store, policy=maya.policy, clock=clock)
+    one, other = (replace(maya, caller=GUEST, call_id=call_id) for call_id in ("call_1", "call_2"))
+    proposal = await propose(toolbox, one, "water_plants", room="kitchen")
+    assert await refused(say_yes(toolbox, one, proposal)) == "unknown_outcome"
+    assert (
+        await say_yes(toolbox, other, await propose(toolbox, other, "water_plants", room="kitchen"))
+    ).reference
+
+
 async def test_a_no_to_what_may_have_been_done_says_so(store, maya, clock):
     greenhouse = Greenhouse()
     greenhouse.fail = 1

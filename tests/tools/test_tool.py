@@ -57,6 +57,15 @@ def box(store, clock, *tools):
     return Toolbox(tools, store=store, policy=load_policy(), clock=clock)
 
 
+def test_a_tool_that_lets_the_model_say_whose_it_is_is_refused():
+    async def orders_of(customer_id: str) -> str:
+        """What a customer ordered."""
+        return customer_id
+
+    with pytest.raises(TypeError, match="take a CallContext"):
+        tool(orders_of)
+
+
 async def test_the_call_comes_by_type_and_never_from_the_model(store, clock, maya):
     toolbox = box(store, clock, book_table)
     result = await ask(toolbox, maya, "book_table", day="friday", guests=4)

@@ -107,11 +107,17 @@ async def open_in(connection: AsyncConnection, call_id: str) -> Pending | None:
     return _pending(dict(row)) if row else None
 
 
+def _of_call_or_customer(call_id: str, customer_id: str | None) -> sa.ColumnElement[bool]:
+    own = t.proposals.c.call_id == call_id
+    # A guest is nobody that another guest could be.
+    return own if customer_id is None else sa.or_(own, t.proposals.c.customer_id == customer_id)
+
+
 async def in_doubt(
     connection: AsyncConnection, call_id: str, customer_id: str | None, since: datetime
 ) -> tuple[Pending, ...]:
     """What this call or customer has tried since then with an end that is not known, the latest first."""
-    whose = sa.or_(t.proposals.c.call_id == call_id, t.proposals.c.customer_id == customer_id)
+    whose = _of_call_or_customer(call_id, customer_id)
     query = (
         sa.select(t.proposals)
         .where(whose, t.proposals.c.claimed_at > since, t.proposals.c.state != "done")
@@ -122,7 +128,7 @@ async def in_doubt(
 
 async def settle_doubt(connection: AsyncConnection, of: Pending) -> None:
     """It is known by now that this was made: so are the earlier attempts under its key."""
-    whose = sa.or_(t.proposals.c.call_id == of.call_id, t.proposals.c.customer_id == of.customer_id)
+    whose = _of_call_or_customer(of.call_id, of.customer_id)
     rows = await connection.execute(
         sa.select(t.proposals).where(
             whose, t.proposals.c.claimed_at.is_not(None), t.proposals.c.state != "done"

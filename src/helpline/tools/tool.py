@@ -183,6 +183,11 @@ class _Signature:
             if hint is CallContext:
                 context_name = parameter.name
                 continue
+            if re.sub(r"[^a-z]", "", parameter.name.lower()) == "customerid":
+                raise TypeError(
+                    f"tool {function.__name__}: a model would fill in {parameter.name}, with any customer's:"
+                    " take a CallContext and use its customer_id"
+                )
             bounded = _bounded(hint, documented.get(parameter.name, ""))
             if parameter.default is inspect.Parameter.empty:
                 fields.append((parameter.name, bounded))
