@@ -2,7 +2,10 @@
 
 import os
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +86,24 @@ def test_a_file_for_a_person_is_theirs_alone_or_one_sentence(tmp_path):
     assert open_to_others(tmp_path) == []
     with pytest.raises(LocalError, match="cannot be written"):
         write_text(tmp_path / "missing" / "calls.jsonl", "")
+
+
+@pytest.mark.parametrize("planted", ["nothing", "a link", "a folder for all"])
+def test_where_there_is_no_home_no_folder_of_others_is_trusted(tmp_path, planted):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    guessed = tmp_path / f"helpline-engine-{os.getuid()}"
+    if planted == "a link":
+        guessed.symlink_to(elsewhere)
+    elif planted == "a folder for all":
+        guessed.mkdir()
+        guessed.chmod(0o777)
+    program = "from helpline.engine.lexicon import Library; print(Library().directory)"
+    env = {**os.environ, "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": "/dev/null/none"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True
+    )
+    found = Path(done.stdout.strip())
+    assert (found == guessed) == (planted == "nothing")
+    assert found.parent == tmp_path
+    assert found.stat().st_mode & 0o777 == 0o700

@@ -6,6 +6,7 @@ keeps the permissions that its owner gave it.
 
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from typing import Final
 from helpline.errors import LocalError
 
 KEY_BYTES: Final = 32
-_OTHERS_READ, _OTHERS_ENTER = 0o044, 0o011
+_OTHERS_READ, _OTHERS_WRITE, _OTHERS_ENTER = 0o044, 0o022, 0o011
 
 
 def make_folder(folder: Path) -> None:
@@ -55,6 +56,14 @@ def is_open_to_others(path: Path) -> bool:
         return False
     mode, folder = path.stat().st_mode, path.parent.stat().st_mode
     return bool(mode & _OTHERS_READ) and bool(folder & _OTHERS_ENTER)
+
+
+def is_ours_alone(folder: Path) -> bool:
+    """Whether a folder, and no link to one, is this user's, and nobody else may write into it."""
+    if os.name != "posix":
+        return True
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & _OTHERS_WRITE
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,6 +11,7 @@ import random
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 from helpline.engine.espeak import load_espeak
 from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
+from helpline.private import is_ours_alone, make_folder
 
 _VERSION = "17"
 _SENTENCES = 40_000
@@ -149,7 +151,7 @@ class Library:
         pronounced = {word: pronounce(word) for word in sorted({w for s in sentences for w in s.split()})}
         spoken = {word for word, ways in pronounced.items() if ways}
         kept = [s for s in sentences if all(word in spoken for word in s.split())]
-        self.directory.mkdir(parents=True, exist_ok=True)
+        make_folder(self.directory)
         _write(lexicon.dictionary, _dictionary_text(pronounced))
         _write(lexicon.british, _dictionary_text({w: _british_ways(ways) for w, ways in pronounced.items()}))
         _write(lexicon.trigram, _trigram_text(kept))
@@ -288,9 +290,16 @@ def _write(path: Path, text: str) -> None:
 
 
 def _cache_directory() -> Path:
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "helpline" / "engine"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.gettempdir()) / f"helpline-engine-{os.getuid() if hasattr(os, 'getuid') else 0}"
-    return home if os.access(home, os.W_OK) else Path(tempfile.gettempdir()) / "helpline-engine"
+    """Where lexicons are kept: the user's cache, or a folder of theirs among the temporary ones."""
+    with suppress(OSError, RuntimeError):  # A container's user may have no home at all.
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "helpline" / "engine"
+        make_folder(home)
+        if os.access(home, os.W_OK):
+            return home
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"helpline-engine-{user}"
+    with suppress(OSError):
+        make_folder(folder)
+        if is_ours_alone(folder):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="helpline-engine-"))
