@@ -24,6 +24,8 @@ from bench.line.socket import PageSocket
 from bench.line.stamp import age_ms, stamp
 
 CALLS = 50
+WARM = 5
+"""Calls before: what a process loads once, and its connections to the database, are no call's."""
 TALK_S = 20.0
 SETTLE_S = 4.0
 """The first seconds, in which the calls begin, are not counted."""
@@ -153,10 +155,12 @@ def begins_s() -> list[float]:
 
 async def measure() -> list[Figure]:
     async with serving() as server:
-        warm = Customer()  # What every process loads once is no call's.
-        await warm.arrive(server.address, 0)
-        await warm.talk(time.monotonic() + 3)
-        await warm.leave()
+        warm = [Customer() for _ in range(WARM)]
+        for number, customer in enumerate(warm):
+            await customer.arrive(server.address, 100 + number)
+        await asyncio.gather(*(customer.talk(time.monotonic() + 3) for customer in warm))
+        for customer in warm:
+            await customer.leave()
         while (before := await server.seen())["visits"]:  # noqa: ASYNC110 - it waits for a page that returns
             await asyncio.sleep(2)
         customers = [Customer() for _ in range(CALLS)]

@@ -1,5 +1,6 @@
-"""Keeps Python's cycle collector from stopping every call at once."""
+"""Keeps Python's cycle collector from stopping every call at once, and gives memory back behind the calls."""
 
+import ctypes
 import gc
 
 YOUNG = 10_000
@@ -15,3 +16,19 @@ def spare_calls_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 20, 20)
+
+
+def give_back_memory() -> None:
+    """When no call is left, in a process that `spare_calls_the_collector` has set: what calls held goes back.
+
+    glibc keeps what was freed below something that lives on: a hundred megabytes after fifty calls. Other C
+    libraries give it back by themselves, or have no way to be asked.
+    """
+    if not gc.get_freeze_count():
+        return
+    gc.collect()
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, TypeError, AttributeError):
+        return
+    trim(0)

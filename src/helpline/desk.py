@@ -16,6 +16,7 @@ from helpline.call.conversation import Conversation, begin
 from helpline.call.meter import Meter
 from helpline.channels.channel import Channel
 from helpline.clock import Clock, SystemClock
+from helpline.collector import give_back_memory
 from helpline.engine.backend import EngineBackend
 from helpline.errors import DeskDraining, SettingsError
 from helpline.hooks import CallHooks, HookThreads
@@ -54,6 +55,8 @@ log = logging.getLogger(__name__)
 IDLE_MS = 60_000
 """A desk that closes hangs up a typed call in which nothing has gone on for so long."""
 LOOK_S = 1.0
+QUIET_S = 20.0
+"""After the last call, until its memory is given back: its page, and what else was its, is gone by then."""
 LAST_HOOKS_S = 10.0
 """A company's hooks have so long for what a call that is over left to tell them."""
 CLOSING = "The desk is closing."
@@ -319,7 +322,16 @@ class Desk:
         self._recordings[call.id] = live.recording
         task = asyncio.create_task(self._attend(live), name=call.id)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._attended)
+
+    def _attended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            asyncio.get_running_loop().call_later(QUIET_S, self._give_back)
+
+    def _give_back(self) -> None:
+        if not self._tasks:
+            give_back_memory()
 
     async def _attend(self, live: "_Live") -> None:
         """Run one call to its end; what goes wrong in it is its own and harms no other."""

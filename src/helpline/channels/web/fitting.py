@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from helpline.errors import LocalError, MissingPartError
 
-SESSION_TIMEOUT_S: Final = 120
+SESSION_TIMEOUT_S: Final = 45
 """How long Chainlit keeps a session whose socket is gone; longer than the desk's own grace time."""
 
 MAX_FRAME_BYTES: Final = 100_000
