@@ -89,6 +89,7 @@ async def test_a_whole_call_without_a_mouse(site, desk, browser):
         call = await desk.call()
         await call.until(lambda call: call.count("hear") >= 5)
         await call.channel.show(StateShown("speaking"))
+        await until_state(page, "speaking")  # Before, there is nothing to stop.
         await page.keyboard.press("Escape")
         await call.until_told("stop_reply")
         await call.channel.show(ProposalShown(CANCEL))
