@@ -7,6 +7,7 @@ sockets, Chainlit and all of the desk.
 """
 
 import asyncio
+import math
 import os
 import random
 import sys
@@ -181,7 +182,7 @@ async def measure() -> list[Figure]:
         await asyncio.sleep(1)
         end = await server.seen()
         received = sum(customer.received for customer in customers)
-        down_ms = [age for customer in customers for age in customer.ages_ms]
+        down_ms = [age for customer in customers for age in customer.ages_ms] or [math.inf]
         for customer in customers:
             await customer.leave()
         await asyncio.sleep(AFTER_S)
@@ -190,16 +191,17 @@ async def measure() -> list[Figure]:
     unordered = end["unordered"] - before["unordered"] + sum(customer.unordered for customer in customers)
     spoken = sum(customer.spoken for customer in customers)
     lost = (spoken - (end["arrived"] - before["arrived"])) // 1920
+    up_ms = at_work["up_ms"] or [math.inf]
     used = (at_work["cpu_s"] - settled["cpu_s"]) / talked_s
     sent = at_work["sent"] - before["sent"]
     print(
         f"  {CALLS} page calls: {before['mb']:.0f} MB before, {at_work['mb']:.0f} at work, "
-        f"{after['mb']:.0f} after; p50 up {percentile(at_work['up_ms'], 50):.1f} ms, "
+        f"{after['mb']:.0f} after; p50 up {percentile(up_ms, 50):.1f} ms, "
         f"down {percentile(down_ms, 50):.1f} ms; CPU {100 * used:.0f} % of a core, "
         f"the clients' own {100 * ours:.0f} %",
         file=sys.stderr,
     )
-    calls, up_ms = f"page: {CALLS} calls", at_work["up_ms"]
+    calls = f"page: {CALLS} calls"
     return [
         Figure(
             f"{calls}, a microphone's 40 ms to the backend, p99",
