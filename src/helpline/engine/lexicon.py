@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from helpline.engine.espeak import load_espeak
+from helpline.engine.meaning import Tool, intent_of, read_tools
 from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
 from helpline.private import is_ours_alone, make_folder
@@ -27,6 +28,8 @@ _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
 _MOST_KEYWORDS = 400
+_MOST_PROPERTIES = 12
+_MOST_WORDS = 14
 
 # How often each intent is drawn: what opens a call and what answers a question come oftenest.
 _WEIGHTS = {
@@ -110,6 +113,28 @@ def _tool_phrases(tools: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield name
             yield f"[please|can you|i want to] {name} [for me|please]"
         yield from _enum_words(tool.get("parameters"))
+    for known in read_tools(tools):
+        if not intent_of(known):  # what the pack knows, it has better words for
+            yield from _described(known)
+
+
+def _described(tool: Tool) -> Iterator[str]:
+    """The words of a tool that only its own app knows: its description, and what it asks for."""
+    if does := _plain(tool.description):
+        yield f"[please|can you|could you|i want to|i'd like to] {does} [please]"
+    for name, schema in list(tool.properties.items())[:_MOST_PROPERTIES]:
+        called = _plain(name.replace("_", " "))
+        if called:
+            yield f"[the|my|a] {called} [please|is {{number}}]"
+        if asked := _plain(str(schema.get("description") or "")):
+            yield asked
+
+
+def _plain(text: str) -> str:
+    """The words of the first sentence, as somebody may say them."""
+    sentence = re.split(r"[.;:!?(]", text.lower().replace("’", "'"), maxsplit=1)[0]
+    words = re.findall(r"[a-z]+(?:'[a-z]+)*", sentence)
+    return " ".join(word for word in words[:_MOST_WORDS] if len(word) > 1 or word in "ai")
 
 
 def _enum_words(schema: Any) -> Iterator[str]:
