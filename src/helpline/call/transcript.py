@@ -9,7 +9,6 @@ import re
 from typing import Literal
 
 import msgspec
-from msgspec.structs import replace
 
 from helpline.call.chinese import CHINESE
 from helpline.call.shown import Caption, Speaker
@@ -186,8 +185,3 @@ def _items_of(entry: Entry) -> tuple[Item, ...]:
     if not entry.heard:
         return ()
     return (message("user" if entry.speaker == "customer" else "assistant", entry.heard),)
-
-
-def shortened(line: Line, heard: str) -> Line:
-    """The line after an interruption: final, with only this much of it heard."""
-    return replace(line, heard=heard, final=True)

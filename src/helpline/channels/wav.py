@@ -119,8 +119,6 @@ class WavChannel:
         """The desk's voice as it sounded, from the first word on: pcm24k."""
         self.state: CallState = "idle"
         self.over = False
-        self.cleared_at_ms: int | None = None
-        """When playback was last silenced."""
         self._notice = notice
         self._turn_from_ms: float | None = None
         """When the customer finished, while the answer has not begun."""
@@ -141,7 +139,6 @@ class WavChannel:
 
     async def clear_playback(self) -> None:
         self.speaker.clear()
-        self.cleared_at_ms = self.clock.now_ms()
 
     async def show(self, shown: Shown) -> None:
         self.document.take(shown)

@@ -37,8 +37,6 @@ call_customers = Table(
     comment="Everybody who was verified in a call: forgetting any of them removes it.",
 )
 
-WORK_STATES = ("waiting", "done", "failed")
-
 work = Table(
     "work",
     metadata,
