@@ -231,6 +231,53 @@ def test_nothing_of_a_customer_is_left_when_a_stranger_takes_the_line():
     assert not of(talk.speech("u9", "yes", ms=400), fx.Settle)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I can cancel order 1005 and refund 500 dollars. Shall I cancel it?",
+        "I can cancel order 1005, you get $8.45 back. Shall I?",
+        "订单1005可以取消，退款800美元，要取消吗？ Shall I cancel it?",
+    ],
+)
+def test_a_yes_to_another_amount_is_none_and_the_right_one_is_read(said: str):
+    talk = proposed()
+    talk.reply("r2", "a2", said, 5000)
+    talk.wait(6000)
+    effects = talk.speech("u2", "yes", ms=400)
+    assert not of(effects, fx.Settle)
+    assert READ_BACK in notes(effects)
+    talk.reply("r3", "a3", READ_BACK, 5000)
+    talk.wait(6000)
+    assert of(talk.speech("u3", "yes", ms=400), fx.Settle)
+
+
+def test_the_right_amount_that_was_heard_before_is_not_behind_another():
+    talk = heard(proposed())
+    talk.speech("u2", "how much is that?")
+    talk.reply("r3", "a3", "You get 500 dollars. Shall I cancel order 1005?", 3000)
+    talk.wait(4000)
+    effects = talk.speech("u3", "yes", ms=400)
+    assert not of(effects, fx.Settle)
+    assert "nothing was done" in notes(effects)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I can cancel order 1005 and refund 84 dollars",
+        "I can cancel order 1005 and refund $84.50. Shall I cancel it?",
+        "Order 1005 was 90 dollars; I can cancel it and refund 84 dollars and 50 cents. Shall I cancel it?",
+        "I can cancel order 1005 and refund eighty four fifty. Shall I cancel it?",
+        "I can cancel order 1005. Shall I cancel it?",
+    ],
+)
+def test_a_yes_to_the_right_amount_or_to_none_is_one(said: str):
+    talk = proposed()
+    talk.reply("r2", "a2", said, 5000)
+    talk.wait(6000)
+    assert of(talk.speech("u2", "yes", ms=400), fx.Settle)
+
+
 def test_a_receipt_that_comes_when_a_stranger_has_the_line_is_not_shown_to_them():
     talk = heard(proposed())
     assert of(talk.speech("u2", "yes", ms=400), fx.Settle)

@@ -326,8 +326,13 @@ def _digits_in(text: str) -> str:
 
 
 def read_back_heard(proposal: Proposal, heard: str) -> bool:
-    """Was enough heard for a yes to count: what it is about, and what would happen or how much?"""
+    """Was enough heard for a yes to count: what it is about, and what would happen or how much?
+
+    Who heard amounts and not the right one has said yes to another change.
+    """
     if not _subject_heard(proposal.subject, heard):
+        return False
+    if _another_amount(proposal.amount_cents, heard):
         return False
     stems = tuple(word.lower() for word in proposal.effect_words if word)
     return _names(stems, heard) or (
@@ -347,6 +352,8 @@ def asks_for(proposal: Proposal, turn: str) -> bool:
     stems = tuple(stem.lower() for stem in proposal.effect_words if stem)
     said = [sentence for sentence in re.split(r"(?<=[.!?。！？])\s*", turn) if sentence.strip()]
     if not said or "else" in words_of(said[-1]) or chinese.asks_something_else(said[-1]):
+        return False
+    if _another_amount(proposal.amount_cents, turn):
         return False
     if any(_takes_back(sentence, stems) for sentence in said if sentence.strip() not in proposal.read_back):
         return False
@@ -377,6 +384,22 @@ def _subject_heard(subject: str, heard: str) -> bool:
     wanted = words_of(subject)
     said = set(words_of(heard))
     return all(word in said for word in wanted)
+
+
+_AMOUNTS = re.compile(
+    r"[$€£¥] ?(\d[\d,]*)|"
+    r"(\d[\d,]*)(?:\.\d+)? ?(?:dollars?|euros?|pounds?|usd|eur|gbp|美元|美金|欧元|英镑|元|块)",
+    re.IGNORECASE,
+)
+
+
+def _another_amount(cents: int | None, heard: str) -> bool:
+    """Were amounts heard in digits, and none of them this one? One may be cut off before its cents."""
+    if not cents:
+        return False
+    found = _AMOUNTS.findall(chinese.with_digits(heard))
+    wholes = {int((sign or unit).replace(",", "")) for sign, unit in found}
+    return bool(wholes) and cents // 100 not in wholes
 
 
 def _amount_heard(cents: int, heard: str) -> bool:
