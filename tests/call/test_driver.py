@@ -1,9 +1,11 @@
 """The driver over real frames: connecting, failing over, reconnecting, tools and hang-up."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import numpy as np
 import pytest
 
 from helpline.actions import ToolResult
@@ -263,7 +265,7 @@ async def test_it_is_known_how_soon_the_desk_fell_silent_when_it_was_spoken_over
 
 
 async def test_a_call_goes_on_when_all_of_its_backends_were_away_for_a_while():
-    """Each is tried for two seconds and then the next; a call that was under way is not given up for that."""
+    """Each is tried for two seconds, then all of them again; the one that refused is asked once."""
 
     async def first(peer: Peer) -> None:
         await peer.greet()
@@ -278,7 +280,9 @@ async def test_a_call_goes_on_when_all_of_its_backends_were_away_for_a_while():
             return super().now_ms() * 3
 
     away = [BackendError("Nobody is there.", retry=True)] * 4
-    one, other = ScriptedBackend(first, *away, name="one"), ScriptedBackend(*away, second, name="other")
+    refuses = BackendError("The key was refused: check KEY.", retry=False)
+    one = ScriptedBackend(first, refuses, second, name="one")
+    other = ScriptedBackend(*away, second, name="other")
     host = Host()
     async with driving(host, one, other, clock=Fast()) as driver:
         driver.post(fx.VoiceStarted())
@@ -321,3 +325,42 @@ async def test_a_backend_that_was_of_no_use_an_hour_ago_is_tried_again():
             lambda c: (c.may_listen and c.link.generation == 3) or c.farewell is not None
         )
         assert driver.conversation.link.backend == "one"
+
+
+async def test_the_echo_of_a_page_that_is_late_is_known_by_its_reports():
+    class Held(SystemClock):
+        at_ms = 100_000
+
+        def now_ms(self) -> int:
+            return self.at_ms
+
+    noise = np.random.default_rng(1).normal(0, 3000, 24 * 900).astype("<i2").tobytes()
+    heard: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.expect("response.create")
+        await peer.send("response.created", response={"id": "r1", "conversation_id": "conv"})
+        at = {"response_id": "r1", "item_id": "a1", "output_index": 0, "content_index": 0}
+        await peer.send("response.output_audio_transcript.done", **at, transcript="A long sentence. " * 9)
+        await peer.send("response.output_audio.delta", **at, delta=base64.b64encode(noise).decode())
+        while len(heard) < 10:
+            heard.append(base64.b64decode((await peer.expect("input_audio_buffer.append"))["audio"]))
+        done.set()
+
+    done = asyncio.Event()
+    clock, host = Held(), Host()
+    async with driving(host, ScriptedBackend(script), clock=clock) as driver:
+        driver.post(fx.VoiceStarted())
+        assert await driver.until(lambda c: c.may_listen)
+        driver.post(fx.ReplyAsked())
+        assert await driver.until(lambda c: c.playout.sent == len(noise))
+        (clip,) = driver.conversation.playout.clips
+        clock.at_ms += 1100  # the page has played nothing of it yet
+        driver.post(fx.Played(clip.track, 0))
+        assert await driver.until(lambda c: c.playout.anchor_ms == clock.at_ms)
+        for frame in range(10):
+            clock.at_ms += 40
+            driver.hear(noise[frame * 1920 : (frame + 1) * 1920])
+        await asyncio.wait_for(done.wait(), 20)
+    assert [any(frame) for frame in heard[5:]] == [False] * 5

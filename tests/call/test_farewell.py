@@ -141,6 +141,20 @@ def test_a_limit_whose_sentence_the_model_fails_to_speak_is_spoken_by_the_desk(o
     assert ends(talk.effects) == ["time limit"]
 
 
+def test_a_session_is_told_what_was_heard_of_a_goodbye_that_it_has_not_spoken():
+    talk = Talk().live()
+    talk.give(fx.LimitReached("time limit"))
+    for tries in range(4):
+        talk.give(ev.ResponseDone(response=ev.Response(id=f"f{tries}", status="failed")))
+        talk.wait(9000)
+    pronounced(talk, 8000)
+    talk.wait(3000)
+    effects = talk.give(fx.Stopped())
+    assert not sent(effects, ev.ItemTruncate)
+    (told,) = [event.item for event in sent(effects, ev.ItemCreate)]
+    assert told.role == "assistant"
+
+
 def test_a_limit_whose_sentence_was_spoken_is_not_spoken_twice():
     talk = Talk().live()
     talk.give(fx.LimitReached("money limit"))
