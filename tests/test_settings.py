@@ -113,6 +113,7 @@ def test_what_has_a_key_answers_unless_backends_are_named(load, env, backends):
         ({"AZURE_OPENAI_ENDPOINT": "shop.example"}, ["AZURE_OPENAI_ENDPOINT", "wss://"]),
         ({"AZURE_OPENAI_ENDPOINT": "http://shop.example"}, ["AZURE_OPENAI_ENDPOINT", "https://"]),
         ({"HELPLINE_VOICE": "a\x07b"}, ["HELPLINE_VOICE", "one line"]),
+        ({"HELPLINE_WEBHOOK_SECRET": "whsec_c2Vjc"}, ["HELPLINE_WEBHOOK_SECRET", "base64"]),
         ({"HELPLINE_BACKENDS": "openai"}, ["OPENAI_API_KEY", "not set"]),
         ({"HELPLINE_BACKENDS": "realtime"}, ["HELPLINE_REALTIME_URL", "not set"]),
         ({"AZURE_OPENAI_API_KEY": KEY}, ["AZURE_OPENAI_ENDPOINT", "not set"]),

@@ -456,7 +456,7 @@ class Settings:
         "Where receipts, callbacks, tickets and ended calls are sent to.",
     )  # fmt: skip
     webhook_secret: Secret = _setting(
-        Secret(), "HELPLINE_WEBHOOK_SECRET", text.secret, "Messages", "Signs them, by HMAC-SHA256."
+        Secret(), "HELPLINE_WEBHOOK_SECRET", text.signing_secret, "Messages", "Signs them, by HMAC-SHA256."
     )
     smtp_host: str = _setting("", "HELPLINE_SMTP_HOST", text.line, "Messages", "Mail server for the same.")
     smtp_port: int = _setting(

@@ -4,6 +4,7 @@ A reader raises ValueError with what the text must be ("a whole number from 1 to
 itself: it may be a key that was pasted into the wrong place.
 """
 
+import base64
 import difflib
 import hmac
 import re
@@ -204,6 +205,16 @@ def secret(text: str) -> Secret:
     if not (text.isascii() and text.isprintable() and " " not in text):
         raise ValueError("one word of plain characters, as the service shows it: copy it again")
     return Secret(text)
+
+
+def signing_secret(text: str) -> Secret:
+    """A secret of Standard Webhooks: base64 behind `whsec_`, or any other word."""
+    if text.startswith("whsec_"):
+        try:
+            base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            raise ValueError("base64 behind whsec_, or a word that does not begin so") from None
+    return secret(text)
 
 
 def path(text: str) -> Path:
