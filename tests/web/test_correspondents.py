@@ -20,6 +20,7 @@ from tests.web.desk import ScriptedDesk
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LETTER = Letter("slack", "U1", "D1", True, "1", "hello")
+RECEIPT = Receipt("R-12", "p1", "cancel_order", "Done. Your receipt is R 1 2.", "2026-11-22T12:00:00+00:00")
 CANCEL = Proposal("p1", "cancel_order", "1005", "cancel order 1005", ("cancel",), "Shall I?", 8450)
 
 
@@ -145,7 +146,8 @@ async def test_a_change_is_told_as_text_with_how_to_answer(talk):
         await show(CardShown(Card("order", "Order 1005", {"status": "pending"}, key="order-1005")))
         await show(Caption("1", "desk", "I can cancel order 1005. Shall I?", "", final=True))
         await show(Caption("1", "desk", "I can cancel order 1005. Shall I?", "", final=True))
-        await show(ReceiptShown(Receipt("R-1", "p1", "cancel_order", "Done.", "2026-11-22T12:00:00+00:00")))
+        await show(ReceiptShown(RECEIPT))
+        await show(Caption("2", "desk", "Your receipt is R 1 2.", "", final=True))
         await show(Notice("One sentence.", "warning"))
         await show(StateShown("idle"))
 
@@ -153,8 +155,8 @@ async def test_a_change_is_told_as_text_with_how_to_answer(talk):
     await talk.write("cancel order 1005")
     assert talk.said[0].startswith("Order 1005")
     assert talk.said[1] == "I can cancel order 1005. Shall I? Please answer yes or no."
-    assert talk.said[2].startswith("R-1")
-    assert talk.said[3:] == ["One sentence."]
+    assert talk.said[2].startswith("R-12. Done. Your receipt is R-12")
+    assert talk.said[3:] == ["Your receipt is R-12.", "One sentence."]
 
 
 async def test_a_messenger_that_fails_harms_no_call(talk, caplog):

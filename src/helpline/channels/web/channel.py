@@ -4,14 +4,12 @@ Each thing shown has an id of its own, so showing it again changes it in place. 
 shown lets a page that returns, or a reloaded one, be drawn again.
 """
 
-import re
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, assert_never
 
-from helpline import wording
 from helpline.call.shown import (
     CallState,
     Caption,
@@ -27,6 +25,7 @@ from helpline.call.shown import (
 )
 from helpline.channels.web import cards
 from helpline.channels.web.markup import code, indented, partly_heard, plain
+from helpline.channels.web.numbers import Numbers
 from helpline.channels.web.page import NoPage, Page
 from helpline.channels.web.words import ENGLISH, Words
 
@@ -56,8 +55,7 @@ class WebChannel:
         self._typed: deque[str] = deque(maxlen=16)
         """Typed by the customer and shown by the page itself, but not yet captioned by the call."""
         self._on_page_already: set[str] = set()
-        self._numbers: dict[str, str] = {}
-        """Numbers that were given to the customer, by how they are spoken."""
+        self._numbers = Numbers()
         self.begin()
 
     @property
@@ -123,14 +121,14 @@ class WebChannel:
             case CardShown(card) if card.kind in ("proposal", "receipt"):
                 return  # Drawn from what says more: whether it is still open, and its buttons.
             case CardShown(card):
-                self._give(str(card.data.get("ticket", "")))
+                self._numbers.give(str(card.data.get("ticket", "")))
                 await self._show_card(card.key or secrets.token_hex(4), cards.card(card))
             case ProposalShown(proposal):
                 await self._show_card(f"proposal-{proposal.id}", cards.proposal(proposal))
             case ProposalClosed(proposal_id, outcome):
                 await self._close_proposal(proposal_id, outcome)
             case ReceiptShown(receipt):
-                self._give(receipt.reference)
+                self._numbers.give(receipt.reference)
                 drawn = cards.receipt(receipt)
                 drawn["text"] = self._written(drawn["text"])
                 await self._show_card(f"receipt-{receipt.reference}", drawn)
@@ -186,17 +184,8 @@ class WebChannel:
         else:
             await self._put(step_id, step)
 
-    def _give(self, number: str) -> None:
-        if number:
-            self._numbers[wording.spelled(number)] = number
-
     def _written(self, text: str, marked: Callable[[str], str] = str) -> str:
-        """`text` with the numbers that were given to the customer as one writes them: "R 4 2" is "R-42"."""
-        for spoken, number in self._numbers.items():
-            written = marked(number).replace("\\", r"\\")  # what `sub` reads, not what it puts there
-            # Chinese has no blank before it.
-            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(spoken)}(?![A-Za-z0-9])", written, text)
-        return text
+        return self._numbers.written(text, marked)
 
     def _shown_by_page(self, step_id: str, text: str) -> bool:
         if step_id in self._on_page_already:

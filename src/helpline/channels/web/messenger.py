@@ -26,6 +26,7 @@ from helpline.call.shown import (
 )
 from helpline.channels.web import cards
 from helpline.channels.web.limits import Allowance
+from helpline.channels.web.numbers import Numbers
 from helpline.channels.web.seam import Call, Desk
 from helpline.channels.web.words import Words
 from helpline.channels.written import WrittenChannel
@@ -80,6 +81,7 @@ class MessengerChannel(WrittenChannel[Call]):
         self._asks = ""
         self._lines: set[str] = set()
         self._cards: dict[str, str] = {}
+        self._numbers = Numbers()
         self._outgoing: asyncio.Queue[str] = asyncio.Queue(maxsize=_WAITING)
         self._changed = asyncio.Condition()
         self._answered = True
@@ -98,15 +100,19 @@ class MessengerChannel(WrittenChannel[Call]):
                 self._lines.add(shown.line_id)
                 self._answered = True
                 # The read-back comes first, then how to answer it.
-                self._send(" ".join(part for part in (shown.text, self._asks) if part))
+                text = self._numbers.written(shown.text)
+                self._send(" ".join(part for part in (text, self._asks) if part))
                 self._asks = ""
             case ProposalShown():
                 self._asks = self._words.yes_or_no
             case ProposalClosed():
                 self._asks = ""
             case ReceiptShown(receipt):
-                self._send_card(f"receipt-{receipt.reference}", cards.as_text(cards.receipt(receipt)))
+                self._numbers.give(receipt.reference)
+                text = self._numbers.written(cards.as_text(cards.receipt(receipt)))
+                self._send_card(f"receipt-{receipt.reference}", text)
             case CardShown(card) if card.kind not in ("proposal", "receipt"):
+                self._numbers.give(str(card.data.get("ticket", "")))
                 self._send_card(card.key or cards.as_text(cards.card(card)), cards.as_text(cards.card(card)))
             case Notice(text):
                 self._answered = True
