@@ -15,11 +15,14 @@ from helpline.audio.pcm import samples
 from helpline.call import effects as fx
 from helpline.call.conversation import Rules, state_of
 from helpline.call.farewell import NOBODY
+from helpline.call.replay import replay
 from helpline.call.shown import Caption, Notice, ReceiptShown, StateShown
 from helpline.channels.wav import WavChannel, line_to
 from helpline.desk import open_desk
 from helpline.realtime import events as ev
 from helpline.realtime.backends import UrlBackend
+from helpline.realtime.cost import prices
+from helpline.realtime.trace import open_trace, read_trace
 from helpline.settings import load_settings
 from helpline.settings_text import Secret
 
@@ -288,3 +291,21 @@ async def test_a_customer_hears_that_nobody_can_answer(tmp_path: Path):
     assert channel.state == "ended"
     said = [line for line in channel.document.lines if line.speaker == "desk"]
     assert said[-1].heard.endswith("Goodbye.")
+
+
+async def test_a_trace_of_it_is_lived_through_again_to_the_same_end(tmp_path: Path):
+    host = Host()
+    host.own_voice = sound(300)
+    with open_trace(tmp_path / "call.jsonl") as trace:
+        async with driving(host, ScriptedBackend(refuses_by_an_event), trace=trace) as driver:
+            driver.post(fx.VoiceStarted())
+            await asyncio.wait_for(driver.ended.wait(), 20)
+    path = tmp_path / "call.jsonl"
+    assert path.stat().st_size < 20_000, "the sound itself is not in it"
+    again = replay(read_trace(path), prices())
+    assert again.conversation.ends == NOBODY
+    assert again.conversation.closed
+    assert [line.heard for line in again.lines] == [
+        line.heard for line in driver.conversation.transcript.lines
+    ]
+    assert sum(len(e.pcm24k) for _, e in again.effects if isinstance(e, fx.Play)) == host.played
