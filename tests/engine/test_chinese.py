@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from helpline.call.shown import CardShown, Notice, ProposalShown, ReceiptShown
-from helpline.engine.chinese import in_english
+from helpline.engine.chinese import asks, in_english
 from helpline.engine.spoken import sentences, spaced_numbers
 from helpline.engine.voice import Synthesiser
 from helpline.store import schema as t
@@ -73,6 +73,21 @@ async def test_a_yes_to_the_offer_of_a_person_gets_one(tmp_path, language, quest
         assert [each.card.kind for each in channel.of(CardShown)] == ["ticket"]
         call.hang_up("the customer hung up")
         await desk.gone(call)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        ("好了吗", False),
+        ("可以吗？", False),
+        ("确定吗", False),
+        ("包邮吗", True),
+        ("能开发票吗？", True),
+        ("谢谢", False),
+    ],
+)
+def test_what_is_a_question_for_the_pages_of_help(line: str, is_one: bool):
+    assert asks(line) is is_one
 
 
 async def test_the_summary_for_a_person_is_in_the_customers_language(line):

@@ -37,6 +37,8 @@ _ABOUT_RETURNS = re.compile("(?=.*(?:退货|退款|退回))(?=.*(?:什么时候|
 _QUESTION = re.compile(
     "[吗呢?？]|什么|怎么|怎样|如何|多久|多少|多长|几天|几点|哪|能不能|可以|是否|有没有|为什么"
 )
+_OF_NOTHING = re.compile("[好行对是可以完办成真确定了的没有]*[吗呢么]?[?？!！。]*")
+"""好了吗, 可以吗: about what is being talked of, and no page of help."""
 _SORRY = "Sorry, I did not get that. "
 _ANSWERS = {
     "What is the order number?": "请问订单号是多少？",
@@ -78,7 +80,7 @@ def in_chinese(said: str) -> str:
 
 def asks(text: str) -> bool:
     """Whether a Chinese line is a question, which a page of help may answer."""
-    return _QUESTION.search(text) is not None
+    return _QUESTION.search(text) is not None and _OF_NOTHING.fullmatch(text.strip()) is None
 
 
 def in_english(text: str, now: datetime | None = None) -> str:
