@@ -125,6 +125,16 @@ write_frame(sys.stdout.buffer, answer)
 read_frame(sys.stdin.buffer)
 os._exit(3)
 """
+STICKS_WHEN_FED_TWICE = """
+import sys, time
+from helpline.engine.worker import Answer, read_frame, write_frame
+import msgspec
+answer = msgspec.msgpack.encode(Answer())
+for _ in range(3):
+    write_frame(sys.stdout.buffer, answer)
+    read_frame(sys.stdin.buffer)
+sys.stdin.buffer.read()
+"""
 HANGS = "import sys; sys.stdin.buffer.read()"
 
 
@@ -170,6 +180,29 @@ async def test_a_worker_that_hangs_while_it_loads_is_ended(tmp_path: Path) -> No
     with pytest.raises(ListeningFailed, match="end while they are loaded"):
         await workers.hearing().feed(bytes(960))
     assert starts_of(tmp_path / "starts") == MOST_STARTS
+    await asyncio.to_thread(workers.close)
+
+
+async def test_a_worker_that_is_stuck_is_replaced_and_the_call_is_told(tmp_path: Path) -> None:
+    workers = Workers(1, command=counted(STICKS_WHEN_FED_TWICE, tmp_path / "starts"), answer_s=0.5)
+    stuck, other = workers.hearing(), workers.hearing()
+    assert await stuck.feed(bytes(960)) == []
+    waits = [asyncio.create_task(one.feed(bytes(960))) for one in (stuck, other)]
+    with pytest.raises(ListeningFailed, match="did not answer within"):
+        await waits[0]
+    assert await waits[1] == []
+    assert starts_of(tmp_path / "starts") == 2
+    await asyncio.to_thread(workers.close)
+
+
+async def test_a_session_is_given_to_the_worker_that_has_the_fewest(tmp_path: Path) -> None:
+    workers = Workers(2, command=counted(DIES_WHEN_FED, tmp_path / "starts"))
+    first, *others = (workers.hearing() for _ in range(4))
+    await others[0].close()
+    await others[2].close()
+    assert await workers.hearing().feed(bytes(960)) == []
+    assert await first.feed(bytes(960)) == []
+    assert starts_of(tmp_path / "starts") == 2
     await asyncio.to_thread(workers.close)
 
 

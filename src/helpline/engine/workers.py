@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import IO
 
 import msgspec
 
@@ -44,6 +45,10 @@ REST_S = 30.0
 LOADED_WITHIN_S = 120.0
 FETCHED_WITHIN_S = 1800.0
 """For ears that may have to be fetched first."""
+ANSWERED_WITHIN_S = 30.0
+"""A worker that takes longer over one request is stuck: it is ended, and another started."""
+SLOWLY_ANSWERED_WITHIN_S = 300.0
+"""For ears that hear a whole utterance at once, with any model on any machine."""
 _ENDS_WITHIN_S = 5
 
 _log = logging.getLogger(__name__)
@@ -51,6 +56,10 @@ _log = logging.getLogger(__name__)
 
 class WorkerDied(LocalError):
     """A worker process ended; it is being started anew."""
+
+
+class WorkerStuck(ListeningFailed):
+    """A worker process did not answer, and was ended; it is being started anew."""
 
 
 @dataclass(slots=True)
@@ -75,7 +84,12 @@ class Restarts:
 class _Process:
     """One worker process and the thread that talks to it: what asks or starts is called on that thread."""
 
-    def __init__(self, command: Sequence[str], load_s: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, command: Sequence[str], load_s: float, answer_s: float, clock: Callable[[], float]
+    ) -> None:
+        self.sessions = 0
+        """How many it was given to listen to."""
+        self.answer_s = answer_s
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="engine-worker")
         self._command = command
         self._load_s = load_s
@@ -86,6 +100,8 @@ class _Process:
         self._why = "The engine cannot hear: its ears keep ending."
         self._sessions: set[int] = set()
         """The sessions that the running process knows."""
+        self._asked_at: float | None = None
+        self._stuck = False
 
     def start(self) -> None:
         """Have it running, its ears loaded; raises ListeningFailed when it does not start."""
@@ -105,6 +121,13 @@ class _Process:
             self._exchange(Configure(number, settings), number)
             self._sessions.add(number)
         return self._exchange(request, number)
+
+    def end_if_stuck(self) -> None:
+        """End it when it has not answered for `answer_s`. Called on any thread."""
+        asked_at, process = self._asked_at, self._process
+        if asked_at is not None and process is not None and self._clock() - asked_at >= self.answer_s:
+            self._stuck = True
+            process.kill()
 
     def close(self) -> None:
         """End it."""
@@ -141,16 +164,30 @@ class _Process:
     def _exchange(self, request: Request, number: int) -> Answer:
         if self._process is None or self._process.stdin is None:
             raise WorkerDied
+        self._asked_at = self._clock()
         try:
-            write_frame(self._process.stdin, msgspec.msgpack.encode(request))
-        except OSError as broken:
-            self._died()
-            raise WorkerDied from broken
-        answer = self._read()
+            answer = self._answer_to(request, self._process.stdin)
+        except WorkerDied as died:
+            if self._stuck:
+                self._stuck = False
+                raise WorkerStuck(
+                    f"The engine's ears did not answer within {self.answer_s:.0f} s: they are started anew."
+                ) from died
+            raise
+        finally:
+            self._asked_at = None
         if answer.failure:
             self._sessions.discard(number)
             raise ListeningFailed(answer.failure)
         return answer
+
+    def _answer_to(self, request: Request, line: IO[bytes]) -> Answer:
+        try:
+            write_frame(line, msgspec.msgpack.encode(request))
+        except OSError as broken:
+            self._died()
+            raise WorkerDied from broken
+        return self._read()
 
     def _read(self) -> Answer:
         stream = self._process.stdout if self._process is not None else None
@@ -195,12 +232,16 @@ class Workers:
         *,
         command: Sequence[str] | None = None,
         load_s: float | None = None,
+        answer_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         command = command or (sys.executable, "-m", "helpline.engine.worker", ears)
         if load_s is None:
             load_s = FETCHED_WITHIN_S if ears.startswith("faster-whisper") else LOADED_WITHIN_S
-        self._processes = [_Process(command, load_s, clock) for _ in range(max(count, 1))]
+        if answer_s is None:
+            slow = ears.startswith("faster-whisper")
+            answer_s = SLOWLY_ANSWERED_WITHIN_S if slow else ANSWERED_WITHIN_S
+        self._processes = [_Process(command, load_s, answer_s, clock) for _ in range(max(count, 1))]
         self._numbers = itertools.count()
 
     def start(self) -> None:
@@ -212,9 +253,10 @@ class Workers:
         self._processes[0].thread.submit(self._processes[0].start).result()
 
     def hearing(self) -> "WorkerHearing":
-        """Ears for one more session."""
-        number = next(self._numbers)
-        return WorkerHearing(self._processes[number % len(self._processes)], number)
+        """Ears for one more session, with the worker that listens to the fewest."""
+        process = min(self._processes, key=lambda one: one.sessions)
+        process.sessions += 1
+        return WorkerHearing(process, next(self._numbers))
 
     def close(self) -> None:
         """End the processes; no session may be running."""
@@ -229,6 +271,7 @@ class WorkerHearing:
         self._process = process
         self._number = number
         self._settings = ListenSettings()
+        self._open = True
 
     async def configure(self, settings: ListenSettings) -> None:
         self._settings = settings
@@ -250,15 +293,19 @@ class WorkerHearing:
         return words
 
     async def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._process.sessions -= 1
         with suppress(ListeningFailed):
             await self._ask(Close(self._number))
 
     async def _ask(self, request: Request) -> Answer:
         loop, process = asyncio.get_running_loop(), self._process
+        asked = loop.run_in_executor(process.thread, process.ask, self._number, self._settings, request)
         try:
-            return await loop.run_in_executor(
-                process.thread, process.ask, self._number, self._settings, request
-            )
+            while not (await asyncio.wait((asked,), timeout=process.answer_s / 2))[0]:
+                process.end_if_stuck()
+            return await asked
         except WorkerDied:
             _log.warning("A listening process ended; another is started.")
             return Answer()
