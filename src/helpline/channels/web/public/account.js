@@ -87,7 +87,7 @@ export function showAccount(byPassword, providers, who) {
   elsewhere.replaceChildren(
     ...providers.map(({ id, name: provider }) => {
       const button = el("button", { type: "button" }, words.signInWith(provider));
-      button.addEventListener("click", () => window.location.assign(new URL(`../sign-in/${id}`, import.meta.url)));
+      button.addEventListener("click", () => window.location.assign(path(`sign-in/${id}`)));
       return button;
     }),
   );
@@ -119,8 +119,13 @@ export function showHistory({ conversations, days }) {
   list.querySelector("button")?.focus();
 }
 
-function post(path, body) {
-  return fetch(new URL(`../${path}`, import.meta.url), {
+// Below where the page is mounted; where this script itself is served from changes with its version.
+function path(to) {
+  return `${document.querySelector('meta[property="og:root_path"]').content}/${to}`;
+}
+
+function post(to, body) {
+  return fetch(path(to), {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
