@@ -54,7 +54,7 @@ def test_most_sentences_have_none(words: str, words_spoken: frozenset[str]) -> N
     assert kind is None or not any(found)
 
 
-def test_without_numbers_of_the_callers_none_is_heard_again(words_spoken: frozenset[str]) -> None:
+def test_where_no_numbers_are_known_few_are_heard_again(words_spoken: frozenset[str]) -> None:
     assert stretches_in([placed("cancel order one zero real five")], (), words_spoken) == (None, [])
 
 
@@ -97,3 +97,18 @@ def test_a_number_that_is_not_the_callers_is_not_made_theirs() -> None:
     assert not set(Subject().hear(spoken("cancel order 7356", "en-us")).rstrip(".").split()) & set(
         CALLERS_IDS
     )
+
+
+def test_an_order_number_is_heard_again_when_nobody_knows_whose_it_is(words_spoken: frozenset[str]) -> None:
+    misheard = "check my order number one tuesday refund five"
+    heard = [misheard, "check my order number one two three four five"]
+    kind, found = stretches_in([placed(one) for one in heard], (), words_spoken)
+    assert kind == "reference"
+    assert all(one is not None and one.first == 4 and one.lead == "number" for one in found)
+    assert not agreed_on("reference", heard, ())
+    again = ["one two three four five", "one two three four five"]
+    assert settled_stretch("reference", again, heard, ()) == "one two three four five"
+
+
+def test_a_number_of_something_else_is_left_as_it_is_heard(words_spoken: frozenset[str]) -> None:
+    assert stretches_in([placed("my house number is one two three")], (), words_spoken) == (None, [])

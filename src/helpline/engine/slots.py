@@ -47,7 +47,7 @@ _SYNONYMS = {
 _LEADS = (
     r"(?:tell me|know|ask|find out|hear|something|information|details|info)"
     r"(?: (?:some|a little|a bit))?(?: more)? (?:about|on|for)",
-    r"how much (?:is|are|does|do|for|would)",
+    r"how much (?:is|are|does|do|for|would|order)",  # "are the" sounds like "order"
     r"what(?:'s| is| are) the (?:price|cost) (?:of|for)",
     r"price (?:of|for)",
     r"(?:do you|you) (?:have|sell|carry|stock|offer)",

@@ -37,6 +37,8 @@ _TIME_WORDS = frozenset(
     "tomorrow today tonight monday tuesday wednesday thursday friday saturday sunday morning afternoon"
     " evening o'clock noon midday minutes hour hours half quarter am pm a. p.".split()
 )
+_NAMED = re.compile(r"\border number(?: is)?\b")
+_FEWEST_DIGITS = 3
 _OWN_WEIGHT = 0.9
 _ENOUGH = 1.5
 _ANY_DAY = datetime(2026, 1, 5, 12)  # noqa: DTZ001 - moments are only compared
@@ -97,7 +99,8 @@ def stretches_in(
         if any(found):
             return "when", found
     if not own:
-        return None, []
+        anybodys = [_stretch("reference", words, _behind_number(words), f"( {_DIGIT} )+") for words in texts]
+        return ("reference", anybodys) if any(anybodys) else (None, [])
     theirs = _own_or_alike(own, spoken)
     length = min(len(one) for one in own)
     numbered = [
@@ -139,6 +142,13 @@ def _number_in(words: Sequence[Word], length: int) -> tuple[int, int] | None:
     while last < min(len(words), run[-1] + 1 + _MOST_BEHIND) and words[last].start < until:
         last += 1
     return None if _TIME_WORDS & {word.text for word in words[first:last]} else (first, last)
+
+
+def _behind_number(words: Sequence[str]) -> tuple[int, int] | None:
+    """What follows "number" or "number is" to the end, when a digit is among it."""
+    named = _NAMED.search(" ".join(words))
+    first = len(" ".join(words)[: named.end()].split()) if named else len(words)
+    return (first, len(words)) if NUMBER_WORDS & set(words[first:]) else None
 
 
 def _number_run(words: Sequence[Word]) -> list[int]:
@@ -225,10 +235,12 @@ def agreed_on(kind: Kind, opinions: Sequence[str], own: Sequence[str]) -> bool:
 
 
 def _meant(kind: Kind, words: str, own: Sequence[str]) -> list[str]:
-    """The caller's own numbers that these words name; or the moment."""
+    """The caller's own numbers that these words name, or any where theirs are not known; or the moment."""
     text = normalise(words)
     if kind == "reference":
-        parts = set(text.split())
+        parts = text.split()
+        if not own:
+            return [part for part in parts if part.isdecimal() and len(part) >= _FEWEST_DIGITS]
         return [known for known in own if known.lower() in parts]
     when = find_when(text, _ANY_DAY)
     return [when.at.isoformat()] if when is not None and when.has_time else []
