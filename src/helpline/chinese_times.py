@@ -27,6 +27,10 @@ _CLOCK: Final = re.compile(
 _PART_ALONE: Final = re.compile(_PART)
 _HOUR_OF: Final = {"上午": 10, "中午": 12, "下午": 15, "傍晚": 17}
 _UNSURE: Final = re.compile("上个?(?:周|星期|礼拜|月)|下个?月|明年|去年|周末|月底|月初|之?前|以前|或者?|还是")
+_A_LITTLE: Final = re.compile(
+    r"(?:[慢快多少大小高低好贵轻重近远长短有]|便宜|(?<![今明])[早晚])1点(?![钟半整\d])"
+)
+"""慢一点: slower, not one o'clock."""
 _MINUTES: Final = {"分钟": 1, "小时": 60, "钟头": 60, "天": 1440, "星期": 10_080, "周": 10_080}
 _LATE: Final = ("傍晚", "晚上", "晚")
 _OPENING_HOUR: Final = 8
@@ -34,7 +38,7 @@ _OPENING_HOUR: Final = 8
 
 def read_chinese_time(said: str, now: datetime) -> datetime | None:
     """The time that a sentence names, in `now`'s zone; None when it cannot be told for sure."""
-    text = with_whole_digits(re.sub(r"\s+", "", said))
+    text = _A_LITTLE.sub("", with_whole_digits(re.sub(r"\s+", "", said)))
     if _UNSURE.search(text.replace("大前天", "").replace("前天", "")):
         return None
     if match := _IN.search(text):
