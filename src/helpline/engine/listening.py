@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from helpline.audio.g711 import alaw_decode, mulaw_decode
-from helpline.audio.pcm import samples
+from helpline.audio.pcm import from_samples, samples
 from helpline.audio.resample import Resampler
 from helpline.engine.ears.port import Ears
 from helpline.engine.lexicon import Expected
@@ -43,6 +43,8 @@ _STABLE_FRAMES = 12
 _UNSURE_WORDS = 2
 _LONGEST_UTTERANCE_MS = 120_000
 _AGREES = 0.2
+_CLEARLY = 0.05
+"""So much better than those before it must an opinion be: the first is right most often."""
 
 # Somebody who stops after these words is about to go on.
 _UNFINISHED = re.compile(
@@ -121,6 +123,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 _PIECE_BYTES = 48 * 200
 _SILENCE_AFTER = bytes(FRAME_BYTES * 10)
+_SILENCE_SAMPLES = 16 * 192
 
 
 def pieces_of(pcm24k: bytes) -> Iterator[Piece]:
@@ -169,6 +172,8 @@ class Listener:
         self._buffer_start_ms = 0
         self._open = False
         self._partials = Partials()
+        self.paused = False
+        """The speaker pauses, and the ears have not yet thought of all that was said."""
 
     def configure(self, settings: ListenSettings) -> None:
         if settings.format != self._settings.format:
@@ -181,15 +186,24 @@ class Listener:
         self._ears.know_references(settings.known_ids, asked=settings.asked_for_reference)
         self._settings = settings
 
-    def feed(self, audio: bytes) -> list[Listened]:
-        pcm16k = self._resample(audio)
-        if self._settings.vad is None:
-            return list(self._push_to_talk(pcm16k))
-        return [heard for event in self._detector.feed(pcm16k) for heard in self._on(event)]
+    def feed(self, audio: bytes, *, hurried: bool = False) -> list[Listened]:
+        """`hurried`: others wait."""
+        on = self._on if self._settings.vad is not None else self._on_held
+        events = self._detector.feed(self._resample(audio))
+        return [heard for event in events for heard in on(event, hurried)]
+
+    def think(self) -> bool:
+        """Let the ears work ahead a little; False: there was nothing to do."""
+        if self._open and self._ears.think():
+            return True
+        self.paused = False
+        return False
 
     def commit(self) -> Committed:
         end_ms = self._detector.clock_ms
         start_ms = self._start_ms if self._open else self._buffer_start_ms
+        if self._open and self._detector.speaking:
+            self._hear_out()
         text = self._finish() if self._open else ""
         self._detector.forget()
         self._buffer_start_ms = end_ms
@@ -198,7 +212,7 @@ class Listener:
     def clear(self) -> None:
         self._ears.cancel()
         self._detector.forget()
-        self._open = False
+        self._open = self.paused = False
         self._buffer_start_ms = self._detector.clock_ms
 
     def transcribe(self, piece: Piece) -> str:
@@ -211,7 +225,7 @@ class Listener:
         self._ears.hear(pcm16k, piece.floor_rms)
         return self._finish() if piece.last else ""
 
-    def _on(self, event: VadEvent) -> Iterator[Listened]:
+    def _on(self, event: VadEvent, hurried: bool) -> Iterator[Listened]:
         match event:
             case SpeechBegan(start_ms, pcm16k):
                 self._begin(start_ms)
@@ -221,21 +235,39 @@ class Listener:
                 yield from self._went(pcm16k)
                 if self._detector.clock_ms - self._start_ms > _LONGEST_UTTERANCE_MS:
                     self._detector.forget()
-                    yield from self._on(SpeechEnded(self._detector.clock_ms))
+                    yield from self._on(SpeechEnded(self._detector.clock_ms), hurried)
             case SpeechPaused():
-                self._ears.settle()
+                self._pause()
             case SpeechEnded(end_ms):
                 self._buffer_start_ms = end_ms
-                yield Ended(end_ms, self._finish(), end_ms - self._start_ms)
+                yield Ended(end_ms, self._finish(hurried=hurried), end_ms - self._start_ms)
 
-    def _push_to_talk(self, pcm16k: bytes) -> Iterator[Listened]:
-        """No detection, but the detector still keeps the clock and the floor's level."""
-        for event in self._detector.feed(pcm16k):
-            if isinstance(event, SpeechEnded):
-                self._detector.forget()
-        if not self._open and pcm16k:
-            self._begin(self._buffer_start_ms)
-        yield from self._went(pcm16k)
+    def _on_held(self, event: VadEvent, hurried: bool) -> Iterator[Listened]:
+        """Push to talk: only a commit ends the utterance; silence is kept from the ears all the same."""
+        match event:
+            case SpeechBegan(_, pcm16k):
+                if not self._open:
+                    self._begin(self._buffer_start_ms)
+                yield from self._went(pcm16k)
+            case SpeechWent(pcm16k):
+                yield from self._went(pcm16k)
+            case SpeechPaused():
+                self._pause()
+            case SpeechEnded():
+                pass
+
+    def _pause(self) -> None:
+        self._ears.settle()
+        self.paused = True
+        if self._settings.vad is not None and self._settings.vad.eagerness:
+            while self._ears.think():
+                pass
+            self._have_patience(self._ears.hear(b"", self._detector.floor_rms))
+
+    def _hear_out(self) -> None:
+        """A key is let go with the last sound: the ears expect a little silence after it."""
+        silence = np.random.default_rng(1).normal(0.0, self._detector.floor_rms, _SILENCE_SAMPLES)
+        self._ears.hear(self._detector.held() + from_samples(silence), self._detector.floor_rms)
 
     def _begin(self, start_ms: int) -> None:
         self._ears.begin()
@@ -244,16 +276,22 @@ class Listener:
         self._open = True
 
     def _went(self, pcm16k: bytes) -> Iterator[Growing]:
+        self.paused = False
         words = self._ears.hear(pcm16k, self._detector.floor_rms)
-        if self._settings.vad is not None and self._settings.vad.eagerness:
-            self._detector.extend_silence(patience_ms(words, self._settings.vad.eagerness))
+        self._have_patience(words)
         if grown := self._partials.take(words):
             yield Growing(grown)
 
-    def _finish(self) -> str:
-        self._open = False
-        opinions = [words for words in self._ears.finish() if words]
-        best = max(opinions, key=lambda one: self._worth(one, opinions), default="")
+    def _have_patience(self, words: str) -> None:
+        if self._settings.vad is not None and self._settings.vad.eagerness:
+            self._detector.extend_silence(patience_ms(words, self._settings.vad.eagerness))
+
+    def _finish(self, *, hurried: bool = False) -> str:
+        self._open = self.paused = False
+        opinions = [words for words in self._ears.finish(hurried=hurried) if words]
+        worth = [self._worth(words, opinions) for words in opinions]
+        clear = max(worth, default=0.0) - _CLEARLY
+        best = next((words for words, one in zip(opinions, worth, strict=True) if one >= clear), "")
         settled = settle_reference(best, opinions, self._settings.known_ids)
         return self._asked_for(settled) or settled
 
@@ -349,7 +387,13 @@ class LocalHearing:
         await self._run(lambda listener: listener.configure(settings))
 
     async def feed(self, audio: bytes) -> list[Listened]:
-        return await self._run(lambda listener: listener.feed(audio))
+        def listen(listener: Listener) -> list[Listened]:
+            heard = listener.feed(audio)
+            while listener.think():
+                pass
+            return heard
+
+        return await self._run(listen)
 
     async def commit(self) -> Committed:
         return await self._run(lambda listener: listener.commit())

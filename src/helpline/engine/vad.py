@@ -125,6 +125,10 @@ class VoiceDetector:
         for at in range(0, whole, FRAME_BYTES):
             yield from self._frame(audio[at : at + FRAME_BYTES])
 
+    def held(self) -> bytes:
+        """What came since the last event of an utterance in progress: a pause, or too little for a frame."""
+        return b"".join(self._held) + self._rest
+
     def forget(self) -> None:
         """Drop an utterance in progress and what is held for the next one; the clock goes on."""
         self.speaking = False

@@ -7,6 +7,8 @@ when its parent closes the line.
 import os
 import struct
 import sys
+import threading
+from queue import SimpleQueue
 from typing import IO
 
 import msgspec
@@ -77,14 +79,38 @@ class Worker:
     def __init__(self, make_ears: MakeEars) -> None:
         self._make_ears = make_ears
         self._listeners: dict[int, Listener] = {}
+        self._failures: dict[int, Exception] = {}
+        """What failed while nobody asked."""
 
     def answer(self, request: Request) -> Answer:
         """Do one thing for one session, which begins anew after a failure."""
         try:
+            if failure := self._failures.pop(request.session, None):
+                raise failure
             return self._perform(request)
         except Exception:
             self._listeners.pop(request.session, None)
             raise
+
+    def think(self) -> bool:
+        """Work ahead a little, for who needs it first; False: there is nothing to do.
+
+        Who pauses is about to be answered; the others take turns.
+        """
+        for session in sorted(self._listeners, key=lambda one: not self._listeners[one].paused):
+            listener = self._listeners[session]
+            in_turn = not listener.paused
+            try:
+                worked = listener.think()
+            except Exception as failure:  # noqa: BLE001 - the edge: the session's next request says it
+                del self._listeners[session]
+                self._failures[session] = failure
+                return True
+            if worked:
+                if in_turn:
+                    self._listeners[session] = self._listeners.pop(session)
+                return True
+        return False
 
     def _perform(self, request: Request) -> Answer:
         if isinstance(request, Close):
@@ -98,7 +124,8 @@ class Worker:
             case Configure(settings=settings):
                 listener.configure(settings)
             case Feed(audio=audio):
-                return Answer(listened=listener.feed(audio))
+                others_wait = any(other.paused for other in self._listeners.values() if other is not listener)
+                return Answer(listened=listener.feed(audio, hurried=others_wait))
             case Commit():
                 return Answer(committed=listener.commit())
             case Clear():
@@ -109,14 +136,30 @@ class Worker:
 
 
 def serve(source: IO[bytes], sink: IO[bytes], worker: Worker) -> None:
-    """Answer until the line ends."""
+    """Answer until the line ends; think ahead while nobody asks."""
     requests = msgspec.msgpack.Decoder(Request)
-    while frame := read_frame(source):
+    frames: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_read_all, args=(source, frames), daemon=True).start()
+    while frame := _next(frames, worker):
         try:
             answer = worker.answer(requests.decode(frame))
         except Exception as failure:  # noqa: BLE001 - the edge: told to the session that asked
             answer = Answer(failure=failure_of(failure))
         write_frame(sink, msgspec.msgpack.encode(answer))
+
+
+def _next(frames: "SimpleQueue[bytes]", worker: Worker) -> bytes:
+    while frames.empty():
+        if not worker.think():
+            break
+    return frames.get()
+
+
+def _read_all(source: IO[bytes], frames: "SimpleQueue[bytes]") -> None:
+    """Every frame; an empty one at the end of the line."""
+    while frame := read_frame(source):
+        frames.put(frame)
+    frames.put(b"")
 
 
 def main(ears: str) -> None:

@@ -94,7 +94,10 @@ class WhisperEars:
     def settle(self) -> None:
         """Nothing: there is one opinion."""
 
-    def finish(self) -> tuple[str, ...]:
+    def think(self) -> bool:
+        return False
+
+    def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
         heard = samples(bytes(self._heard)).astype(np.float32) / 32768
         self._heard.clear()
         if len(heard) < _LEAST_SAMPLES:

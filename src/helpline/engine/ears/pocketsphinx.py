@@ -6,13 +6,14 @@ Settings (lw 9.5, no flat second pass, noise under a digitally silent floor) are
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from helpline.audio.pcm import from_samples, samples
 from helpline.engine.lexicon import Expected, Lexicon, Library
+from helpline.engine.meaning import likeliness
 from helpline.engine.parts import need_package
 from helpline.engine.references import grammar_for
 from helpline.engine.sounds import Sounds, named, own_number, read_sounds
@@ -21,15 +22,22 @@ from helpline.engine.vad import PCM16K_BYTES_PER_MS
 from helpline.errors import MissingPartError
 
 _SILENT_FLOOR_RMS = 15.0
-_SPARE_DECODERS = 8
-_GRAMMAR_OPINIONS = 2
+_SPARE_DECODERS = 9
+_AT_FIRST = 2
+"""So many opinions follow every utterance; the others are for what these are unsure of."""
+_SURE = 1.0
 _REFERENCE = "reference"
 _STRETCH = "stretch"
 _FRAME_BYTES = 320
 _MARGIN_FRAMES = 8
 _PRONUNCIATION = re.compile(r"\(\d+\)$")
-_AGAIN_MS = 12_000
-"""So much audio is decoded again at a pause, over all opinions: some 0.6 s of a core."""
+_LEVEL_MS = 1500
+"""So much of an utterance tells its level: then following begins. The mean of the whole is no better."""
+_STEP_MS = 100
+_MOST_LENT = 15
+"""So many decoders are at work at once; with more, opinions wait for the end of the utterance."""
+_HURRIED_MS = 500
+"""In a hurry an opinion is left out when it would have to hear more than this: some 30 ms of a core."""
 
 
 def check() -> None:
@@ -54,34 +62,34 @@ class Opinion:
 FIRST = Opinion("first", 9.5, 60.0)
 SECOND = Opinion("second", 9.0, 90.0, warp=1.17)
 THIRD = Opinion("third", 8.5, 90.0, warp=0.9, british=True)
-"""They listen once more to the whole: those that err differently are right more often."""
-
-_TYPICAL_CMN = "57,-1,-6,6,-4,-2,-4,-6,-3,-3,0,-1,-2"
-"""The mean of the features with which a call's first partial words are heard: that of six voices of two
-synthesisers. A decoder comes from another call, and its own mean is that of another customer's line."""
+"""They listen beside the first: those that err differently are right more often."""
 
 
 class PocketsphinxEars:
     """Recognition with a domain trigram; decoders are shared by the sessions of this process.
 
-    One decoder follows the speech as it comes, for the partial words. At a pause the utterance is decoded
-    again from its beginning: only then is the level of the whole known, which makes one word in three of a
-    strange voice right that was wrong before.
+    Two opinions follow the speech while the process has nothing more urgent (`think`): little is left to do
+    when it ends. They begin when a second and a half of it is there, from its beginning: only then is its
+    level known, which makes one word in three of a strange voice right that was wrong before. A third listens
+    at a pause, when what one of them heard is like nothing that customers say.
     """
 
     def __init__(self, decoders: "Decoders", opinions: tuple[Opinion, ...] = (FIRST, SECOND, THIRD)) -> None:
         self._decoders = decoders
         self._opinions = opinions
         self._expected = Expected()
-        self._following: _Decoding | None = None
-        self._heard: list[bytes] = []
+        self._open = False
+        self._heard = bytearray()
         self._silent = False
-        self._settled: tuple[str, ...] | None = None
+        self._settling = False
+        self._early = False
+        """Following began before the level was known: there was a pause."""
+        self._asked = False
+        """It was considered, in this pause, whether others are to listen too."""
+        self._following: list[_Following] = []
         self._own: tuple[str, ...] = ()
         self._grammar = ""
         self._references: tuple[str, ...] = ()
-        self._cmn = ""
-        self._noise = np.random.default_rng(1)
 
     def expect(self, expected: Expected) -> None:
         """Builds the model at once when it is new (about a second)."""
@@ -98,34 +106,47 @@ class PocketsphinxEars:
     def begin(self) -> None:
         self.cancel()
         self._references = ()
-        first = self._opinions[0]
-        key, decoder = self._decoders.borrow(self._expected, first)
-        decoder.set_cmn(self._cmn or _TYPICAL_CMN)
-        decoder.start_utt()
-        self._following = _Decoding(first, key, decoder)
+        self._open = True
 
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
-        if self._following is None or not pcm16k:  # the recogniser takes no empty buffer
+        if not self._open:
             return ""
         if not self._heard:  # later on, the speech itself is in the floor
             self._silent = floor_rms < _SILENT_FLOOR_RMS
-        self._heard.append(pcm16k)
-        self._settled = None
-        self._following.decoder.process_raw(self._prepared(pcm16k, self._following.opinion), False, False)
-        return _words(self._following.decoder)
+        self._heard += pcm16k
+        if pcm16k:
+            self._settling = False
+            self._go_on_speaking()
+        return _words(self._following[0].decoder) if self._following else ""
 
     def settle(self) -> None:
-        self._opinions_so_far()
+        self._settling = True
 
-    def _opinions_so_far(self) -> tuple[str, ...]:
-        if self._settled is None:
-            length_ms = sum(map(len, self._heard)) // PCM16K_BYTES_PER_MS
-            again = self._opinions[: _AGAIN_MS // max(length_ms, 1)]
-            heard = [self._listen_again(opinion) for opinion in again]
-            self._settled = self._with_stretches(heard)
-            by_shape = again[:_GRAMMAR_OPINIONS] if self._grammar else ()
-            self._references = tuple(self._listen_again(opinion, self._grammar).words for opinion in by_shape)
-        return self._settled
+    def think(self) -> bool:
+        following = self._behind() if self._open else None
+        if following is None or (following.decoder is None and not self._decoders.may_lend()):
+            return False
+        self._go_on(following, _STEP_MS)
+        return True
+
+    def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
+        if not self._open:
+            return ()
+        self._settling = True
+        while following := self._behind():
+            left_ms = (len(self._heard) - following.at) // PCM16K_BYTES_PER_MS
+            if hurried and left_ms > _HURRIED_MS and following is not self._following[0]:
+                self._let_go(following)
+                following.left_out = True
+            else:
+                self._go_on(following, left_ms + 1)  # what is left need not be whole milliseconds
+        asked = [following for following in self._following if not following.left_out]
+        heard = [self._ended(following) for following in asked if not following.grammar]
+        by_shape = [self._ended(following) for following in asked if following.grammar]
+        self._references = tuple(one.words for one in by_shape if one.words)
+        self.cancel()
+        opinions = tuple(one.words for one in heard) if hurried else self._with_stretches(heard)
+        return tuple(map(self._mended, opinions))
 
     def _with_stretches(self, heard: "list[_Heard]") -> tuple[str, ...]:
         """The opinions, with the numbers and times in them as a grammar of their own hears them."""
@@ -155,7 +176,8 @@ class PocketsphinxEars:
         key, decoder = self._decoders.borrow(self._expected, heard.opinion)
         decoder.add_jsgf_string(_STRETCH, stretch.grammar)
         decoder.activate_search(_STRETCH)
-        decoder.set_cmn(heard.cmn)
+        decoder.reinit_feat()
+        decoder.set_cmn(heard.mean)
         decoder.start_utt()
         decoder.process_raw(heard.audio[start:end], False, False)
         decoder.end_utt()
@@ -164,65 +186,132 @@ class PocketsphinxEars:
         self._decoders.give_back(key, decoder)
         return words.removeprefix(stretch.lead).strip()
 
-    def finish(self) -> tuple[str, ...]:
-        if self._following is None:
-            return ()
-        following = self._following
+    def cancel(self) -> None:
+        self._let_go(*self._following)
+        self._following = []
+        self._open = self._settling = False
+        self._heard = bytearray()
+
+    def _behind(self) -> "_Following | None":
+        """Who is to hear more, the first opinions first; others are asked when these are unsure."""
+        if not self._following:
+            self._begin_to_follow()
+        least = 1 if self._settling else _STEP_MS * PCM16K_BYTES_PER_MS
+        for following in self._following:
+            if len(self._heard) - following.at >= least and not following.left_out:
+                return following
+        if self._settling and self._following and not self._asked:
+            self._asked = True
+            if others := [_Following(opinion) for opinion in self._opinions[_AT_FIRST:] if self._unsure()]:
+                self._following += others
+                return self._behind()
+        return None
+
+    def _begin_to_follow(self) -> None:
+        """Once the level is known, or there is a pause."""
+        known = len(self._heard) >= _LEVEL_MS * PCM16K_BYTES_PER_MS
+        if not self._heard or not (known or self._settling):
+            return
+        self._early, self._asked = not known, False
+        self._following = [_Following(opinion) for opinion in self._opinions[:_AT_FIRST]]
+        if self._grammar:
+            self._following += [_Following(each.opinion, self._grammar) for each in self._following]
+
+    def _go_on_speaking(self) -> None:
+        """After a pause: what was begun for its sake is begun again later."""
+        if self._early and len(self._heard) >= _LEVEL_MS * PCM16K_BYTES_PER_MS:
+            self._let_go(*self._following)
+            self._following, self._early = [], False
+        late = [each for each in self._following if each.opinion not in self._opinions[:_AT_FIRST]]
+        self._let_go(*late)
+        self._following = [each for each in self._following if each not in late]
+        self._asked = False
+
+    def _unsure(self) -> bool:
+        """Whether something that was heard is like nothing that customers say."""
+        heard = {_words(each.decoder) for each in self._following if each.decoder and not each.grammar}
+        return any(likeliness(words, self._expected.keywords, self._own) < _SURE for words in heard)
+
+    def _start(self, following: "_Following") -> None:
+        """Lend it a decoder that expects the level of this utterance."""
+        following.key, decoder = self._decoders.borrow(self._expected, following.opinion)
+        level = bytes(self._heard[: _LEVEL_MS * PCM16K_BYTES_PER_MS])
+        decoder.reinit_feat()  # else its noise tracker goes on from another call's line
+        decoder.start_utt()
+        decoder.process_raw(self._prepared(level, following.opinion, _noise()), True, True)
+        following.mean = decoder.get_cmn(False)
+        decoder.end_utt()
+        decoder.reinit_feat()
+        decoder.set_cmn(following.mean)
+        if following.grammar:
+            decoder.add_jsgf_string(_REFERENCE, following.grammar)
+            decoder.activate_search(_REFERENCE)
+        decoder.start_utt()
+        following.decoder = decoder
+
+    def _go_on(self, following: "_Following", most_ms: int) -> None:
+        """Some more of what was heard."""
+        if following.decoder is None:
+            self._start(following)
+        end = min(following.at + most_ms * PCM16K_BYTES_PER_MS, len(self._heard))
+        audio = bytes(self._heard[following.at : end])
+        following.decoder.process_raw(self._prepared(audio, following.opinion, following.noise), False, False)
+        following.at = end
+
+    def _ended(self, following: "_Following") -> "_Heard":
+        """What it heard of the whole."""
         following.decoder.end_utt()
-        followed = _words(following.decoder)
-        self._cmn = following.decoder.get_cmn(True)
-        self._decoders.give_back(following.key, following.decoder)
-        opinions = self._opinions_so_far() or (followed,)
-        self._forget()
-        return tuple(map(self._mended, opinions))
+        following.ended = True
+        audio = self._prepared(bytes(self._heard), following.opinion, _noise())
+        words, places = _words(following.decoder), _places(following.decoder)
+        return _Heard(following.opinion, audio, words, places, following.mean)
+
+    def _let_go(self, *all_following: "_Following") -> None:
+        """Give back their decoders."""
+        for following in all_following:
+            if following.decoder is None:
+                continue
+            if not following.ended:
+                following.decoder.end_utt()
+            if following.grammar:
+                following.decoder.activate_search()
+            self._decoders.give_back(following.key, following.decoder)
+            following.decoder = None
 
     def _mended(self, words: str) -> str:
         """With what sounds like one of the caller's numbers, or like an expected name, in its place."""
         sounds = self._decoders.sounds(self._expected)
         return named(own_number(words, self._own, sounds), self._expected.keywords, sounds)
 
-    def cancel(self) -> None:
-        if self._following is not None:
-            self._following.decoder.end_utt()
-            self._decoders.give_back(self._following.key, self._following.decoder)
-        self._forget()
-
-    def _forget(self) -> None:
-        self._following, self._heard, self._settled = None, [], None
-
-    def _listen_again(self, opinion: Opinion, grammar: str = "") -> "_Heard":
-        """The words of the utterance so far, heard as a whole; by a grammar instead of the trigram."""
-        audio = self._prepared(b"".join(self._heard), opinion)
-        if not audio:
-            return _Heard(opinion, b"", "", (), "")
-        key, decoder = self._decoders.borrow(self._expected, opinion)
-        if grammar:
-            decoder.add_jsgf_string(_REFERENCE, grammar)
-            decoder.activate_search(_REFERENCE)
-        decoder.start_utt()
-        decoder.process_raw(audio, False, True)
-        decoder.end_utt()
-        heard = _Heard(opinion, audio, _words(decoder), _places(decoder), decoder.get_cmn(False))
-        if grammar:
-            decoder.activate_search()
-        self._decoders.give_back(key, decoder)
-        return heard
-
-    def _prepared(self, pcm16k: bytes, opinion: Opinion) -> bytes:
+    def _prepared(self, pcm16k: bytes, opinion: Opinion, noise: np.random.Generator) -> bytes:
         """With white noise if it is digitally silent around the speech: the features need a floor."""
         if not self._silent:
             return pcm16k
         values = samples(pcm16k).astype(np.float32)
-        return from_samples(values + self._noise.normal(0.0, opinion.added_noise_rms, len(values)))
+        return from_samples(values + noise.normal(0.0, opinion.added_noise_rms, len(values)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Decoding:
-    """A decoder in the middle of an utterance."""
+def _noise() -> np.random.Generator:
+    """The same for every utterance and opinion: what is heard does not depend on who was heard before."""
+    return np.random.default_rng(1)
+
+
+@dataclass(slots=True, eq=False)
+class _Following:
+    """One opinion on an utterance in progress."""
 
     opinion: Opinion
-    key: str
-    decoder: Any
+    grammar: str = ""
+    """Instead of the trigram."""
+    key: str = ""
+    decoder: Any = None
+    mean: str = ""
+    """That of the features, which tells the level."""
+    at: int = 0
+    """So many bytes of the utterance it has heard."""
+    ended: bool = False
+    left_out: bool = False
+    noise: np.random.Generator = field(default_factory=_noise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +322,7 @@ class _Heard:
     audio: bytes
     words: str
     places: tuple[Word, ...]
-    cmn: str
+    mean: str
 
     def with_words(self, stretch: Stretch, words: str) -> str:
         """Its words, with others in the place of the stretch."""
@@ -264,6 +353,7 @@ class Decoders:
         self._library = library or Library()
         self._make = make or make_decoder
         self._idle: dict[str, list[Any]] = {}
+        self.lent = 0
 
     def prepare(self, expected: Expected, opinions: tuple[Opinion, ...]) -> None:
         """Have decoders for this ready."""
@@ -277,12 +367,18 @@ class Decoders:
     def borrow(self, expected: Expected, opinion: Opinion = FIRST) -> tuple[str, Any]:
         """A decoder, and the key to give it back with."""
         key = f"{expected.key()} {opinion.name}"
+        self.lent += 1
         if idle := self._idle.get(key):
             return key, idle.pop()
         return key, self._make(self._library.lexicon(expected), opinion)
 
+    def may_lend(self) -> bool:
+        """Whether there is one for work that can wait."""
+        return self.lent < _MOST_LENT
+
     def give_back(self, key: str, decoder: Any) -> None:
         """Ready for the next utterance, of any session."""
+        self.lent -= 1
         idle = self._idle.setdefault(key, [])
         if sum(map(len, self._idle.values())) < _SPARE_DECODERS or not idle:
             idle.append(decoder)
@@ -299,7 +395,6 @@ def make_decoder(lexicon: Lexicon, opinion: Opinion = FIRST) -> Any:
         import pocketsphinx
     except ImportError as missing:
         raise MissingPartError('The ears are not installed: pip install "helpline[engine]".') from missing
-    warped = {"warp_type": "inverse_linear", "warp_params": str(opinion.warp)} if opinion.warp != 1.0 else {}
     return pocketsphinx.Decoder(
         hmm=pocketsphinx.get_model_path("en-us/en-us"),
         lm=str(lexicon.trigram),
@@ -307,5 +402,7 @@ def make_decoder(lexicon: Lexicon, opinion: Opinion = FIRST) -> Any:
         lw=opinion.language_weight,
         fwdflat=False,
         loglevel="FATAL",
-        **warped,
+        # Always said: the library keeps the last warp in a global, which "none" leaves half set for the next.
+        warp_type="inverse_linear",
+        warp_params=str(opinion.warp),
     )

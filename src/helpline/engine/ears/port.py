@@ -26,13 +26,22 @@ class Ears(Protocol):
         """An utterance begins."""
 
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
-        """More of it; the words so far, or "" from ears that know them only at the end."""
+        """More of it, or nothing; the words so far, or "" from ears that know them only at the end."""
 
     def settle(self) -> None:
-        """The speaker pauses: make up your mind while the silence window passes; more may come."""
+        """The speaker pauses: `think` of all that was heard, in the silence window; more may come."""
 
-    def finish(self) -> tuple[str, ...]:
-        """It is over: its words, in lower case; numbers as words or digits; the best guess first."""
+    def think(self) -> bool:
+        """Do a little of the work ahead, some 10 ms of a core; False: there was nothing to do.
+
+        Called when nothing is more urgent, and maybe never.
+        """
+
+    def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
+        """It is over: its words, in lower case; numbers as words or digits; the best guess first.
+
+        `hurried`: others wait, so leave out what would take long and is not needed.
+        """
 
     def references(self) -> tuple[str, ...]:
         """What `finish` gave, heard as such a number whatever was said; () where there is no grammar."""

@@ -153,13 +153,17 @@ class SherpaEars:
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
         if self._stream is None:
             return ""
-        self._stream.accept_waveform(_RATE, samples(pcm16k).astype(np.float32) / 32768)
+        if pcm16k:
+            self._stream.accept_waveform(_RATE, samples(pcm16k).astype(np.float32) / 32768)
         return self._words()
 
     def settle(self) -> None:
         """Nothing: there is one opinion."""
 
-    def finish(self) -> tuple[str, ...]:
+    def think(self) -> bool:
+        return False
+
+    def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
         if self._stream is None:
             return ()
         self._stream.accept_waveform(_RATE, _TAIL)

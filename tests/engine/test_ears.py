@@ -1,0 +1,94 @@
+"""The engine's own ears: working ahead changes no word, and no call hears what another left behind."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from helpline.engine.ears.pocketsphinx import Decoders, PocketsphinxEars
+from helpline.engine.listening import Ended, Growing, Listener, ListenSettings
+from helpline.engine.vad import VoiceDetector
+from helpline.engine.voice import Synthesiser
+
+SENTENCES = ("where is my order one zero zero four", "thank you", "show me my account")
+FRAME = 48 * 40
+
+
+def sound(sentence: str, voice: str = "en-us") -> bytes:
+    return bytes(48 * 400) + Synthesiser(voice).speak(sentence) + bytes(48 * 900)
+
+
+@pytest.fixture(scope="module")
+def decoders() -> Decoders:
+    return Decoders()
+
+
+def a_listener(decoders: Decoders, settings: ListenSettings | None = None) -> Listener:
+    listener = Listener(PocketsphinxEars(decoders), VoiceDetector())
+    listener.configure(settings or ListenSettings())
+    return listener
+
+
+def frames(pcm24k: bytes) -> Iterator[bytes]:
+    for at in range(0, len(pcm24k), FRAME):
+        yield pcm24k[at : at + FRAME]
+
+
+def heard(listener: Listener, pcm24k: bytes, *, ahead: bool, hurried: bool = False) -> list[str]:
+    words = []
+    for frame in frames(pcm24k):
+        words += [one.text for one in listener.feed(frame, hurried=hurried) if isinstance(one, Ended)]
+        while ahead and listener.think():
+            pass
+    return words
+
+
+def test_working_ahead_changes_no_word_and_leaves_nothing_for_the_end(decoders: Decoders) -> None:
+    for sentence in SENTENCES:
+        at_the_end = heard(a_listener(decoders), sound(sentence), ahead=False)
+        assert heard(a_listener(decoders), sound(sentence), ahead=True) == at_the_end
+        assert heard(a_listener(decoders), sound(sentence), ahead=True, hurried=True) == at_the_end
+
+
+def test_in_a_hurry_the_first_opinion_is_heard_all_the_same(decoders: Decoders) -> None:
+    for sentence in SENTENCES:
+        assert heard(a_listener(decoders), sound(sentence), ahead=False, hurried=True) == [sentence]
+
+
+def test_what_a_call_hears_does_not_depend_on_the_calls_before(decoders: Decoders) -> None:
+    alone = [heard(a_listener(Decoders()), sound(sentence), ahead=True) for sentence in SENTENCES]
+    for voice in ("en-us+f3", "en-gb"):
+        heard(a_listener(decoders), sound("a loud voice on another line", voice), ahead=True)
+        assert [heard(a_listener(decoders), sound(one), ahead=True) for one in SENTENCES] == alone
+
+
+def test_words_grow_while_somebody_speaks(decoders: Decoders) -> None:
+    listener, grown = a_listener(decoders), list[str]()
+    for frame in frames(sound("where is my order one zero zero four please I want to know")):
+        grown += [one.text for one in listener.feed(frame) if isinstance(one, Growing)]
+        while listener.think():
+            pass
+    assert grown
+    assert grown[0].startswith("where is my")
+
+
+def test_held_speech_is_heard_as_detected_speech_is(decoders: Decoders) -> None:
+    for sentence in SENTENCES:
+        listener = a_listener(decoders, ListenSettings(vad=None))
+        pcm24k = sound(sentence)
+        assert heard(listener, pcm24k, ahead=True) == []
+        assert listener.commit().text == sentence
+
+
+def test_a_key_that_is_let_go_with_the_last_sound_loses_no_word(decoders: Decoders) -> None:
+    for sentence in SENTENCES:
+        listener = a_listener(decoders, ListenSettings(vad=None))
+        heard(listener, sound(sentence)[: -48 * 880], ahead=True)
+        assert listener.commit().text == sentence
+
+
+def test_silence_under_a_held_key_has_no_words(decoders: Decoders) -> None:
+    listener = a_listener(decoders, ListenSettings(vad=None))
+    heard(listener, bytes(48 * 2000), ahead=True)
+    committed = listener.commit()
+    assert committed.text == ""
+    assert 1900 < committed.duration_ms <= 2000
