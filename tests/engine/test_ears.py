@@ -9,7 +9,9 @@ from helpline.engine.listening import Ended, Growing, Listener, ListenSettings
 from helpline.engine.vad import VoiceDetector
 from helpline.engine.voice import Synthesiser
 
-SENTENCES = ("where is my order one zero zero four", "thank you", "show me my account")
+LONG = "where is my order one zero zero four"
+SENTENCES = (LONG, "thank you")
+"""Longer and shorter than the second and a half that tells a level."""
 FRAME = 48 * 40
 
 
@@ -44,26 +46,35 @@ def heard(listener: Listener, pcm24k: bytes, *, ahead: bool, hurried: bool = Fal
 
 def test_working_ahead_changes_no_word_and_leaves_nothing_for_the_end(decoders: Decoders) -> None:
     for sentence in SENTENCES:
-        at_the_end = heard(a_listener(decoders), sound(sentence), ahead=False)
-        assert heard(a_listener(decoders), sound(sentence), ahead=True) == at_the_end
-        assert heard(a_listener(decoders), sound(sentence), ahead=True, hurried=True) == at_the_end
+        pcm24k = sound(sentence)
+        at_the_end = heard(a_listener(decoders), pcm24k, ahead=False)
+        assert heard(a_listener(decoders), pcm24k, ahead=True, hurried=True) == at_the_end
+
+
+def test_working_ahead_changes_no_number_that_is_heard_again(decoders: Decoders) -> None:
+    settings = ListenSettings(known_ids=("1003", "1004", "2291"))
+    pcm24k = sound("cancel order one zero zero three", "en-us+f3")
+    at_the_end, ahead = (
+        heard(a_listener(decoders, settings), pcm24k, ahead=ahead) for ahead in (False, True)
+    )
+    assert ahead == at_the_end
+    assert "one zero zero three" in ahead[0]
 
 
 def test_in_a_hurry_the_first_opinion_is_heard_all_the_same(decoders: Decoders) -> None:
-    for sentence in SENTENCES:
-        assert heard(a_listener(decoders), sound(sentence), ahead=False, hurried=True) == [sentence]
+    assert heard(a_listener(decoders), sound(LONG), ahead=False, hurried=True) == [LONG]
 
 
 def test_what_a_call_hears_does_not_depend_on_the_calls_before(decoders: Decoders) -> None:
-    alone = [heard(a_listener(Decoders()), sound(sentence), ahead=True) for sentence in SENTENCES]
-    for voice in ("en-us+f3", "en-gb"):
-        heard(a_listener(decoders), sound("a loud voice on another line", voice), ahead=True)
-        assert [heard(a_listener(decoders), sound(one), ahead=True) for one in SENTENCES] == alone
+    pcm24k = sound(LONG, "en-gb")  # once: the synthesiser does not say it twice the same
+    alone = heard(a_listener(Decoders()), pcm24k, ahead=True)
+    heard(a_listener(decoders), sound("a loud voice on another line", "en-us+f3"), ahead=True)
+    assert heard(a_listener(decoders), pcm24k, ahead=True) == alone
 
 
 def test_words_grow_while_somebody_speaks(decoders: Decoders) -> None:
     listener, grown = a_listener(decoders), list[str]()
-    for frame in frames(sound("where is my order one zero zero four please I want to know")):
+    for frame in frames(sound(f"{LONG} please I want to know")):
         grown += [one.text for one in listener.feed(frame) if isinstance(one, Growing)]
         while listener.think():
             pass
@@ -80,10 +91,9 @@ def test_held_speech_is_heard_as_detected_speech_is(decoders: Decoders) -> None:
 
 
 def test_a_key_that_is_let_go_with_the_last_sound_loses_no_word(decoders: Decoders) -> None:
-    for sentence in SENTENCES:
-        listener = a_listener(decoders, ListenSettings(vad=None))
-        heard(listener, sound(sentence)[: -48 * 880], ahead=True)
-        assert listener.commit().text == sentence
+    listener = a_listener(decoders, ListenSettings(vad=None))
+    heard(listener, sound(LONG)[: -48 * 880], ahead=True)
+    assert listener.commit().text == LONG
 
 
 def test_silence_under_a_held_key_has_no_words(decoders: Decoders) -> None:
