@@ -121,7 +121,7 @@ async def test_nothing_is_left_of_two_hundred_calls(tmp_path):
         before = left()
         await churn(desk, visits, range(100, 100 + CALLS), seed=7)
         kinds, tasks, files = left()
-        assert kinds == before[0] == Counter()
+        assert kinds - before[0] == Counter()  # what other tests left is not these calls'
         assert tasks <= before[1]
         assert files <= before[2]
         assert (len(desk.calls), len(visits)) == (0, 0)
