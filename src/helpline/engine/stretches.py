@@ -145,9 +145,10 @@ def _number_in(words: Sequence[Word], length: int) -> tuple[int, int] | None:
 
 
 def _behind_number(words: Sequence[str]) -> tuple[int, int] | None:
-    """What follows "number" or "number is" to the end, when a digit is among it."""
-    named = _NAMED.search(" ".join(words))
-    first = len(" ".join(words)[: named.end()].split()) if named else len(words)
+    """What follows "order number" or "order number is" to the end, when a digit is among it."""
+    text = " ".join(words)
+    named = _NAMED.search(text)
+    first = len(text[: named.end()].split()) if named else len(words)
     return (first, len(words)) if NUMBER_WORDS & set(words[first:]) else None
 
 
