@@ -78,6 +78,7 @@ async def test_sound_that_is_none_is_dropped(site, desk, sound):
         await page.speak(sound)
         await page.speak(SILENCE)
         await call.until(lambda call: call.count("hear") == 1)
+        assert bytes(call.heard) == SILENCE
 
 
 async def test_a_flood_of_sound_is_cut(site, desk):
