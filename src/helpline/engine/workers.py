@@ -9,6 +9,7 @@ its sessions are told that they are not heard.
 import asyncio
 import itertools
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -50,6 +51,8 @@ ANSWERED_WITHIN_S = 30.0
 SLOWLY_ANSWERED_WITHIN_S = 300.0
 """For ears that hear a whole utterance at once, with any model on any machine."""
 _ENDS_WITHIN_S = 5
+_ALONE = {"OPENBLAS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
+"""numpy's sums are small here: more threads would wait for each other, on the other workers' cores."""
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +143,7 @@ class _Process:
         self._restarts.began = self._clock()
         self._sessions.clear()
         self._process = process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_ALONE | os.environ
         )
         weakref.finalize(self, _end, process)
         late = threading.Timer(self._load_s, process.kill)
