@@ -1,9 +1,10 @@
 """Measures the embedded engine on the frozen sentences and writes `docs/engine-quality.md`.
 
-`python scripts/engine_report.py` measures on the half that may be looked at; `--final` on the sentences
-kept for the last run. Takes some ten minutes on a quiet machine. `--keep FOLDER` keeps what each run gave:
-the next one goes on where the first was stopped, and several may share the work (`--only clean:en-gb`);
-`--kept` then writes the page of what is there and says what was not run.
+`python scripts/engine_report.py` measures on the half that may be looked at; `--final` on the newest of the
+sets that are kept for one run (the older ones are spent). Takes some ten minutes on a quiet machine.
+`--keep FOLDER` keeps what each run gave: the next one goes on where the first was stopped, and several may
+share the work (`--only clean:en-gb`); `--kept` then writes the page of what is there and
+names what was not run.
 """
 
 import argparse
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.engine.evaluation import (  # noqa: E402
-    FINAL,
+    BLIND,
     VOICES,
     Outcome,
     Score,
@@ -37,7 +38,7 @@ MARK = "<!-- measured: everything below is written by `make engine-report` -->"
 def main() -> None:
     """Measure, print as it goes, write the page."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--final", action="store_true", help="the sentences kept for the last run")
+    asked.add_argument("--final", action="store_true", help="the newest sentences that are kept for one run")
     asked.add_argument("--keep", type=Path, help="a folder for what each voice gave")
     asked.add_argument(
         "--only", action="append", default=[], help="this run alone: typed, clean:en-gb, noise:en-us"
@@ -45,7 +46,7 @@ def main() -> None:
     asked.add_argument("--kept", action="store_true", help="measure nothing: write the page of what is kept")
     asked.add_argument("--typed", action="store_true", help="typed only: seconds")
     options = asked.parse_args()
-    sentences = load_sentences(FINAL) if options.final else [o for o in load_sentences() if not o.final]
+    sentences = load_sentences(BLIND) if options.final else [o for o in load_sentences() if not o.final]
     runs = [("typed", "", None)]
     if not options.typed:
         runs += [("clean", voice, None) for voice in VOICES]
@@ -82,7 +83,7 @@ def _report(
     *,
     final: bool,
 ) -> str:
-    half = "kept for one last run" if final else "that were looked at while tuning"
+    half = f"kept for one run (`{BLIND.name}`)" if final else "that were looked at while tuning"
     lines = [f"Measured on {len(sentences)} sentences {half}.", ""]
     lines += ["| input | voice | first try | within one repair |", "|---|---|---|---|"]
     for kind, voice, score in scores:

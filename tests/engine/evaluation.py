@@ -105,7 +105,9 @@ SENTENCES = Path(__file__).with_name("sentences.txt")
 HELD_OUT = Path(__file__).with_name("sentences_held_out.txt")
 """Written after those, for one run; spent with it."""
 FINAL = Path(__file__).with_name("sentences_final.txt")
-"""Written after that run, for the next."""
+"""Written after that run, for the next; spent with it."""
+BLIND = Path(__file__).with_name("sentences_blind.txt")
+"""Written after that by somebody who knew neither the phrases nor the engine: for one run, the last."""
 
 
 def load_sentences(path: Path = SENTENCES) -> list[Sentence]:
@@ -118,9 +120,7 @@ def load_sentences(path: Path = SENTENCES) -> list[Sentence]:
             key, _, value = slot.partition("=")
         elif line.strip() and not line.startswith("#"):
             found.append(
-                Sentence(
-                    line.strip(), tool, key, value, final=path in (HELD_OUT, FINAL) or len(found) % 2 == 1
-                )
+                Sentence(line.strip(), tool, key, value, final=path != SENTENCES or len(found) % 2 == 1)
             )
     return found
 
