@@ -6,10 +6,13 @@ not be paraphrased.
 """
 
 import asyncio
+import re
+import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Literal
 
 import httpx
@@ -23,11 +26,19 @@ from helpline.errors import BackendError
 _MOST_LINE = 1_000_000
 _MOST_WORDS = 20_000
 """Characters of one reply; a model that goes on is cut off."""
+_MOST_BYTES = 4_000_000
+"""Of one streamed answer, thoughts included: some minutes of a fast model."""
 _MOST_CONTEXT = 48_000
+_LEAST_CONTEXT = 3_000
 _MOST_ENTRY = 16_000
 """Characters of the conversation that the model sees, and of one line or result in it."""
+_MOST_REASON = 20_000
 _DONE = "[DONE]"
 _UNKNOWN = '{"error": "the result is not known"}'
+_CALLS = "(The customer is on the line.)"
+_WAITS = "(The customer waits for your answer.)"
+_INTERRUPTED = "I see."
+_NOTES = "What begins with {mark} comes from the desk, not from the customer: heed it, never read it aloud."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,10 @@ class ChatBrain:
     def __init__(self, settings: ChatSettings, client: httpx.AsyncClient | None = None) -> None:
         self._settings = settings
         self._client = client
+        self._mark = f"[desk {secrets.token_hex(3)}]"
+        """Begins what the desk says in a customer's place: nobody else can know it."""
+        self._most_context = _MOST_CONTEXT
+        """Less when the model has said that it was too much."""
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """The model's words and calls; raises BackendError when it is not there, stalls or breaks off."""
@@ -66,9 +81,16 @@ class ChatBrain:
             client = self._client
             if client is None:
                 client = await open_.enter_async_context(httpx.AsyncClient())
-            parts = await open_.enter_async_context(aclosing(self._ask(client, turn)))
-            async for part in parts:
-                yield part
+            while True:
+                parts = await open_.enter_async_context(aclosing(self._ask(client, turn)))
+                try:
+                    async for part in parts:
+                        yield part
+                    return
+                except _TooLong as too_long:
+                    if self._most_context <= _LEAST_CONTEXT:
+                        raise _lost(str(too_long)) from too_long
+                    self._most_context //= 4
 
     async def _ask(self, client: httpx.AsyncClient, turn: Turn) -> AsyncGenerator[Part, None]:
         calls, aloud, said, end = Calls({tool.name for tool in turn.tools}), Aloud(), 0, ""
@@ -77,21 +99,21 @@ class ChatBrain:
                 client.stream(
                     "POST",
                     self._settings.endpoint,
-                    json=_request(self._settings.model, turn),
+                    json=self._request(turn),
                     headers=_headers(self._settings.key),
                     timeout=httpx.Timeout(self._settings.first_word_s, connect=10.0),
                 ) as response,
                 aclosing(_Stream(response, self._settings.first_word_s)) as stream,
             ):
                 if response.status_code != 200:
-                    raise _lost(_refused(response.status_code))
+                    raise _refusal(response.status_code, await stream.head())
                 while (event := await stream.next()) is not None:
                     delta, reason = _read(event)
                     end = reason or end
                     if any(value for key, value in delta.items() if key != "role"):
                         stream.is_alive()
                     calls.take(delta.get("tool_calls"))
-                    if words := aloud.take(str(delta.get("content") or "")):
+                    if words := aloud.take(_written(delta.get("content"))):
                         said += len(words)
                         yield Say(words)
                     if end == _DONE or said > _MOST_WORDS:
@@ -109,6 +131,21 @@ class ChatBrain:
         for call in calls.finished():
             yield call
 
+    def _request(self, turn: Turn) -> dict[str, Any]:
+        messages = _messages(turn, self._mark, self._most_context)
+        body: dict[str, Any] = {"model": self._settings.model, "stream": True, "messages": messages}
+        if turn.tools and turn.tool_choice != "none":
+            body["tools"] = [_tool(tool) for tool in turn.tools]
+            named = turn.tool_choice not in ("auto", "required")
+            body["tool_choice"] = (
+                {"type": "function", "function": {"name": turn.tool_choice}} if named else turn.tool_choice
+            )
+        return body
+
+
+class _TooLong(Exception):
+    """The conversation does not fit into the model's context."""
+
 
 class _Stream:
     """The events of a streamed answer; one that says nothing for too long is lost, keep-alives or not."""
@@ -118,6 +155,14 @@ class _Stream:
         self._patience_s = self._left_s = patience_s
         self._lines: deque[bytes] = deque()
         self._rest = b""
+        self._left_bytes = _MOST_BYTES
+
+    async def head(self) -> str:
+        """The beginning of an answer that is no stream: why it is a refusal."""
+        read = b""
+        while len(read) < _MOST_REASON and (chunk := await self._chunk()):
+            read += chunk
+        return read.decode("utf-8", "replace")
 
     def is_alive(self) -> None:
         """Something came of the last event: the patience begins anew."""
@@ -134,6 +179,9 @@ class _Stream:
                 return None
             *lines, self._rest = (self._rest + chunk).split(b"\n")
             self._lines.extend(lines)
+            self._left_bytes -= len(chunk)
+            if self._left_bytes < 0:
+                raise _lost("The chat model goes on for ever: take another in HELPLINE_CHAT_MODEL.")
             if len(self._rest) > _MOST_LINE:
                 raise _lost("The chat model's answer is no stream of events: check HELPLINE_CHAT_URL.")
 
@@ -204,23 +252,54 @@ def _headers(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}", "api-key": key} if key else {}
 
 
-def _refused(status: int) -> str:
+_REFUSALS = (
+    (
+        re.compile(r"support tools|auto-tool-choice|tool-call-parser|--jinja|tool.{0,30}not supported", re.I),
+        "The chat model cannot call tools as it is served: take one that can, or start vLLM with"
+        " --enable-auto-tool-choice and --tool-call-parser, llama.cpp with --jinja.",
+    ),
+    (
+        re.compile(r"content[ _](?:filter|management)", re.I),
+        "The chat model's content filter refused the conversation.",
+    ),
+    (
+        re.compile(r"api[- ]?version", re.I),
+        "The chat endpoint does not know this api-version: set one that it has in HELPLINE_CHAT_URL.",
+    ),
+)
+"""What a server says of a request that it refuses, and what to do about it."""
+_TOO_LONG = re.compile(
+    r"context[ _-](?:length|size|window)|(?:prompt|input|request)[^.]{0,60}too (?:long|large)|too many token",
+    re.I,
+)
+
+
+def _refusal(status: int, said: str) -> Exception:
+    """Why there is no answer, in our words: the server's may quote what was sent."""
     if status in (401, 403):
-        return "The chat model refused the key: check HELPLINE_CHAT_KEY."
+        return _lost("The chat model refused the key: check HELPLINE_CHAT_KEY.")
+    known = next((sentence for pattern, sentence in _REFUSALS if pattern.search(said)), "")
+    if known:
+        return _lost(known)
+    if status in (400, 413, 422, 500) and _TOO_LONG.search(said):
+        return _TooLong("The conversation is too long for the chat model: give it a larger context.")
     if status == 404:
-        return "There is no such chat model: check HELPLINE_CHAT_URL and HELPLINE_CHAT_MODEL."
-    return f"The chat model answered {status}: check HELPLINE_CHAT_URL and HELPLINE_CHAT_MODEL."
-
-
-def _request(model: str, turn: Turn) -> dict[str, Any]:
-    body: dict[str, Any] = {"model": model, "stream": True, "messages": _messages(turn)}
-    if turn.tools and turn.tool_choice != "none":
-        body["tools"] = [_tool(tool) for tool in turn.tools]
-        named = turn.tool_choice not in ("auto", "required")
-        body["tool_choice"] = (
-            {"type": "function", "function": {"name": turn.tool_choice}} if named else turn.tool_choice
+        return _lost("There is no such chat model: check HELPLINE_CHAT_URL and HELPLINE_CHAT_MODEL.")
+    if status == 429:
+        return _lost(
+            "The chat model takes no more requests for now (429): check its quota, or HELPLINE_CHAT_URL."
         )
-    return body
+    return _lost(f"The chat model answered {status}: check HELPLINE_CHAT_URL and HELPLINE_CHAT_MODEL.")
+
+
+def _written(content: Any) -> str:
+    """The words of a delta; Mistral's thinking models stream a list of thoughts and texts."""
+    if isinstance(content, list):
+        texts = (
+            part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"
+        )
+        return "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
@@ -228,44 +307,77 @@ def _tool(tool: Tool) -> dict[str, Any]:
     return {"type": "function", "function": described}
 
 
-def _messages(turn: Turn) -> list[dict[str, Any]]:
-    """The conversation as chat messages, each call with its result right after it, as endpoints insist."""
+def _messages(turn: Turn, mark: str, most: int) -> list[dict[str, Any]]:
+    """The conversation as chat messages, in the one shape that the strictest template takes.
+
+    One system message, and that first; user and assistant in turns, the user first; each call with its result
+    right after it; after a result the assistant; the last word is not the assistant's. Servers of Mistral,
+    Gemma and Qwen models refuse all else.
+    """
     results = {entry.call_id: entry.output for entry in turn.entries if isinstance(entry, Answered)}
     messages: list[dict[str, Any]] = []
     calls: list[Called] = []
-    for entry in (*_recent(turn.entries), None):
+    noted = False
+    for entry in (*_recent(turn.entries, most), None):
         if isinstance(entry, Called):
             calls.append(entry)
         elif not isinstance(entry, Answered):
-            messages += _called(calls, results)
-            calls = []
-            if isinstance(entry, Said) and entry.text.strip():
-                messages.append({"role": entry.role, "content": entry.text[:_MOST_ENTRY]})
-    head = [{"role": "system", "content": turn.instructions}] if turn.instructions else []
-    return head + messages
+            if calls:
+                _add_calls(messages, calls, results)
+                calls = []
+            if isinstance(entry, Said) and (text := entry.text.strip()[:_MOST_ENTRY]):
+                noted = noted or entry.role == "system"
+                if entry.role == "assistant":
+                    _add(messages, "assistant", text)
+                else:
+                    _add(messages, "user", f"{mark} {text}" if entry.role == "system" else text)
+    if not messages or messages[-1]["role"] == "assistant":
+        _add(messages, "user", _WAITS if messages else _CALLS)
+    told = [turn.instructions, _NOTES.format(mark=mark) if noted else ""]
+    head = "\n\n".join(text for text in told if text)
+    return [{"role": "system", "content": head}, *messages] if head else messages
 
 
-def _called(calls: list[Called], results: dict[str, str]) -> list[dict[str, Any]]:
-    if not calls:
-        return []
+def _add(messages: list[dict[str, Any]], role: str, text: str) -> None:
+    """One more message, or more of the last one."""
+    last = messages[-1] if messages else {"role": ""}
+    if last["role"] == role and "tool_calls" not in last:
+        last["content"] += f"\n{text}"
+        return
+    if role == "assistant" and last["role"] == "":
+        messages.append({"role": "user", "content": _CALLS})
+    elif role == "user" and last["role"] == "tool":
+        messages.append({"role": "assistant", "content": _INTERRUPTED})
+    messages.append({"role": role, "content": text})
+
+
+def _add_calls(messages: list[dict[str, Any]], calls: list[Called], results: dict[str, str]) -> None:
+    if not messages:
+        messages.append({"role": "user", "content": _CALLS})
+    spoke = messages[-1]["role"] == "assistant"
+    said = messages.pop()["content"] if spoke else ""
     made = [
-        {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-        for call in calls
-    ]
-    answers = [
         {
-            "role": "tool",
-            "tool_call_id": call.call_id,
-            "content": results.get(call.call_id, _UNKNOWN)[:_MOST_ENTRY],
+            "id": _short(call.call_id),
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
         }
         for call in calls
     ]
-    return [{"role": "assistant", "content": None, "tool_calls": made}, *answers]
+    messages.append({"role": "assistant", "content": said, "tool_calls": made})
+    for call in calls:
+        result = results.get(call.call_id, _UNKNOWN)[:_MOST_ENTRY]
+        messages.append({"role": "tool", "tool_call_id": _short(call.call_id), "content": result})
 
 
-def _recent(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+def _short(call_id: str) -> str:
+    """A call's id in nine letters and digits: Mistral takes no other."""
+    return blake2b(call_id.encode(), digest_size=8).hexdigest()[:9]
+
+
+def _recent(entries: tuple[Entry, ...], most: int) -> tuple[Entry, ...]:
     """The newest entries that fit; the last one is always among them."""
-    left = _MOST_CONTEXT
+    left = most
     for at in range(len(entries) - 1, -1, -1):
         left -= min(_size(entries[at]), _MOST_ENTRY)
         if left < 0 and at < len(entries) - 1:
