@@ -30,6 +30,7 @@ FLOOR_OF = {
     "helpline.redact": "words",
     "helpline.sentences": "words",
     "helpline.settings": "words",
+    "helpline.settings_sources": "words",
     "helpline.settings_text": "words",
     "helpline.storable": "words",
     "helpline.times": "words",

@@ -9,22 +9,19 @@ import dataclasses
 import ipaddress
 import logging
 import os
-import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from dotenv import dotenv_values
-
 from helpline import settings_text as text
 from helpline.colours import read_accent
 from helpline.errors import SettingsError
 from helpline.hours import OpenHours, read_hours
-from helpline.mcp_settings import McpServer, mcp_servers
+from helpline.mcp_settings import McpServer
 from helpline.redact import KINDS
+from helpline.settings_sources import Setting, sources_of, value_of
 from helpline.settings_text import Reader, Secret, nearest_hint
 
 __all__ = ["BACKENDS", "SETTINGS", "Secret", "Setting", "Settings", "load_settings"]
@@ -57,32 +54,6 @@ _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _REDACTED: Final = (*KINDS, "none")
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table: where a setting is read from, how, and what it means."""
-
-    field: str
-    """Its name in `Settings`, in `desk.toml` and, with dashes, on the command line."""
-    env: str
-    """Its name in the environment and in `.env`."""
-    read: Reader
-    default: Any
-    meaning: str
-    group: str
-    unset: str = ""
-    """What stands in for an empty default, in words."""
-
-    @property
-    def secret(self) -> bool:
-        return isinstance(self.default, Secret)
-
-    @property
-    def default_text(self) -> str:
-        if isinstance(self.default, tuple | Secret) or self.default in ("", None):
-            return self.unset
-        return str(self.default)
 
 
 def _setting(default: T, env: str, read: Reader, group: str, meaning: str, *, unset: str = "") -> T:
@@ -528,6 +499,13 @@ class Settings:
             object.__setattr__(self, "database_url", f"sqlite+aiosqlite:///{self.data_dir / 'helpline.db'}")
         if not self.backends:
             object.__setattr__(self, "backends", tuple(self._with_a_key()) or ("engine",))
+        self._check_backends()
+        self._check_turns()
+        self._check_azure_speech()
+        self._check_messengers()
+        self._check_codes()
+
+    def _check_backends(self) -> None:
         for backend in self.backends:
             for field in _NEEDS[backend]:
                 if not getattr(self, field):
@@ -536,6 +514,7 @@ class Settings:
                         f"set it, or choose another in HELPLINE_BACKENDS."
                     )
 
+    def _check_turns(self) -> None:
         if self.turn_taking == "vendor" and self.turn_detection == "push_to_talk":
             raise SettingsError(
                 "HELPLINE_TURN_DETECTION is push_to_talk, which leaves a vendor no turns to take: set "
@@ -548,19 +527,6 @@ class Settings:
             )
         if 0 < self.vad_idle_ms < 5000:
             raise SettingsError("HELPLINE_VAD_IDLE_MS must be 0, or from 5000 to 30000 ms.")
-        self._check_azure_speech()
-        if self.slack_bot_token and not (self.slack_signing_secret or self.slack_websocket_token):
-            raise SettingsError(
-                "SLACK_BOT_TOKEN needs SLACK_SIGNING_SECRET, or SLACK_WEBSOCKET_TOKEN for Socket Mode: "
-                "set one too."
-            )
-        if self.teams_app_id and not self.teams_app_password:
-            raise SettingsError("TEAMS_APP_ID needs TEAMS_APP_PASSWORD: set it too.")
-        needs = {"mail": "smtp_host", "webhook": "webhook_url"}.get(self.send_codes)
-        if needs and not getattr(self, needs):
-            raise SettingsError(
-                f"HELPLINE_SEND_CODES is {self.send_codes}, which needs {_BY_FIELD[needs].env}: set it too."
-            )
 
     def _check_azure_speech(self) -> None:
         more = {
@@ -584,6 +550,22 @@ class Settings:
         if (self.end_of_utterance_level or self.end_of_utterance_ms) and not asks:
             name = f"HELPLINE_END_OF_UTTERANCE_{'LEVEL' if self.end_of_utterance_level else 'MS'}"
             raise SettingsError(f"{name} needs HELPLINE_END_OF_UTTERANCE: set it too.")
+
+    def _check_messengers(self) -> None:
+        if self.slack_bot_token and not (self.slack_signing_secret or self.slack_websocket_token):
+            raise SettingsError(
+                "SLACK_BOT_TOKEN needs SLACK_SIGNING_SECRET, or SLACK_WEBSOCKET_TOKEN for Socket Mode: "
+                "set one too."
+            )
+        if self.teams_app_id and not self.teams_app_password:
+            raise SettingsError("TEAMS_APP_ID needs TEAMS_APP_PASSWORD: set it too.")
+
+    def _check_codes(self) -> None:
+        needs = {"mail": "smtp_host", "webhook": "webhook_url"}.get(self.send_codes)
+        if needs and not getattr(self, needs):
+            raise SettingsError(
+                f"HELPLINE_SEND_CODES is {self.send_codes}, which needs {_BY_FIELD[needs].env}: set it too."
+            )
 
     def _with_a_key(self) -> Iterator[str]:
         keys = {
@@ -618,28 +600,6 @@ _BY_FIELD: Final = {setting.field: setting for setting in SETTINGS}
 _BY_ENV: Final = {setting.env: setting for setting in SETTINGS}
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One place that values come from: how to call it, and what it has by field name."""
-
-    name: str
-    values: Mapping[str, str]
-    lines: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    names: tuple[str, ...] = ()
-    """Every name that stands there, known or not, where names may be anybody's."""
-    mcp: tuple[McpServer, ...] = ()
-
-    def describe(self, setting: Setting) -> str:
-        """The setting as a person finds it: its name there, and where that is."""
-        if self.name == "the command line":
-            return f"--{setting.field.replace('_', '-')}"
-        if self.name == "the environment":
-            return setting.env
-        line = self.lines.get(setting.field)
-        known_as = setting.env if not self.lines else setting.field
-        return f"{known_as} in {self.name}{f', line {line},' if line else ''}"
-
-
 def load_settings(
     overrides: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
@@ -651,11 +611,12 @@ def load_settings(
     Raises SettingsError, in one sentence that names the setting, its place and what it must be. Warns, once
     per load, of each HELPLINE_* name that nobody reads.
     """
-    sources = _sources(overrides or {}, os.environ if env is None else env, Path(env_file), Path(desk_file))
+    environment = os.environ if env is None else env
+    sources = sources_of(_BY_FIELD, overrides or {}, environment, Path(env_file), Path(desk_file))
     for source in sources:
         for warning in unknown_names(source.names):
             log.warning("%s (in %s)", warning, source.name)
-    values = {setting.field: _first(setting, sources) for setting in SETTINGS}
+    values = {setting.field: value_of(setting, sources) for setting in SETTINGS}
     return Settings(**values, mcp=sources[-1].mcp)
 
 
@@ -663,7 +624,8 @@ def where_set(
     env: Mapping[str, str] | None = None, env_file: str | Path = ".env", desk_file: str | Path = "desk.toml"
 ) -> dict[str, str]:
     """The place of each setting that is set somewhere, by its name in the environment."""
-    sources = _sources({}, os.environ if env is None else env, Path(env_file), Path(desk_file))
+    environment = os.environ if env is None else env
+    sources = sources_of(_BY_FIELD, {}, environment, Path(env_file), Path(desk_file))
     return {
         setting.env: source.name
         for setting in SETTINGS
@@ -684,108 +646,3 @@ def database_shown(settings: Settings) -> str:
     scheme, _, rest = settings.database_url.partition("://")
     place = rest.split("?")[0].rpartition("@")[2]
     return f"{scheme.partition('+')[0]}://{place}"
-
-
-def _first(setting: Setting, sources: Iterable[_Source]) -> Any:
-    for source in sources:
-        text = source.values.get(setting.field, "").strip()
-        if not text:
-            continue
-        try:
-            return setting.read(text)
-        except ValueError as wrong:
-            # The value itself is left out: it may be a key that was pasted into the wrong place.
-            raise SettingsError(f"{source.describe(setting)} must be {wrong}.") from None
-    return setting.default
-
-
-def _sources(
-    overrides: Mapping[str, Any], env: Mapping[str, str], env_file: Path, desk_file: Path
-) -> list[_Source]:
-    dotenv = _read_env_file(env_file)
-    return [
-        _Source("the command line", _given(overrides)),
-        _Source("the environment", _by_field(env), names=tuple(env)),
-        _Source(str(env_file), _by_field(dotenv), names=tuple(dotenv)),
-        _read_desk_file(desk_file),
-    ]
-
-
-def _given(overrides: Mapping[str, Any]) -> dict[str, str]:
-    wrong = [name for name in overrides if name not in _BY_FIELD]
-    if wrong:
-        raise SettingsError(f"{wrong[0]} is no setting{nearest_hint(wrong[0], _BY_FIELD)}.")
-    return {name: _as_text(value) for name, value in overrides.items() if value is not None}
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, Secret):
-        return value.reveal()
-    if isinstance(value, list | tuple):
-        return ",".join(str(part) for part in value)
-    return str(value)
-
-
-def _by_field(env: Mapping[str, str | None]) -> dict[str, str]:
-    return {setting.field: env.get(setting.env) or "" for setting in SETTINGS}
-
-
-def _read_env_file(path: Path) -> Mapping[str, str | None]:
-    if not path.is_file():
-        return {}
-    try:
-        return dotenv_values(path, interpolate=False)
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"{path} cannot be read: it must be a readable UTF-8 text file.") from None
-
-
-def _read_desk_file(path: Path) -> _Source:
-    if not path.is_file():
-        return _Source(str(path), {})
-    try:
-        content = path.read_text(encoding="utf-8")
-        table = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as wrong:
-        raise SettingsError(f"{path} is no valid TOML: {wrong}.") from None
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"{path} cannot be read: it must be a readable UTF-8 text file.") from None
-    lines = _lines_of(content)
-    mcp = mcp_servers(table.pop("mcp", {}), str(path))
-    for name, value in table.items():
-        _check_desk_entry(path.parent, f"{path}, line {lines.get(name, 1)}", name, value)
-    values = {name: _from(path.parent, name, _as_text(value)) for name, value in table.items()}
-    return _Source(str(path), values, lines, mcp=mcp)
-
-
-def _lines_of(content: str) -> dict[str, int]:
-    """Where each setting stands: before the first table, whose keys are its own."""
-    lines: dict[str, int] = {}
-    for number, line in enumerate(content.splitlines(), start=1):
-        if re.match(r"\s*\[+\s*[A-Za-z_\"']", line):
-            break
-        if found := re.match(r"\s*([A-Za-z_]+)\s*=", line):
-            lines.setdefault(found[1], number)
-    return lines
-
-
-def _from(folder: Path, name: str, value: str) -> str:
-    """A path of `desk.toml` is meant from its folder, wherever the desk is started."""
-    if _BY_FIELD[name].read not in text.PATHS or not value:
-        return value
-    return str(folder / Path(value).expanduser())
-
-
-def _is_below(folder: Path, value: str) -> bool:
-    """Whether a path leads into the folder, links followed."""
-    return (folder / value).resolve().is_relative_to(folder.resolve())
-
-
-def _check_desk_entry(folder: Path, place: str, name: str, value: Any) -> None:
-    if name not in _BY_FIELD:
-        raise SettingsError(f"{place}: {name} is no setting{nearest_hint(name, _BY_FIELD)}.")
-    if _BY_FIELD[name].secret:
-        raise SettingsError(f"{place}: {name} is a key; put it into .env as {_BY_FIELD[name].env}.")
-    if name in ("logo", "logo_dark") and isinstance(value, str) and not _is_below(folder, value):
-        raise SettingsError(f"{place}: {name} must be a file in this folder or below it.")
-    if isinstance(value, dict):
-        raise SettingsError(f"{place}: {name} must be one value, not a table.")
