@@ -5,16 +5,16 @@ of it comes from the customer's browser.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, get_args
 
-from helpline.actions import Caller, Receipt
+from helpline.actions import Caller, Proposal, Receipt
 from helpline.call import claims
 from helpline.call import effects as fx
 from helpline.call import shown as sh
-from helpline.call.claims import Done
+from helpline.call.claims import Done, Reported
 from helpline.call.replies import KEPT_REPORTS, output_of
 from helpline.call.state import Conversation, Pending, Rules, Step
 from helpline.call.transcript import Entry, Exchange, Line, Note, Transcript, quoted
@@ -107,11 +107,6 @@ def goes_on(
     started_ms = now_ms - elapsed_ms
     tools = [event.what for event in own if isinstance(event.what, sh.ToolEnded)]
     entries = _entries(draft)
-    outputs = [entry.output for entry in entries if isinstance(entry, Exchange)]
-    told = [
-        claims.told_in(tool.result.say, tool.result.data) for tool in tools if tool.result.proposal is None
-    ]
-    reported = (*(r for output in outputs for r in claims.reports_in(output)), *(r for t in told for r in t))
     s = Step(
         Conversation(
             rules=rules,
@@ -122,7 +117,7 @@ def goes_on(
             transcript=Transcript(tuple(entries)),
             called=frozenset(tool.tool_call_id for _, tool in broken.draft.tools),
             notes=_numbered(entries, draft),
-            reported=reported[-KEPT_REPORTS:],
+            reported=_reported(entries, tools)[-KEPT_REPORTS:],
         ),
         now_ms,
     )
@@ -135,29 +130,48 @@ def goes_on(
         if proposal_id in draft.closed and (receipt is None or proposal_id in draft.receipts):
             continue
         if state in ("open", "working"):
-            made_by = [
-                t.tool_call_id for t in tools if t.result.proposal and t.result.proposal.id == proposal_id
-            ]
-            pending = Pending(proposal, started_ms + at_ms, made_by[-1] if made_by else "")
+            pending = Pending(proposal, started_ms + at_ms, _made_by(tools, proposal_id))
             s.set(pending=pending, offer=proposal)
             if unanswered:
                 s.tell("The desk was interrupted, and nothing was done yet. " + quoted(proposal.read_back))
-        elif receipt is not None:
-            s.show(sh.ProposalClosed(proposal_id, "confirmed"))
-            s.show(sh.ReceiptShown(receipt))
-            if receipt.card is not None:
-                s.show(sh.CardShown(receipt.card))
-            s.tell(f"The customer said yes. It is done: receipt {receipt.reference}. {quoted(receipt.say)}")
-            unanswered = True
-        elif state == "declined":
-            s.show(sh.ProposalClosed(proposal_id, "declined"))
-            s.tell("The customer said no. " + quoted(s.words(LEFT_AS_IT_WAS)))
-            unanswered = True
         else:
-            s.show(sh.ProposalClosed(proposal_id, "expired" if state == "expired" else "failed"))
-            s.tell(f"It was not done: the offer to {proposal.effect} is over.")
+            unanswered = _tell_the_end(s, proposal, state, receipt) or unanswered
     s.set(wants_reply=unanswered)
     return s.c, tuple(s.effects)
+
+
+def _reported(entries: Iterable[Entry], tools: Iterable[sh.ToolEnded]) -> tuple[Reported, ...]:
+    """What the tools have said is so: what a claim of the desk may rest on."""
+    outputs = (entry.output for entry in entries if isinstance(entry, Exchange))
+    own = (tool.result for tool in tools if tool.result.proposal is None)
+    return (
+        *(report for output in outputs for report in claims.reports_in(output)),
+        *(report for result in own for report in claims.told_in(result.say, result.data)),
+    )
+
+
+def _made_by(tools: Sequence[sh.ToolEnded], proposal_id: str) -> str:
+    """The tool call that proposed it last; empty when none is known."""
+    made_by = [t.tool_call_id for t in tools if t.result.proposal and t.result.proposal.id == proposal_id]
+    return made_by[-1] if made_by else ""
+
+
+def _tell_the_end(s: Step, proposal: Proposal, state: str, receipt: Receipt | None) -> bool:
+    """Show and tell how a proposal ended while nobody looked. True when the customer waits to hear it."""
+    if receipt is not None:
+        s.show(sh.ProposalClosed(proposal.id, "confirmed"))
+        s.show(sh.ReceiptShown(receipt))
+        if receipt.card is not None:
+            s.show(sh.CardShown(receipt.card))
+        s.tell(f"The customer said yes. It is done: receipt {receipt.reference}. {quoted(receipt.say)}")
+        return True
+    if state == "declined":
+        s.show(sh.ProposalClosed(proposal.id, "declined"))
+        s.tell("The customer said no. " + quoted(s.words(LEFT_AS_IT_WAS)))
+        return True
+    s.show(sh.ProposalClosed(proposal.id, "expired" if state == "expired" else "failed"))
+    s.tell(f"It was not done: the offer to {proposal.effect} is over.")
+    return False
 
 
 def _entries(draft: Draft) -> list[Entry]:
