@@ -200,8 +200,21 @@ _OPEN = re.compile(
 _OWN = re.compile(f"我们?|{_TO_YOU}")
 
 
-SEVERAL = re.compile("(?:两|三|多|几)个订单|(?:所有|全部|这些|那些|都)的?订单|另一?个|其他订单|别的订单")
-"""Speaks of more than one order."""
+_ORDERS = re.compile("(?:两|三|多|几)个订单|(?:所有|全部|这些|那些|都)的?订单|另一?个|其他订单|别的订单")
+_EVERYTHING = re.compile(
+    "(?:两个|全|它们)都?已?经?(?:为您|给您|帮您)?取消|都(?:已经?|为您|给您|帮您)*取消|取消了(?:全部|所有|两个)"
+)
+
+
+def several(kind: str, clause: str) -> bool:
+    """Does it speak of more than one order? What is cancelled is an order, unless it is said to be items."""
+    if _ORDERS.search(clause):
+        return True
+    return (
+        kind == "cancel"
+        and _EVERYTHING.search(clause) is not None
+        and not re.search(r"商品|件|订单\d", clause)
+    )
 
 
 def claims_in(sentence: str) -> list[tuple[str, bool, str]]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from helpline.actions import Proposal
-from helpline.call import chinese, english, european
+from helpline.actions import Proposal, Receipt
+from helpline.call import chinese, details, english, european
 from helpline.call.legible import ODD, legible
 from helpline.call.order_numbers import order_numbers, together
 
@@ -31,6 +31,8 @@ class Claim(msgspec.Struct, frozen=True):
     """It says who did it: "I have cancelled it". Only a receipt of this call can be behind that."""
     several: bool = False
     """It speaks of more than one: "both orders", "your other order"."""
+    clause: str = ""
+    """Where it says so, in plain lower case."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -40,6 +42,15 @@ class Done(msgspec.Struct, frozen=True):
     subject: str
     words: tuple[str, ...] = ()
     """The proposal's effect words."""
+    told: str = ""
+    """What was offered and what was said when it was done: no claim may tell of it otherwise."""
+
+
+def done_by(proposal: Proposal, receipt: Receipt) -> Done:
+    """What a claim may have behind it once this proposal has its receipt."""
+    amount = "" if proposal.amount_cents is None else f"{proposal.amount_cents / 100:.2f} {proposal.currency}"
+    told = " ; ".join((proposal.effect, proposal.read_back, receipt.say, amount))
+    return Done(receipt.action, proposal.subject, proposal.effect_words, told)
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -70,7 +81,7 @@ def claims_in(sentence: str) -> tuple[Claim, ...]:
     text = together(legible(sentence))
     readings = (chinese,) if chinese.CHINESE.search(text) else (english, european)
     return tuple(
-        Claim(kind, subject, text.strip(), own, reading.SEVERAL.search(clause) is not None)
+        Claim(kind, subject, text.strip(), own, reading.several(kind, clause), clause)
         for reading in readings
         for kind, own, clause in reading.claims_in(text)
         for subject in order_numbers(clause) or order_numbers(text) or ("",)
@@ -82,7 +93,7 @@ def claims_in(sentence: str) -> tuple[Claim, ...]:
 _KINDS_OF_ACTION = (
     ("cancel", ("cancel", "refund")),
     ("return", ("return", "refund")),
-    ("exchange", ("exchange", "update", "refund")),
+    ("exchange", ("exchange", "update", "refund", "order")),
     ("refund", ("refund",)),
     ("callback", ("book",)),
     ("schedule", ("book",)),
@@ -115,9 +126,11 @@ def is_backed(
 
     `offer` is a change that was offered and is not done: of it only a status of that very order can tell.
     """
-    backing = {one.subject for one in done if _done_backs(one, claim)}
-    if backing and not (claim.several and len(backing) < 2):
-        return True
+    backing = [one for one in done if _done_backs(one, claim)]
+    if backing and not (claim.several and len({one.subject for one in backing}) < 2):
+        return not details.tells_otherwise(
+            claim.kind, claim.clause, claim.sentence, [one.told for one in done]
+        )
     if claim.own:
         reported = [one for one in reported if one.ours]
     if offer is not None and claim.kind in _kinds_of(offer.action):
@@ -131,13 +144,13 @@ def _kinds_of(action: str) -> tuple[str, ...]:
 
 
 def _done_backs(done: Done, claim: Claim) -> bool:
-    if claim.subject and done.subject.isdigit() and claim.subject != done.subject:
+    kinds = _kinds_of(done.action)
+    of_an_order = claim.kind not in ("book", "ticket", "transfer") and "account" not in done.action
+    if of_an_order and claim.subject and done.subject.isdigit() and claim.subject != done.subject:
         return False
-    if claim.kind == "done":
+    if claim.kind == "done" or claim.kind in kinds:
         return True
-    return claim.kind in _kinds_of(done.action) or any(
-        word[:5].lower() in claim.sentence.lower() for word in done.words if word
-    )
+    return not kinds and any(word[:5].lower() in claim.clause for word in done.words if word)
 
 
 def _status_backs(reported: Reported, claim: Claim) -> bool:

@@ -9,21 +9,30 @@ import re
 from collections.abc import Iterator
 
 _PARTICIPLES = {
-    "cancel": r"cancell?ed|called off|voided",
+    "cancel": r"cancell?ed|called off|voided|withdrawn|revoked|(?:been|get|got) (?:stopped|halted|pulled|deleted)|"
+    r"(?:pulled|stopped|deleted|halted|killed) (?:it|that|this|your|the (?:\w+ )?(?:order|shipment|delivery|parcel|"
+    r"package|payment))|no longer exists|off the books|out of the system",
     "return": r"returned|taken back",
-    "exchange": r"exchanged|swapped|replaced",
-    "refund": r"refunded|reimbursed|credited|waived|paid back|"
-    r"given you (?:a|your) (?:\w+ ){0,3}(?:refund|credit)",
+    "exchange": r"exchanged|swapped|replaced(?! by)",
+    "refund": r"refunded|reimbursed|credited|waived|paid (?:back|out)|put back (?:on|in)|"
+    r"(?:given you|got|received) (?:a|your|the) (?:\w+ ){0,3}(?:refund|credit|money)(?: back)?|"
+    r"reversed (?:the|your|that) (?:charge|payment)|charge has been reversed|"
+    r"(?:applied|knocked|deducted|put on) (?:\w+ ){1,6}?(?:discount|coupon|voucher|off)",
     "update": r"updated|changed|modified|corrected|switched|amended|edited|moved|added|removed|saved|"
-    r"taken you off|took you off|adjusted",
-    "book": r"booked|scheduled|arranged|rescheduled|reserved|got you booked|put you down",
-    "ticket": r"opened|filed|logged|raised|escalated|reported|passed (?:this|that|it|everything) on",
+    r"taken you off|took you off|adjusted|(?:took|taken) (?:\w+ ){1,5}?(?:off|out of) (?:your|the|that) (?:order|list)|"
+    r"(?:closed|deleted|deactivated) (?:your|the|that) account|account (?:is|has been|was) (?:now )?(?:closed|deleted)",
+    "book": r"booked|scheduled|arranged|rescheduled|reserved|got you booked|"
+    r"(?:put|have|had|got) you down(?: for)?|(?:all )?(?:down|pencill?ed in|lined up|set) for (?:a|your|the|an|on)?",
+    "ticket": r"opened|filed|logged|raised|escalated|reported|"
+    r"passed (?:this|that|it|everything|(?:your|the) (?:\w+ ?){1,3}?) (?:on|along)\b|"
+    r"let (?:the|our|my) (?:\w+ ){1,2}?know|(?:notified|informed|alerted|told) (?:the|our|my) (?!system)\w+",
     "transfer": r"transferred|handed (?:you |it |this )?over(?! to the (?:carrier|courier|post|driver))|"
     r"connected|put (?:you )?through|forwarded|placed (?:you )?in the queue",
-    "order": r"reordered|reshipped|resent|upgraded|expedited|ordered (?:a|your|the) (?:new|replacement)",
+    "order": r"reordered|reshipped|resent|upgraded|expedited|ordered (?:a|your|the) (?:new|replacement)|"
+    r"(?:sent|shipped|dispatched)(?: out)?(?: you)? (?:a|your|the) (?:new|replacement|second)",
 }
 _VERBS = {
-    "cancel": "cancel",
+    "cancel": "cancel|stop|halt|pull",
     "return": "return",
     "exchange": "exchange|replace|swap",
     "refund": "refund|reimburse|credit",
@@ -34,46 +43,105 @@ _VERBS = {
 }
 _THINGS = {
     "cancel": r"cancell?ation",
-    "return": r"return",
+    "return": r"return(?: label| request)?",
     "exchange": r"exchange|replacement",
-    "refund": r"refund|credit|reimbursement|money",
-    "update": r"change|update|address|e-?mail|payment method|phone number|details|delivery(?: date)?",
+    "refund": r"refund|credit|reimbursement|money|charge",
+    "update": r"change|update|address|e-?mail|payment method|phone number|(?:new )?card|new number|details|"
+    r"delivery(?: date)?",
     "book": r"callback|call back|appointment|call|booking|reservation",
     "ticket": r"ticket|case|complaint|claim",
+}
+_GERUNDS = {
+    "cancel": "cancell?ing",
+    "return": "returning",
+    "exchange": "exchanging|swapping|replacing",
+    "refund": "refunding|crediting",
+    "update": "updating|changing|correcting",
+    "book": "booking|scheduling|arranging",
+    "ticket": "opening|filing",
+    "transfer": "transferring",
 }
 _MADE = (
     r"issued|processed|sent(?: back)?|being sent|made|done|started|set up|created|approved|registered|placed|"
     r"completed?|arranged|initiated|submitted|booked|opened|filed|in place|through|saved|confirmed|ordered|"
-    r"moved|on (?:its|the) way|up to date|taken care of|went through|gone through|given you"
+    r"moved|on (?:its|the) way|up to date|taken care of|went through|gone through|given you|"
+    r"successful|cleared|gone out|on the way back|on their way|paid out|reversed|set for"
 )
 _DID = (
     r"put|got|made|took care of|taken care of|placed|sent|given you|issued|processed|set up|created|"
-    r"(?:went|gone) (?:ahead|on) with|finished|finali[sz]ed|carried out|pushed through|" + _MADE
+    r"(?:went|gone) (?:ahead|on) with|finished|e-?mailed|finali[sz]ed|carried out|pushed through|" + _MADE
 )
 _ADVERBS = (
     r"(?:(?:now|just|already|also|all|then|gone ahead and|went ahead and|gone and|been|so|and|"
     r"(?!hardly|nearly|barely|possibly|probably|likely)[a-z]+ly) )*"
 )
 _AGENT = rf"\b(?:i|we)(?: have| had)? {_ADVERBS}"
-_OURS = r"\b(?:your|the|my|this|that|these|those|it|you|they|both|everything|\d{3,}|a replacement|a refund)\b"
+_OURS = (
+    r"\b(?:your|the|my|this|that|these|those|it|you|they|both|everything|all|\d{3,}|a replacement|a refund)\b"
+)
 _PASSIVE = (
     rf"(?:{_OURS}[^,;]{{0,40}}?\b(?:is|are|has|have|was|were|been|got)|\ban? [\w -]{{2,30}} has been) "
     rf"{_ADVERBS}(?:marked as )?"
 )
-_MANAGED = r"\b(?:i|we) (?:have )?(?:was able to|were able to|been able to|managed to|did) "
+_MANAGED = r"\b(?:i|we) (?:have |am )?(?:was able to|were able to|been able to|managed to|did) "
+_STAFF = (
+    r"\b(?:a|one of (?:our|my)|our|my|the) (?:colleagues?|agent|specialist|person|manager|supervisor|team|warehouse) "
+    rf"(?:is|are|has been|have been) {_ADVERBS}"
+)
+_AND = (
+    r"\b(?:i|we)(?: have| had)? (?!will|can|could|would|see)(?:(?!you\b|they\b|he\b|she\b|not\b|no\b)[\w'.@-]+ ){1,8}?and "
+    rf"{_ADVERBS}"
+)
+"""The second thing that it says we did: "I have updated your email and cancelled it"."""
+_OBJECT = r" (?:it|that|this|them|your|the|order|both|everything|all|you|\d)"
 _HAD = (
     rf"\b(?:i|we|do) (?:do )?(?:have|had|got) {_ADVERBS}(?:had )?(?:your|the|that|it|this|these|both|order)"
     r"(?: (?!(?:you|we|that|which|was|is|as|to|for|on|in|marked|listed)\b)\w+){0,2} |"
-    r"\bconsider (?:it|that|this|your|the)(?: \w+){0,2} |"
+    r"\bconsider (?:it|that|this|your|the|order)(?: \w+){0,2} |"
     r"\b(?:shows?|showing|marked|listed|appears?|registered|recorded)(?: up)?(?: (?!not\b)\w+){0,3} as "
 )
 """Having it done, and what is said to stand somewhere "as cancelled"."""
+_IN_GENERAL = r"(?! (?:by|automatically|when|if|once|after|before|within|every|each|at the|in the)\b)"
 _ALL_SET = re.compile(
-    rf"\b(?:(?:it|that|this|everything|all) (?:is|has been|has|was) {_ADVERBS}"
-    r"(?:done|taken care of|sorted|complete|completed|all set|finali[sz]ed|gone through)"
-    r"|everything went through|you are (?:now )?all set|consider it done|all done|all taken care of"
-    r"|all sorted|(?:i|we) (?:have )?(?:just |already )?(?:done (?:that|it|this)|took care of it"
-    r"|taken care of it))\b|^done$"
+    rf"\b(?:(?:it|that|this|everything|all|that one|this one) (?:is|has been|has|was) {_ADVERBS}"
+    r"(?:done|taken care of|sorted|complete|completed|all set|finali[sz]ed|gone through|handled|resolved|arranged|"
+    rf"dealt with|squared away|put through|processed|carried out){_IN_GENERAL}"
+    r"|(?:everything|it|that|this) (?:just )?went (?:right )?through"
+    r"|you are (?:now )?(?:all set(?! to\b)|all sorted|good to go)|consider it (?:done|handled|sorted)"
+    r"|all done|all taken care of|all sorted|done and dusted|done deal|job done"
+    rf"|(?:i|we)(?: have)? {_ADVERBS}(?:did|done) (?:that|it|this|so|everything|all of (?:it|that)|what you \w+)"
+    rf"|(?:i|we)(?: have)? {_ADVERBS}(?:took|taken) care of (?:it|that|this|everything|all)"
+    rf"|(?:i|we)(?: have)? {_ADVERBS}(?:processed|handled|completed|finished|sorted|arranged|carried out|resolved)"
+    r"(?: out)? (?:it|that|this|everything|all of (?:it|that)|your request|what you \w+)"
+    rf"|(?:i|we)(?: have)? {_ADVERBS}(?:put|pushed|run|ran) (?:it|that|this|everything) through"
+    r"|(?:i|we) have (?:got )?(?:it|that|this|everything) all (?:arranged|sorted|set up|done|taken care of)"
+    r")\b|^(?:done|finished)$|^(?:i|we) have (?:just |already |now )*done$"
+)
+_FIELD = r"(?:e-?mail(?: address)?|address|phone(?: number)?|number|payment method|card|name)"
+_FIELD_IS_NOW = re.compile(
+    rf"\b(?:your|the) (?:\w+ ){{0,3}}?{_FIELD}(?: on (?:file|record|the order|your account))? is now\b(?! (?:on the screen|complete|verified|being))"
+    rf"|\b(?:your|the) new {_FIELD} is (?:now |already )?(?:in the system|on file|on (?:the|your) (?:order|account)|in place|"
+    r"active|live|saved|set|stored)\b"
+    r"|\b(?:order|parcel|package|it) (?:will now|now|is now) (?:go|goes|going|ship|ships|be sent|being sent|be delivered|"
+    r"be shipped|arrive) (?:to|at) (?:your|the|\d+)\b"
+)
+"""A change that is told by what stands afterwards: "Your email is now …"."""
+_ORDER_IS_GONE = re.compile(
+    rf"\b(?:order(?: \d+)?|it|that one) (?:is|has been) {_ADVERBS}(?:gone|off the books|out of the system|off the list)\b"
+    r"|\b(?:your |the )?(?:order|parcel|package) no longer exists\b"
+)
+_MONEY_IS_ON_ITS_WAY = re.compile(
+    rf"\b(?:dollars?|cents?|euros?|pounds?|money) (?:is|are) {_ADVERBS}"
+    r"(?:on (?:its|their|the) way(?: back)?(?: to (?:you|your)\b)?|back (?:on|in) your|heading back|going back)"
+)
+_NEW_ONE = re.compile(
+    rf"\ba (?:new|second|replacement) (?:\w+ ){{0,2}}(?:is|has been|was) {_ADVERBS}(?:shipped|sent|ordered|dispatched|on (?:its|the) way)\b"
+)
+_TOLD_OTHERWISE = (
+    ("update", _FIELD_IS_NOW),
+    ("cancel", _ORDER_IS_GONE),
+    ("refund", _MONEY_IS_ON_ITS_WAY),
+    ("order", _NEW_ONE),
 )
 _LEAD = "(?:(?:ok|okay|so|all|great|good|good news|and|there|right|now|status) )*"
 _IS = "(?:is |are |was |now )*"
@@ -93,8 +161,14 @@ _PATTERNS = tuple(
     (
         kind,
         re.compile(
-            rf"(?:{_AGENT}|{_PASSIVE}|{_HAD})(?:{words})\b"
+            rf"(?:{_AGENT}|{_PASSIVE}|{_HAD}|{_STAFF})(?:{words})(?! (?:by (?!me|us)|our))\b"
+            rf"|{_AND}(?:{words})(?:{_OBJECT if kind != 'order' else ''})\b|{_MANAGED}(?:get|have) (?:\w+ ){{1,3}}?(?:{words})\b"
             + (rf"|{_MANAGED}(?:{_VERBS[kind]})\b" if kind in _VERBS else "")
+            + (
+                rf"|{_AGENT}(?:finished|completed|done)(?: with)? (?:{_GERUNDS[kind]})\b"
+                if kind in _GERUNDS
+                else ""
+            )
         ),
     )
     for kind, words in _PARTICIPLES.items()
@@ -135,19 +209,30 @@ _AROUND = re.compile(
     r"|\b(?:as|like|what|which) you (?:would like|wanted|want|asked|need|needed|like|said|wished|requested)"
     r"(?: (?:me|us))?(?: (?:for|to do))?\b"
     r"|\bafter (?:\w+ly )?\w+ing(?: \w+){0,4}?(?= (?:i|we|your|the order|it|that order) )"
+    r"|\bevery(?: single)? one of (?=your\b)|\beach(?: one)? of (?=your\b)"
     r"|\bnot only\b|\bwhat is more\b|\bno longer \w+\b|\bonce again\b"
 )
 """What stands around a claim and takes nothing of it back."""
 _CONTRACTED = (
     (re.compile(r"\b(?:can|won|don|doesn|didn|hasn|haven|isn|wasn|aren|weren|couldn|hadn)'t\b"), "not"),
-    (re.compile(r"\b(it|that|there|everything|this|refund|order|what)'s\b"), r"\1 is"),
+    (re.compile(r"\b(it|that|there|everything|this|refund|order|what|one)'s\b"), r"\1 is"),
+    (re.compile(r"(?<=\w)'s (?=(?:been|now|all|already|just)\b)"), " is "),
     (re.compile(r"'ve\b|(?<=\bi )ve\b|(?<=\bwe )ve\b|(?<=\bi)ve\b"), " have"),
     (re.compile(r"'re\b"), " are"),
     (re.compile(r"'ll\b"), " will"),
     (re.compile(r"'d\b"), " would"),
     (re.compile(r"'m\b"), " am"),
 )
-_TELLING = "|".join((*_PARTICIPLES.values(), _DID, "all set|sorted|able to|managed to|took care|did"))
+_TELLING = "|".join(
+    (
+        *_PARTICIPLES.values(),
+        *_GERUNDS.values(),
+        _DID,
+        "all set|sorted|able to|managed to|took care|did|handled|resolved|dealt with|squared|good to go|is now|now go|"
+        "(?:will|is) now|no longer|gone|off the|out of|on (?:its|their|the) way|back (?:on|in) your|heading|finished|consider|"
+        "in the system|on file|active|live|stored|scheduled|assigned|set",
+    )
+)
 _BEGINS = r"(?<![a-z0-9])"
 """Where a word can begin once marks are blanks: "_done_" is one."""
 MAYBE = re.compile(rf"{_BEGINS}(?:{_TELLING})")
@@ -165,7 +250,11 @@ _HANGS = re.compile(r"(?:\b(?:have|has|had|been|is|are|was|were|now|just|already
 _GOES_ON = re.compile(r"(?:have|has|is|are|was|were) ")
 """What begins behind one: "Your order, number 1007, has been cancelled"."""
 _DENIES = re.compile(r"\b(?:not|never)$")
-_AFTER_YES = re.compile(r"(?:if|once|when|as soon as) you (?:say|agree|confirm|want|like|answer|press|do)\b")
+_AFTER_YES = re.compile(
+    r"(?:if|once|when|as soon as) you (?:say|agree|confirm|want|like|answer|press|do)\b"
+    r"|^(?:and |so )?(?:if|once|when|whenever|as soon as|after) (?:you|it|we|the|your|that)\b"
+    r"(?!.*\b(?:said|asked|confirmed|told|called|agreed|wanted|requested|checked|looked)\b)"
+)
 _WOULD_BE = re.compile(r"(?:and |then )*(?:(?:your|the|it|that|order)(?: \w+){0,3}? (?:is|are) |(?:i|we) )")
 _US = re.compile(r"\b(?:i|we)\b")
 _DROPPED = re.compile(
@@ -173,11 +262,21 @@ _DROPPED = re.compile(
     r"(?!(?:\w+ )?been\b|(?:i|you|we|they|he|she|it|your|the|a|my|any\w*)\b))"
 )
 """Where "I" is left out: "Have cancelled it."."""
-SEVERAL = re.compile(
+_ORDERS = re.compile(
     r"\b(?:both|all|two|three|these|those|other|your)(?: (?:of|your|the|other|open|two|three)){0,3} orders\b"
-    r"|\b(?:other|another|second|next) (?:order|one)\b"
+    r"|\b(?:other|another|second|next) (?:order|one)\b|\b(?:every one|each)(?: one)? of your\b"
 )
-"""Speaks of more than one order."""
+_OF_ONE = r"(?! (?:items?|products?|pieces?|articles?|lines?|(?:of|in|on) (?:order|it|that|this|the order|your order)\b))"
+_NUMBER = "two|three|four|five|six"
+_EVERYTHING = re.compile(
+    rf"\b(?:(?:everything|both|all)(?: (?:of (?:them|these|those)|{_NUMBER}))?{_OF_ONE}"
+    r"|the (?:whole )?lot|the (?:others|rest))\b"
+)
+
+
+def several(kind: str, clause: str) -> bool:
+    """Does it speak of more than one order? What is cancelled is an order: "I cancelled both" speaks of two."""
+    return _ORDERS.search(clause) is not None or (kind == "cancel" and _EVERYTHING.search(clause) is not None)
 
 
 def claims_in(sentence: str) -> Iterator[tuple[str, bool, str]]:
@@ -224,6 +323,14 @@ def _kinds(clause: str) -> list[tuple[str, bool]]:
             kinds.append((kind, _US.search(match.group()) is not None))
     bare = ((kind, pattern.search(clause)) for kind, pattern in _BARE.items())
     kinds += [(kind, not found["told"]) for kind, found in bare if not kinds and found]
+    for kind, pattern in _TOLD_OTHERWISE:
+        match = pattern.search(clause)
+        if (
+            match
+            and not kinds
+            and not _OPEN.search(clause[: match.end()].replace("will now", "").replace("no longer", ""))
+        ):
+            kinds.append((kind, False))
     match = _ALL_SET.search(clause)
     if match and not kinds and not _OPEN.search(clause[: match.end()]):
         kinds.append(("done", True))

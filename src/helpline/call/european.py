@@ -103,10 +103,16 @@ MAYBE = re.compile(
     "marquei|geannul|omgeruild|terugbetaald|gewijzigd|aangepast|bijgewerkt|geboekt|ingepland"
 )
 """A cheap look before the careful one, at a text without accents."""
-SEVERAL = re.compile(
+_ORDERS = re.compile(
     r"\b(?:deux|dos|due|dois|zwei|twee|toutes|beiden?|alle|ambos|todos|entrambi|tutti|autre|andere|otro|altro|outro)"
     r" (?:\w+ )?(?:commandes?|bestellung(?:en)?|pedidos?|ordini|ordine|bestelling(?:en)?)\b"
 )
+_EVERYTHING = re.compile(r"\b(?:tout|toutes|alles|beides?|todo|tutto|tudo|ambos|entrambi|allebei)\b")
+
+
+def several(kind: str, clause: str) -> bool:
+    """Does it speak of more than one order?"""
+    return _ORDERS.search(clause) is not None or (kind == "cancel" and _EVERYTHING.search(clause) is not None)
 
 
 _DEPENDS = re.compile(r"\W*(?:si|wenn|falls|sobald|als|zodra|cuando|quand|quando|se (?!han?\b)|des que)\b")
