@@ -1,4 +1,9 @@
-"""What a model may say at a point of a call, on sets that were frozen before they were first measured."""
+"""What a model may say at a point of a call, on sets that were frozen before they were first measured.
+
+On first sight the rules of before missed 57 of the 100 false claims of the first set and stopped 4 of the 157
+others. After they were mended for the first set alone, 5 of 60 and 6 of 102 of the second, and 5 of 40
+and 9 of 60 of the third: that is what words nobody thought of are worth. All three are bounds since then.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +12,11 @@ from typing import NamedTuple
 import pytest
 
 from helpline.actions import Proposal, Receipt
+from helpline.call import effects as fx
 from helpline.call.claims import Done, Reported, done_by, sentences, unbacked
+from helpline.realtime import events as ev
+
+from ..call.talk import Talk, of, played_ms
 
 HERE = Path(__file__).parent
 CANCEL = Proposal(
@@ -16,7 +25,8 @@ CANCEL = Proposal(
     "1005",
     "cancel order 1005",
     ("cancel",),
-    "I can cancel order 1005, 2 items, and refund 72.50 dollars to your Visa ending in 4242. Shall I cancel it?",
+    "I can cancel order 1005, 2 items, and refund 72.50 dollars to your Visa ending in 4242. "
+    "Shall I cancel it?",
     7250,
 )
 CALLBACK = Proposal(
@@ -73,7 +83,9 @@ def is_stopped(point: str, text: str) -> bool:
     return any(unbacked(sentence, done, REPORTED, offer) for _, sentence, _ in sentences(text))
 
 
-@pytest.mark.parametrize(("name", "count"), [("claimed_first.txt", 100), ("claimed_second.txt", 60)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("claimed_first.txt", 100), ("claimed_second.txt", 60), ("claimed_third.txt", 40)]
+)
 def test_what_is_not_done_is_not_said(name: str, count: int):
     false = list(lines(name, "false"))
     assert len(false) == count
@@ -81,9 +93,50 @@ def test_what_is_not_done_is_not_said(name: str, count: int):
     assert len(missed) <= 0.05 * count, missed
 
 
-@pytest.mark.parametrize(("name", "count"), [("claimed_first.txt", 157), ("claimed_second.txt", 102)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("claimed_first.txt", 157), ("claimed_second.txt", 102), ("claimed_third.txt", 60)]
+)
 def test_what_claims_nothing_or_what_is_done_is_said(name: str, count: int):
     fine = list(lines(name, "fine"))
     assert len(fine) == count
     stopped = [said for said in fine if is_stopped(*said)]
     assert len(stopped) <= 0.01 * count, stopped
+
+
+PIECES = [
+    ("I have can", "celled every", "thing for you."),
+    ("Your em", "ail is n", "ow maria.lopez@example.com."),
+    ("You", "'re all s", "et with the new address."),
+    (
+        "Order 1005 is cancelled and you get ninety dollars: your refund of nin",
+        "ety dollars has been is",
+        "sued.",
+    ),
+]
+
+
+@pytest.mark.parametrize("pieces", PIECES)
+def test_a_claim_in_pieces_is_not_heard(pieces: tuple[str, ...]):
+    talk = Talk().live()
+    talk.speech("u1", "do it")
+    effects = talk.give(ev.ResponseCreated(response=ev.Response(id="r1", conversation_id="conv")))
+    for piece in pieces:
+        effects += talk.give(ev.OutputTranscriptDelta(item_id="a1", response_id="r1", delta=piece))
+    effects += talk.reply("r1", "a1", "", 3000)
+    effects += talk.wait(4000)
+    kinds = [e.fact.kind for e in of(effects, fx.Record) if isinstance(e.fact, fx.Incident)]
+    assert "claim_stopped" in kinds
+    assert played_ms(effects) < 1000
+
+
+def test_a_claim_over_two_replies_is_not_heard():
+    """The first reply ends in mid-sentence, with nothing claimed; the second says what is not so."""
+    talk = Talk().live()
+    talk.speech("u1", "cancel it please")
+    talk.reply("r1", "a1", "Thank you. So, your order 1005", 1500)
+    talk.wait(2000)
+    talk.speech("u2", "yes?")
+    effects = talk.reply("r2", "a2", "has been cancelled.", 2500)
+    effects += talk.wait(4000)
+    kinds = [e.fact.kind for e in of(effects, fx.Record) if isinstance(e.fact, fx.Incident)]
+    assert "claim_stopped" in kinds

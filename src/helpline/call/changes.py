@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from helpline import sentences as say
 from helpline.actions import Answer, Means, Proposal
 from helpline.call import farewell, replies
-from helpline.call.claims import Done
+from helpline.call.claims import done_by
 from helpline.call.confirm import asks_for, classify, is_backchannel, read_back_heard
 from helpline.call.effects import Answered, CallerChanged, Disconnect, LanguageChosen, Settle, Settled
 from helpline.call.shown import CardShown, Notice, ProposalClosed, ProposalShown, ReceiptShown
@@ -124,7 +124,7 @@ def on_settled(s: Step, event: Settled) -> None:
     s.set(pending=replace(pending, settling=False) if event.waits else None)
     if event.receipt is not None:
         receipt, proposal = event.receipt, pending.proposal
-        done = Done(receipt.action, proposal.subject, proposal.effect_words)
+        done = done_by(proposal, receipt)
         s.set(done=(*s.c.done, done), offer=None)
         s.show(ProposalClosed(event.proposal_id, "confirmed"))
         s.show(ReceiptShown(receipt))

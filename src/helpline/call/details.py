@@ -7,7 +7,7 @@ offered and what the receipt says is the measure; where that says nothing of the
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from helpline.call import chinese
 from helpline.numbers import normalise
@@ -17,7 +17,8 @@ _ONES = {word: n for n, word in enumerate("one two three four five six seven eig
 _UNIT = "(?:dollars?|bucks?|euros?|pounds?|usd|eur|gbp|美元|美金|欧元|英镑|元|块)"
 _AMOUNT = re.compile(
     rf"[$€£¥] ?(\d+)(?:\.(\d\d?))?(?![\d.]*\d)"
-    rf"|(\d+|{'|'.join(_ONES)})(?:[.](\d\d?))? ?{_UNIT}(?:(?: and)? ?(\d{{1,2}})(?: ?cents?\b|美分|(?! ?[\w-])))?"
+    rf"|(\d+|{'|'.join(_ONES)})(?:[.](\d\d?))? ?{_UNIT}(?:(?: and)? ?(\d{{1,2}})(?: ?cents?\b|美分|"
+    rf"(?! ?[\w-])))?"
 )
 _NO_REFUND = re.compile(
     r"\b(?:costs?|prices?|total|each|paid|would|worth|fees?|instead of|other|another)\b|价格|原价|总"
@@ -28,9 +29,10 @@ _WEEKDAY = re.compile(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|(?:周|�
 _NEAR = re.compile(r"\b(?:day after tomorrow|tomorrow|today)\b|今天|明天|后天")
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
 _DATE = re.compile(
-    rf"\b{_MONTH} (?:the )?(\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)|\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b|(\d{{1,2}})[日号]"
+    rf"\b{_MONTH} (?:the )?(\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)|\b(\d{{1,2}})(?:st|nd|rd|"
+    rf"th)?(?: of)? {_MONTH}\b|(\d{{1,2}})[日号]"
 )
-_SOME_DAY = datetime(2024, 1, 1, 12)
+_SOME_DAY = datetime(2024, 1, 1, 12, tzinfo=UTC)
 """Only times of day are read on it."""
 _FIELDS = (
     re.compile(r"\be-? ?mail\b|邮箱|邮件"),
@@ -76,7 +78,7 @@ def _amounts(text: str) -> list[tuple[int, int]]:
     return [
         (
             int(sign or _ONES.get(whole, whole)),
-            int((sign_part or part or cents or "0").ljust(2, "0") if not cents else cents),
+            int(cents or (sign_part or part or "0").ljust(2, "0")),
         )
         for sign, sign_part, whole, part, cents in _AMOUNT.findall(plain)
     ]

@@ -9,25 +9,31 @@ import re
 from collections.abc import Iterator
 
 _PARTICIPLES = {
-    "cancel": r"cancell?ed|called off|voided|withdrawn|revoked|(?:been|get|got) (?:stopped|halted|pulled|deleted)|"
-    r"(?:pulled|stopped|deleted|halted|killed) (?:it|that|this|your|the (?:\w+ )?(?:order|shipment|delivery|parcel|"
+    "cancel": r"cancell?ed|called off|voided|(?:took|taken) (?:your|the|that) order (?:off|down|out)|"
+    "withdrawn|revoked|(?:been|get|got) (?:stopped|halted|pulled|deleted)|"
+    r"(?:pulled|stopped|deleted|halted|killed) (?:it|that|this|your|the (?:\w+ )?(?:order|shipment|"
+    r"delivery|parcel|"
     r"package|payment))|no longer exists|off the books|out of the system",
-    "return": r"returned|taken back",
+    "return": r"returned(?! to (?:sender|our|the))|taken back",
     "exchange": r"exchanged|swapped|replaced(?! by)",
     "refund": r"refunded|reimbursed|credited|waived|paid (?:back|out)|put back (?:on|in)|"
-    r"(?:given you|got|received) (?:a|your|the) (?:\w+ ){0,3}(?:refund|credit|money)(?: back)?|"
+    r"(?:given you|been given|got|received) (?:a|your|the) (?:\w+ ){0,3}(?:refund|credit|money)(?: back)?|"
     r"reversed (?:the|your|that) (?:charge|payment)|charge has been reversed|"
     r"(?:applied|knocked|deducted|put on) (?:\w+ ){1,6}?(?:discount|coupon|voucher|off)",
     "update": r"updated|changed|modified|corrected|switched|amended|edited|moved|added|removed|saved|"
-    r"taken you off|took you off|adjusted|(?:took|taken) (?:\w+ ){1,5}?(?:off|out of) (?:your|the|that) (?:order|list)|"
-    r"(?:closed|deleted|deactivated) (?:your|the|that) account|account (?:is|has been|was) (?:now )?(?:closed|deleted)",
-    "book": r"booked|scheduled|arranged|rescheduled|reserved|got you booked|"
-    r"(?:put|have|had|got) you down(?: for)?|(?:all )?(?:down|pencill?ed in|lined up|set) for (?:a|your|the|an|on)?",
-    "ticket": r"opened|filed|logged|raised|escalated|reported|"
+    r"taken you off|took you off|adjusted|(?:took|taken) (?:\w+ ){1,5}?(?:off|out of) (?:your|the|that|"
+    r"our) (?:order|list)|"
+    r"(?:closed|deleted|deactivated) (?:your|the|that) account|account (?:is|has been|"
+    r"was) (?:now )?(?:closed|deleted)",
+    "book": r"booked|scheduled(?! (?:to arrive|for delivery))|arranged|rescheduled|reserved|got you booked|"
+    r"(?:put|have|had|got) you down(?: for)?|(?:all )?(?:down|pencill?ed in|lined up|set) for (?:a|your|"
+    r"the|an|on)?",
+    "ticket": r"opened(?! (?:up )?(?:your|the|that) (?:order|account|page|profile))|filed|logged|raised|"
+    "escalated|reported|"
     r"passed (?:this|that|it|everything|(?:your|the) (?:\w+ ?){1,3}?) (?:on|along)\b|"
     r"let (?:the|our|my) (?:\w+ ){1,2}?know|(?:notified|informed|alerted|told) (?:the|our|my) (?!system)\w+",
     "transfer": r"transferred|handed (?:you |it |this )?over(?! to the (?:carrier|courier|post|driver))|"
-    r"connected|put (?:you )?through|forwarded|placed (?:you )?in the queue",
+    r"connected|put (?:you )?through(?! (?:this|that|a lot|so much))|forwarded|placed (?:you )?in the queue",
     "order": r"reordered|reshipped|resent|upgraded|expedited|ordered (?:a|your|the) (?:new|replacement)|"
     r"(?:sent|shipped|dispatched)(?: out)?(?: you)? (?:a|your|the) (?:new|replacement|second)",
 }
@@ -68,7 +74,8 @@ _MADE = (
     r"successful|cleared|gone out|on the way back|on their way|paid out|reversed|set for"
 )
 _DID = (
-    r"put|got|made|took care of|taken care of|placed|sent|given you|issued|processed|set up|created|"
+    r"requested|put|got|made|took care of|taken care of|placed|sent|given you|issued|processed|set up|"
+    r"created|"
     r"(?:went|gone) (?:ahead|on) with|finished|e-?mailed|finali[sz]ed|carried out|pushed through|" + _MADE
 )
 _ADVERBS = (
@@ -79,24 +86,34 @@ _AGENT = rf"\b(?:i|we)(?: have| had)? {_ADVERBS}"
 _OURS = (
     r"\b(?:your|the|my|this|that|these|those|it|you|they|both|everything|all|\d{3,}|a replacement|a refund)\b"
 )
+_NOT_THE_SHOPS = (
+    r"(?! (?:\w+ ){0,2}?(?:prices?|colou?rs?|range|shop|store|system|policy|window|hours|website|model|"
+    r"line|hotline|"
+    r"tracking|driver|courier|carrier|app)\b)"
+)
 _PASSIVE = (
-    rf"(?:{_OURS}[^,;]{{0,40}}?\b(?:is|are|has|have|was|were|been|got)|\ban? [\w -]{{2,30}} has been) "
+    rf"(?:(?!you (?:have|had) (?!(?:\w+ )?(?:been|got|"
+    rf"received)\b)){_OURS}{_NOT_THE_SHOPS}[^,;]{{0,40}}?\b(?:is|are|has|have|was|were|been|got)|"
+    rf"\ban? [\w -]{{2,30}} has been) "
     rf"{_ADVERBS}(?:marked as )?"
 )
 _MANAGED = r"\b(?:i|we) (?:have |am )?(?:was able to|were able to|been able to|managed to|did) "
 _STAFF = (
-    r"\b(?:a|one of (?:our|my)|our|my|the) (?:colleagues?|agent|specialist|person|manager|supervisor|team|warehouse) "
+    r"\b(?:a|one of (?:our|my)|our|my|the) (?:colleagues?|agent|specialist|person|manager|supervisor|"
+    r"team|warehouse) "
     rf"(?:is|are|has been|have been) {_ADVERBS}"
 )
 _AND = (
-    r"\b(?:i|we)(?: have| had)? (?!will|can|could|would|see)(?:(?!you\b|they\b|he\b|she\b|not\b|no\b)[\w'.@-]+ ){1,8}?and "
+    r"\b(?:i|we)(?: have| had)? (?!will|can|could|would|see)(?:(?!you\b|they\b|he\b|she\b|not\b|"
+    r"no\b)[\w'.@-]+ ){1,8}?and "
     rf"{_ADVERBS}"
 )
 """The second thing that it says we did: "I have updated your email and cancelled it"."""
-_OBJECT = r" (?:it|that|this|them|your|the|order|both|everything|all|you|\d)"
+_OBJECT = r" (?:an?|it|that|this|them|your|the|order|both|everything|all|you|\d)"
 _HAD = (
     rf"\b(?:i|we|do) (?:do )?(?:have|had|got) {_ADVERBS}(?:had )?(?:your|the|that|it|this|these|both|order)"
     r"(?: (?!(?:you|we|that|which|was|is|as|to|for|on|in|marked|listed)\b)\w+){0,2} |"
+    r"\bthat is (?:everything|all|both|it|the lot)(?: now)? |"
     r"\bconsider (?:it|that|this|your|the|order)(?: \w+){0,2} |"
     r"\b(?:shows?|showing|marked|listed|appears?|registered|recorded)(?: up)?(?: (?!not\b)\w+){0,3} as "
 )
@@ -104,44 +121,56 @@ _HAD = (
 _IN_GENERAL = r"(?! (?:by|automatically|when|if|once|after|before|within|every|each|at the|in the)\b)"
 _ALL_SET = re.compile(
     rf"\b(?:(?:it|that|this|everything|all|that one|this one) (?:is|has been|has|was) {_ADVERBS}"
-    r"(?:done|taken care of|sorted|complete|completed|all set|finali[sz]ed|gone through|handled|resolved|arranged|"
+    r"(?:done|taken care of|sorted|complete|completed|all set|finali[sz]ed|gone through|handled|"
+    r"resolved|arranged|"
     rf"dealt with|squared away|put through|processed|carried out){_IN_GENERAL}"
+    r"|(?:it|that|this) has been (?:approved|accepted|confirmed|issued)"
     r"|(?:everything|it|that|this) (?:just )?went (?:right )?through"
     r"|you are (?:now )?(?:all set(?! to\b)|all sorted|good to go)|consider it (?:done|handled|sorted)"
     r"|all done|all taken care of|all sorted|done and dusted|done deal|job done"
-    rf"|(?:i|we)(?: have)? {_ADVERBS}(?:did|done) (?:that|it|this|so|everything|all of (?:it|that)|what you \w+)"
+    rf"|(?:i|we)(?: have)? {_ADVERBS}(?:did|done) (?:that|it|this|so|everything|all of (?:it|that)|"
+    rf"what you \w+)"
     rf"|(?:i|we)(?: have)? {_ADVERBS}(?:took|taken) care of (?:it|that|this|everything|all)"
-    rf"|(?:i|we)(?: have)? {_ADVERBS}(?:processed|handled|completed|finished|sorted|arranged|carried out|resolved)"
+    rf"|(?:i|we)(?: have)? {_ADVERBS}(?:processed|handled|completed|finished|sorted|arranged|"
+    rf"carried out|resolved)"
     r"(?: out)? (?:it|that|this|everything|all of (?:it|that)|your request|what you \w+)"
     rf"|(?:i|we)(?: have)? {_ADVERBS}(?:put|pushed|run|ran) (?:it|that|this|everything) through"
     r"|(?:i|we) have (?:got )?(?:it|that|this|everything) all (?:arranged|sorted|set up|done|taken care of)"
-    r")\b|^(?:done|finished)$|^(?:i|we) have (?:just |already |now )*done$"
+    r")\b|^(?:done|finished)$|^(?:so |okay )?you are (?:now )?set$|^(?:i|we) have (?:just |already |"
+    r"now )*done$"
 )
 _FIELD = r"(?:e-?mail(?: address)?|address|phone(?: number)?|number|payment method|card|name)"
 _FIELD_IS_NOW = re.compile(
-    rf"\b(?:your|the) (?:\w+ ){{0,3}}?{_FIELD}(?: on (?:file|record|the order|your account))? is now\b(?! (?:on the screen|complete|verified|being))"
-    rf"|\b(?:your|the) new {_FIELD} is (?:now |already )?(?:in the system|on file|on (?:the|your) (?:order|account)|in place|"
+    rf"\b(?:your|the) (?:\w+ ){{0,3}}?{_FIELD}(?: on (?:file|record|the order|"
+    rf"your account))? is now\b(?! (?:on the screen|complete|verified|being))"
+    rf"|\b(?:your|the) new {_FIELD} is (?:now |already )?(?:in the system|on file|on (?:the|"
+    rf"your) (?:order|account)|in place|"
     r"active|live|saved|set|stored)\b"
-    r"|\b(?:order|parcel|package|it) (?:will now|now|is now) (?:go|goes|going|ship|ships|be sent|being sent|be delivered|"
+    r"|\b(?:order|parcel|package|it) (?:will now|now|is now) (?:go|goes|going|ship|ships|be sent|"
+    r"being sent|be delivered|"
     r"be shipped|arrive) (?:to|at) (?:your|the|\d+)\b"
 )
 """A change that is told by what stands afterwards: "Your email is now …"."""
 _ORDER_IS_GONE = re.compile(
-    rf"\b(?:order(?: \d+)?|it|that one) (?:is|has been) {_ADVERBS}(?:gone|off the books|out of the system|off the list)\b"
+    rf"\b(?:order(?: \d+)?|it|that one) (?:is|has been) {_ADVERBS}(?:gone|off the books|"
+    rf"out of the system|off the list)\b"
     r"|\b(?:your |the )?(?:order|parcel|package) no longer exists\b"
 )
 _MONEY_IS_ON_ITS_WAY = re.compile(
-    rf"\b(?:dollars?|cents?|euros?|pounds?|money) (?:is|are) {_ADVERBS}"
-    r"(?:on (?:its|their|the) way(?: back)?(?: to (?:you|your)\b)?|back (?:on|in) your|heading back|going back)"
+    rf"\b(?:dollars?|cents?|euros?|pounds?|money) (?:is|are|has been|have been) {_ADVERBS}"
+    r"(?:put back|paid back|sent back|returned|refunded|credited|on (?:its|their|"
+    r"the) way(?: back)?(?: to (?:you|your)\b)?|back (?:on|in) your|heading back|going back)"
 )
 _NEW_ONE = re.compile(
-    rf"\ba (?:new|second|replacement) (?:\w+ ){{0,2}}(?:is|has been|was) {_ADVERBS}(?:shipped|sent|ordered|dispatched|on (?:its|the) way)\b"
+    rf"\ba (?:new|second|replacement) (?:\w+ ){{0,2}}(?:is|has been|was) {_ADVERBS}(?:shipped|sent|"
+    rf"ordered|dispatched|on (?:its|the) way)\b"
 )
 _TOLD_OTHERWISE = (
     ("update", _FIELD_IS_NOW),
     ("cancel", _ORDER_IS_GONE),
     ("refund", _MONEY_IS_ON_ITS_WAY),
     ("order", _NEW_ONE),
+    ("ticket", re.compile(r"\ba (?:ticket|case) is (?:now |already )?open\b")),
 )
 _LEAD = "(?:(?:ok|okay|so|all|great|good|good news|and|there|right|now|status) )*"
 _IS = "(?:is |are |was |now )*"
@@ -162,7 +191,8 @@ _PATTERNS = tuple(
         kind,
         re.compile(
             rf"(?:{_AGENT}|{_PASSIVE}|{_HAD}|{_STAFF})(?:{words})(?! (?:by (?!me|us)|our))\b"
-            rf"|{_AND}(?:{words})(?:{_OBJECT if kind != 'order' else ''})\b|{_MANAGED}(?:get|have) (?:\w+ ){{1,3}}?(?:{words})\b"
+            rf"|{_AND}(?:{words})(?:{_OBJECT if kind != 'order' else ''})\b|{_MANAGED}(?:get|"
+            rf"have) (?:\w+ ){{1,3}}?(?:{words})\b"
             + (rf"|{_MANAGED}(?:{_VERBS[kind]})\b" if kind in _VERBS else "")
             + (
                 rf"|{_AGENT}(?:finished|completed|done)(?: with)? (?:{_GERUNDS[kind]})\b"
@@ -188,6 +218,7 @@ _OPEN = re.compile(
     r"\b(?:not|never|nothing|no|cannot|unable|without|hardly|none|neither|nobody|if|once|when|as soon as|"
     r"after|until|unless|before|would|could|can|will|shall|may|might|should|must|going to|to be|to have|"
     r"want|wants|like|whether|ready to|need|needs|let me|had you|by whom|how|why|which|what|who|means|"
+    r"you (?:told|mentioned|wrote|were told|thought|heard|said)(?: \w+)? (?:that|the|your)|"
     r"most|some|any|usually|always|often|every|each)\b"
     r"|\b\w+s that (?:is|are|was|were|has|have)\b"
 )
@@ -228,9 +259,12 @@ _TELLING = "|".join(
         *_PARTICIPLES.values(),
         *_GERUNDS.values(),
         _DID,
-        "all set|sorted|able to|managed to|took care|did|handled|resolved|dealt with|squared|good to go|is now|now go|"
-        "(?:will|is) now|no longer|gone|off the|out of|on (?:its|their|the) way|back (?:on|in) your|heading|finished|consider|"
-        "in the system|on file|active|live|stored|scheduled|assigned|set",
+        "all set|sorted|able to|managed to|took care|did|handled|resolved|dealt with|squared|good to go|"
+        "is now|now go|"
+        "(?:will|is) now|no longer|gone|off the|out of|on (?:its|their|the) way|back (?:on|in) your|"
+        "heading|finished|consider|"
+        "shipped|dispatched|sent|ordered|put back|in the system|on file|active|live|stored|scheduled|"
+        "assigned|set",
     )
 )
 _BEGINS = r"(?<![a-z0-9])"
@@ -244,18 +278,21 @@ _PARTS = re.compile(
     r"[,;:—–()]|\b(?:but|and then|because|so that (?=(?:you|we|i|it)\b)|(?<!soon )as (?=(?:i|we) have\b))\b"
     r"|\b(?:so that|and) (?=(?:i|we|your|it|the)\b|order \d+ (?:is|has|was|will|can|are)\b)"
 )
-_NO_WORD = re.compile(r"[^a-z0-9' -]+|(?<![a-z])'|'(?![a-z])|\s-+\s")
+_NO_WORD = re.compile(r"[^a-z0-9'. -]+|(?<!\d)\.|\.(?!\d)|(?<![a-z])'|'(?![a-z])|\s-+\s")
 _HANGS = re.compile(r"(?:\b(?:have|has|had|been|is|are|was|were|now|just|already|then|that)|^i|^we)$")
 """What a clause ends with that goes on behind an insertion: "I have, as you asked, cancelled"."""
 _GOES_ON = re.compile(r"(?:have|has|is|are|was|were) ")
 """What begins behind one: "Your order, number 1007, has been cancelled"."""
+_GOES_ON_ALONE = re.compile(rf"(?:(?:has|have|had|was|were) {_ADVERBS}been |(?:is|are|was|were) ){_ADVERBS}")
 _DENIES = re.compile(r"\b(?:not|never)$")
 _AFTER_YES = re.compile(
     r"(?:if|once|when|as soon as) you (?:say|agree|confirm|want|like|answer|press|do)\b"
+    r"|^(?:just |please |only |simply )*(?:say|press|confirm|click|tap)\b"
     r"|^(?:and |so )?(?:if|once|when|whenever|as soon as|after) (?:you|it|we|the|your|that)\b"
     r"(?!.*\b(?:said|asked|confirmed|told|called|agreed|wanted|requested|checked|looked)\b)"
 )
 _WOULD_BE = re.compile(r"(?:and |then )*(?:(?:your|the|it|that|order)(?: \w+){0,3}? (?:is|are) |(?:i|we) )")
+_ON_SCREEN = re.compile(r"\b(?:on|to) (?:the|your) screen\b")
 _US = re.compile(r"\b(?:i|we)\b")
 _DROPPED = re.compile(
     r"^((?:(?:and|so|or|but|ok|okay|right|now|then) )*)(?=(?:have|had|did|was able|managed|just|went ahead) "
@@ -266,7 +303,10 @@ _ORDERS = re.compile(
     r"\b(?:both|all|two|three|these|those|other|your)(?: (?:of|your|the|other|open|two|three)){0,3} orders\b"
     r"|\b(?:other|another|second|next) (?:order|one)\b|\b(?:every one|each)(?: one)? of your\b"
 )
-_OF_ONE = r"(?! (?:items?|products?|pieces?|articles?|lines?|(?:of|in|on) (?:order|it|that|this|the order|your order)\b))"
+_OF_ONE = (
+    r"(?! (?:items?|products?|pieces?|articles?|lines?|(?:of|in|on) (?:order|it|that|this|"
+    r"the order|your order)\b))"
+)
 _NUMBER = "two|three|four|five|six"
 _EVERYTHING = re.compile(
     rf"\b(?:(?:everything|both|all)(?: (?:of (?:them|these|those)|{_NUMBER}))?{_OF_ONE}"
@@ -275,7 +315,7 @@ _EVERYTHING = re.compile(
 
 
 def several(kind: str, clause: str) -> bool:
-    """Does it speak of more than one order? What is cancelled is an order: "I cancelled both" speaks of two."""
+    """Does it speak of more than one order? Only orders are cancelled: "I cancelled both" speaks of two."""
     return _ORDERS.search(clause) is not None or (kind == "cancel" and _EVERYTHING.search(clause) is not None)
 
 
@@ -311,9 +351,18 @@ def _is_open(before: list[str], clause: str) -> bool:
     return any(map(_DENIES.search, before)) and any(found.match(clause) for found in _BARE.values())
 
 
+def _without_subject(clause: str) -> str | None:
+    """The end of a claim whose beginning was another reply's: "… has been cancelled."."""
+    begun = _GOES_ON_ALONE.match(clause)
+    words = clause[begun.end() :] if begun else ""
+    return next((kind for kind, found in _PARTICIPLES.items() if words and re.match(found, words)), None)
+
+
 def _kinds(clause: str) -> list[tuple[str, bool]]:
     """(kind, does it say that we did it) of what a clause claims."""
     clause = _DROPPED.sub(r"\1i ", _AROUND.sub("", clause)).strip()
+    if (kind := _without_subject(clause)) is not None:
+        return [(kind, False)]
     if _ASKS.search(clause):
         return []
     kinds: list[tuple[str, bool]] = []
@@ -322,12 +371,15 @@ def _kinds(clause: str) -> list[tuple[str, bool]]:
         if match and not _OPEN.search(clause[: match.end()]):
             kinds.append((kind, _US.search(match.group()) is not None))
     bare = ((kind, pattern.search(clause)) for kind, pattern in _BARE.items())
+    if _ON_SCREEN.search(clause):
+        kinds = [each for each in kinds if each[0] != "update"]
     kinds += [(kind, not found["told"]) for kind, found in bare if not kinds and found]
     for kind, pattern in _TOLD_OTHERWISE:
         match = pattern.search(clause)
+        known = any(kind == each for each, _ in kinds)
         if (
             match
-            and not kinds
+            and not known
             and not _OPEN.search(clause[: match.end()].replace("will now", "").replace("no longer", ""))
         ):
             kinds.append((kind, False))

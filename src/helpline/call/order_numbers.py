@@ -16,11 +16,13 @@ _THOUSANDS = re.compile(
 _LISTED = re.compile(r"(\d)\s*[,、]\s*(?=(?:and )?(?:order )?#?\d{3,}(?!\d*\.\d))")
 _AND = "(?: ?(?:and|or|as well as|plus|et|und|y|e|en|和|与|及|跟) ?"
 _ORDERS = re.compile(
-    r"(?:\b(?:orders?|numbers?|commandes?|bestellung(?:en)?|bestelling(?:en)?|pedidos?|ordin[ei]|encomendas?)|订单)\D{0,12}?\d{3,}"
+    r"(?:\b(?:orders?|numbers?|commandes?|bestellung(?:en)?|bestelling(?:en)?|pedidos?|ordin[ei]|"
+    r"encomendas?)|订单)\D{0,12}?\d{3,}"
     rf"(?:{_AND}(?:orders? |numbers? |订单|单号|号)*\d{{3,}})*)"
 )
 _DOING = (
-    "cancell?ed|returned|exchanged|swapped|replaced|refunded|reimbursed|credited|updated|changed|moved|reordered|"
+    "cancell?ed|returned|exchanged|swapped|replaced|refunded|reimbursed|credited|updated|changed|moved|"
+    "reordered|"
     "resent|refund (?:for|of|on)|cancell?ation of|return of|exchange of"
 )
 _NOT_AN_ORDER = "dollars?|euros?|pounds?|cents?|usd|eur|percent|days?|times|美元|元|块"
@@ -29,7 +31,14 @@ _BARE = re.compile(
     rf"\d{{3,}}(?:{_AND}\d{{3,}})*)(?! ?(?:{_NOT_AN_ORDER}))"
 )
 """A number that stands where an order would: "I have cancelled 1007"."""
-_MONEY = re.compile(r"[$€£¥]\s?[\d.,]*\d")
+_NO_NUMBER = re.compile(
+    r"[$€£¥]\s?[\d.,]*\d|(?<![\d.])\d+\.\d\d(?![\d.])"
+    r"|(?<!order )\b(?:receipt|reference|ticket|case|confirmation|tracking)(?: (?:number|code|is|"
+    r"reference))*:? (?:[a-z]-?)?\d+"
+    r"|\b[rt]-\d+",
+    re.IGNORECASE,
+)
+"""Money, and what a receipt or a ticket is known by."""
 
 
 def together(sentence: str) -> str:
@@ -41,7 +50,7 @@ def together(sentence: str) -> str:
 
 def order_numbers(sentence: str) -> tuple[str, ...]:
     """Those that it names, each once; empty when it names none."""
-    text = spoken_digits(_MONEY.sub(" ", sentence))
+    text = spoken_digits(_NO_NUMBER.sub(" ", sentence))
     found = [*_ORDERS.finditer(text)] or [*_BARE.finditer(text)]
     return tuple(dict.fromkeys(number for each in found for number in re.findall(r"\d{3,}", each.group())))
 

@@ -14,7 +14,7 @@ from helpline.actions import Caller, Proposal, Receipt
 from helpline.call import claims
 from helpline.call import effects as fx
 from helpline.call import shown as sh
-from helpline.call.claims import Done, Reported
+from helpline.call.claims import Reported, done_by
 from helpline.call.replies import KEPT_REPORTS, output_of
 from helpline.call.state import Conversation, Pending, Rules, Step
 from helpline.call.transcript import Entry, Exchange, Line, Note, Transcript, quoted
@@ -126,7 +126,7 @@ def goes_on(
     for proposal_id, (at_ms, proposal) in draft.proposals.items():
         state, receipt = stored.get(proposal_id, ("failed", None))
         if receipt is not None:
-            s.set(done=(*s.c.done, Done(receipt.action, proposal.subject, proposal.effect_words)))
+            s.set(done=(*s.c.done, done_by(proposal, receipt)))
         if proposal_id in draft.closed and (receipt is None or proposal_id in draft.receipts):
             continue
         if state in ("open", "working"):
