@@ -391,8 +391,8 @@ class RealtimeClient:
             case StateShown("ended", reason) if reason != _BY_THE_APP:
                 self._items.end()
                 self._emit("error", {"message": f"The call has ended{reason and f': {reason}'}."})
-            case Notice(text, kind) if kind == "error":
-                self._emit("error", {"message": text})
+            case Notice(text, "error", reason):
+                self._emit("error", {"message": reason or text})
             case _:
                 pass
 

@@ -2,10 +2,15 @@
 
 `LocalError` is ours to mend (a setting, a file, a port); `RemoteError` is the other side's (a backend, a
 shop's server). A `ToolError` carries a sentence fit to be spoken to a customer. Messages never hold secrets
-or personal data: they are shown on the page and written to the log.
+or personal data: they are written to the log. A customer is told the desk's own sentences, by `Trouble`.
 """
 
+from typing import Literal
+
 from helpline.wording import Saying, said
+
+Trouble = Literal["away", "busy", "out_of_order"]
+"""Why nobody answers, as far as it concerns a customer: later, soon, or when it was mended."""
 
 
 class HelplineError(Exception):
@@ -42,10 +47,13 @@ class RemoteError(HelplineError):
 class BackendError(RemoteError):
     """A backend could not be reached or refused us; the message names the setting to check."""
 
-    def __init__(self, message: str | None = None, *, setting: str = "", retry: bool = True) -> None:
+    def __init__(
+        self, message: str | None = None, *, setting: str = "", retry: bool = True, trouble: Trouble = "away"
+    ) -> None:
         super().__init__(message)
         self.setting = setting
         self.retry = retry
+        self.trouble: Trouble = trouble if retry else "out_of_order"
 
 
 class ConnectionLost(RemoteError):

@@ -6,6 +6,7 @@ read-back must name what it is about and the change (or its amount), a sentence 
 only with a receipt. `tests/test_sentences.py` reads them all.
 """
 
+from helpline.errors import Trouble
 from helpline.wording import Sentence
 
 S = Sentence
@@ -34,9 +35,22 @@ TOO_MUCH = S(
     "本次通话只能到这里了。请您再次来电，或要求人工客服。再见。",
 )
 NO_ANSWER = S("Sorry, I could not answer that. Please try again.", "抱歉，我没能回答您。请再试一次。")
-NOBODY_ANSWERS = S(
+NOBODY_IS_THERE = S(
     "Nobody can answer at the moment. Please try again later.", "暂时无法接通客服，请稍后再试。"
 )
+LINE_IS_BUSY = S(
+    "Too many people are calling just now. Please try again in a few minutes.",
+    "当前咨询的人较多，请过几分钟再试。",
+)
+OUT_OF_ORDER = S(
+    "We cannot answer at the moment: something on our side must be put right first. Please try again later.",
+    "我们这边需要先处理一个问题，暂时无法为您服务，请稍后再试。",
+)
+NOBODY_ANSWERS: dict[Trouble, Sentence] = {
+    "away": NOBODY_IS_THERE,
+    "busy": LINE_IS_BUSY,
+    "out_of_order": OUT_OF_ORDER,
+}
 LINE_IS_DOWN = S(
     "I am sorry, something is wrong on our side, so I have to end this call here. Please try again later."
     " Goodbye.",

@@ -19,10 +19,13 @@ from helpline.call.replay import replay
 from helpline.call.shown import Caption, Notice, ReceiptShown, StateShown
 from helpline.channels.wav import WavChannel, line_to
 from helpline.desk import open_desk
+from helpline.errors import Trouble
 from helpline.realtime import events as ev
+from helpline.realtime import faults
 from helpline.realtime.backends import UrlBackend
 from helpline.realtime.cost import prices
 from helpline.realtime.trace import open_trace, read_trace
+from helpline.sentences import NOBODY_ANSWERS
 from helpline.settings import load_settings
 from helpline.settings_text import Secret
 
@@ -73,6 +76,35 @@ def test_what_was_received_before_is_heard_first():
     assert next(line for line in talk.c.transcript.lines if line.id == "a1").heard.startswith("Hello")
     assert talk.c.closed
     assert played_ms(talk.effects) == 3500
+
+
+@pytest.mark.parametrize("trouble", ["away", "busy", "out_of_order"])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_customer_is_told_the_desks_own_sentence_and_who_runs_it_the_reason(
+    trouble: Trouble, language: str
+):
+    talk = Talk()
+    lost = fx.Lost("Azure refused the key (401): check KEY.", hopeless=True, trouble=trouble)
+    effects = talk.give(fx.LanguageChosen(language), fx.VoiceStarted(), lost)
+    (notice,) = [e.shown for e in of(effects, fx.Show) if isinstance(e.shown, Notice)]
+    assert notice.text == NOBODY_ANSWERS[trouble].in_(language)
+    assert notice.reason == lost.reason
+
+
+@pytest.mark.parametrize(
+    ("fault", "trouble"),
+    [
+        (faults.of_status(401), "out_of_order"),
+        (faults.of_status(429), "busy"),
+        (faults.of_status(503), "away"),
+        (faults.of_error("insufficient_quota"), "out_of_order"),
+        (faults.of_error("rate_limit_exceeded"), "busy"),
+        (faults.of_close(1006), "away"),
+        (faults.of_close(1013), "busy"),
+    ],
+)
+def test_what_a_fault_is_to_a_customer(fault: faults.Fault, trouble: str):
+    assert fault.trouble == trouble
 
 
 def test_a_language_of_its_own_comes_first_and_english_after_it():

@@ -5,6 +5,7 @@ straight to the connection. Everything else enters one inbox.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
@@ -19,13 +20,14 @@ from helpline.call.replay import note_input, note_rules
 from helpline.call.shown import Shown
 from helpline.call.transcript import Transcript
 from helpline.clock import Clock, SystemClock
-from helpline.errors import BackendError, ConnectionLost
+from helpline.errors import BackendError, ConnectionLost, Trouble
 from helpline.realtime import faults
 from helpline.realtime.connection import Backend, Connection, PromptConnection, prompt
 from helpline.realtime.dialects import GA, Dialect
 from helpline.realtime.events import ClientEvent, ServerEvent, SessionSettings, SpeechStarted, UnknownEvent
 from helpline.realtime.faults import Verdict
 from helpline.realtime.trace import Trace
+from helpline.redact import redact
 
 INBOX_LIMIT = 1000
 """A reader waits when this many events are unread: the server is slowed, nothing is lost."""
@@ -40,6 +42,9 @@ MANY_LOST = 6
 STEADY_MS = 10_000
 """A session that was lost sooner counts as an attempt that failed: the next one waits longer."""
 CONNECT_TIMEOUT_S = 10.0
+_NO_BACKEND = "No backend is configured: set HELPLINE_BACKENDS."
+_LONGEST_REASON = 300
+log = logging.getLogger(__name__)
 
 
 class Host(Protocol):
@@ -356,8 +361,11 @@ class Driver:
                 break
             haste_ms = 0
             await _pause(len(PAUSES_MS))
-        self.failure = str(failures[0]) if failures else "No backend is configured: set HELPLINE_BACKENDS."
-        self.post(fx.Lost(self.failure, hopeless=True))
+        first = failures[0] if failures else BackendError(_NO_BACKEND, retry=False)
+        self.failure = str(first)
+        # What is behind it helps only who runs the desk; a backend of one's own may say anything.
+        log.warning("no backend answers: %s", redact(self.failure)[:_LONGEST_REASON])
+        self.post(fx.Lost(self.failure, hopeless=True, trouble=first.trouble))
 
     async def _try(self, haste_ms: int, failures: list[BackendError], useless: set[int]) -> Connection | None:
         """Try the backend in use, once and for so long after that; one that is of no use is not tried."""
@@ -420,7 +428,8 @@ class Driver:
             self._trace.lost(lost.code)
         unsteady = self._is_unsteady()
         useless = faults.of_close(lost.code).verdict is Verdict.FAIL_OVER or unsteady
-        return self._next_backend(str(lost)) if useless else fx.Lost(str(lost))
+        trouble = faults.of_close(lost.code).trouble
+        return self._next_backend(str(lost), trouble) if useless else fx.Lost(str(lost))
 
     def _sender(self, connection: PromptConnection) -> Callable[[ClientEvent], bool]:
         """How to send over it without waiting."""
@@ -458,16 +467,17 @@ class Driver:
             self._is_unsteady()
         self._leave_connection()
         if reason:
-            self.post(self._next_backend(f"{self._backends[self._at].name}: {reason}."))
+            self.post(self._next_backend(f"{self._backends[self._at].name}: {reason}.", "out_of_order"))
 
-    def _next_backend(self, reason: str) -> fx.Lost:
+    def _next_backend(self, reason: str, trouble: Trouble) -> fx.Lost:
         """The backend in use is of no use: the next one answers, unless all were tried."""
         self._move_on()
         self._refused += 1
         hopeless = self._refused >= len(self._backends)
         if hopeless:
             self._refused = 0
-        return fx.Lost(reason, hopeless=hopeless)
+            log.warning("no backend answers: %s", redact(reason)[:_LONGEST_REASON])
+        return fx.Lost(reason, hopeless=hopeless, trouble=trouble)
 
     def _move_on(self) -> None:
         self._at = (self._at + 1) % len(self._backends)

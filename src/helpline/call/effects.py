@@ -10,6 +10,7 @@ import msgspec
 
 from helpline.actions import Answer, Caller, Means, Proposal, Receipt, ToolResult
 from helpline.call.shown import Shown
+from helpline.errors import Trouble
 from helpline.realtime.events import ClientEvent, SessionSettings, Usage
 
 # --- inputs ---------------------------------------------------------------------------------------------
@@ -35,6 +36,7 @@ class Lost:
     reason: str = ""
     hopeless: bool = False
     """No backend answers: say so instead of trying for ever."""
+    trouble: Trouble = "away"
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,7 @@ _BARE = {kind: _bare(kind, words) for kind, words in _PARTICIPLES.items()}
 _PATTERNS = tuple(
     (
         kind,
+        re.compile("|".join((words, _VERBS.get(kind, words), _GERUNDS.get(kind, words)))),
         re.compile(
             rf"(?:{_AGENT}|{_PASSIVE}|{_HAD}|{_STAFF})(?:{words})(?! (?:by (?!me|us)|our))\b"
             rf"|{_AND}(?:{words})(?:{_OBJECT if kind != 'order' else ''})\b|{_MANAGED}(?:get|"
@@ -205,6 +206,7 @@ _PATTERNS = tuple(
 ) + tuple(
     (
         kind,
+        re.compile(words),
         re.compile(
             rf"\ban? (?:{words}) has been {_ADVERBS}(?:{_MADE})\b"
             rf"|{_OURS}[^,;]{{0,24}}?\b(?:{words})\b[^,;]{{0,40}}?"
@@ -214,6 +216,7 @@ _PATTERNS = tuple(
     )
     for kind, words in _THINGS.items()
 )
+"""(kind, a cheap look for its words, the careful one)."""
 _OPEN = re.compile(
     r"\b(?:not|never|nothing|no|cannot|unable|without|hardly|none|neither|nobody|if|once|when|as soon as|"
     r"after|until|unless|before|would|could|can|will|shall|may|might|should|must|going to|to be|to have|"
@@ -366,8 +369,8 @@ def _kinds(clause: str) -> list[tuple[str, bool]]:
     if _ASKS.search(clause):
         return []
     kinds: list[tuple[str, bool]] = []
-    for kind, pattern in _PATTERNS:
-        match = pattern.search(clause)
+    for kind, words, pattern in _PATTERNS:
+        match = pattern.search(clause) if words.search(clause) else None
         if match and not _OPEN.search(clause[: match.end()]):
             kinds.append((kind, _US.search(match.group()) is not None))
     bare = ((kind, pattern.search(clause)) for kind, pattern in _BARE.items())

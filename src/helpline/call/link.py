@@ -100,13 +100,8 @@ def on_lost(s: Step, event: Lost) -> None:
         s.set(wants_reply=False)
         if s.c.voice:
             farewell.nobody_is_left(s)
-        s.show(Notice(_why(s, event.reason), "error"))
+        s.show(Notice(s.words(NOBODY_ANSWERS[event.trouble]), "error", event.reason))
     replies.pump(s)
-
-
-def _why(s: Step, reason: str) -> str:
-    """The reason as a backend gave it, which is in English; to others it is said that there is one."""
-    return reason if language_of(s.c.language) == "en" else s.words(NOBODY_ANSWERS)
 
 
 def let_go(s: Step) -> None:

@@ -85,6 +85,8 @@ class Notice:
 
     text: str
     kind: Literal["info", "warning", "error"] = "info"
+    reason: str = ""
+    """What is behind it, for whoever runs the desk; no customer is shown it."""
 
 
 Shown = (

@@ -45,7 +45,7 @@ class CallDocument:
     @property
     def failure(self) -> str:
         """The sentence that says why the call could not be held; empty when it could."""
-        return next((notice.text for notice in self.notices if notice.kind == "error"), "")
+        return next((notice.reason or notice.text for notice in self.notices if notice.kind == "error"), "")
 
     def as_json(self) -> dict[str, Any]:
         """The document of `helpline call --json`."""

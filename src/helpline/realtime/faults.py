@@ -10,6 +10,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from helpline.errors import Trouble
+
 
 class Verdict(StrEnum):
     """What the desk does, mildest first."""
@@ -52,6 +54,13 @@ class Fault:
     """What happened, after the vendor's name: "refused the key"."""
     about: About = ""
 
+    @property
+    def trouble(self) -> Trouble:
+        """What it is to a customer."""
+        if self.verdict is Verdict.FAIL_OVER:
+            return "out_of_order"
+        return "busy" if self.says.startswith(_TOO_MUCH) else "away"
+
     def sentence(self, vendor: Vendor, number: int | None = None) -> str:
         """One sentence that names the setting to change: "Azure OpenAI refused the key (401): check …"."""
         shown = f" ({number})" if number is not None else ""
@@ -63,6 +72,7 @@ class Fault:
         return Verdict.END if self.verdict is Verdict.FAIL_OVER else self.verdict
 
 
+_TOO_MUCH = ("has too many requests", "is overloaded")
 _I, _T, _R, _F = Verdict.IGNORE, Verdict.TELL, Verdict.RETRY, Verdict.FAIL_OVER
 
 CODES = MappingProxyType(

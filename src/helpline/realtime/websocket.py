@@ -152,6 +152,7 @@ def _refusal(error: Exception, vendor: faults.Vendor) -> BackendError:
         fault.sentence(vendor, status),
         setting=vendor.setting(fault.about),
         retry=fault.verdict is faults.Verdict.RETRY,
+        trouble=fault.trouble,
     )
 
 

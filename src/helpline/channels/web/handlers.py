@@ -41,8 +41,11 @@ from helpline.channels.web.seam import Call
 from helpline.channels.web.signing_in import SIGNED_IN
 from helpline.channels.web.sound import SoundWires
 from helpline.channels.web.visits import Visit, Visits
-from helpline.channels.web.words import ENGLISH, is_touched
-from helpline.errors import DeskDraining, HelplineError
+from helpline.channels.web.words import is_touched
+from helpline.errors import BackendError, DeskDraining, HelplineError, ToolError
+from helpline.redact import redact
+from helpline.sentences import NOBODY_ANSWERS
+from helpline.wording import Saying, said
 
 log = logging.getLogger(__name__)
 
@@ -168,8 +171,11 @@ class Handlers:
         say = say_by(session.client_type, cl.context.emitter)
         try:
             await self._correspondents.take(letter, say)
+        except DeskDraining:
+            await say(self._visits.speaking("")[0].closing)
         except HelplineError as known:
-            await say(str(known))
+            log.error("a message was not answered: %s", redact(str(known)))
+            await say(self._visits.speaking("")[0].failed)
 
     async def on_stop(self) -> None:
         """Stop: silence the reply."""
@@ -389,8 +395,12 @@ class Handlers:
                 return await handler(*args, **kwargs)
             except DeskDraining:
                 await self._apologise(closing=True)
-            except HelplineError as known:
-                await self._apologise(str(known))
+            except ToolError as refusal:
+                await self._apologise(refusal.say)
+            except HelplineError as known:  # what is to be changed concerns who runs the desk
+                log.error("the page could not do what was asked: %s", redact(str(known)))
+                trouble = known.trouble if isinstance(known, BackendError) else None
+                await self._apologise(NOBODY_ANSWERS[trouble] if trouble else None)
             except Exception as unknown:  # noqa: BLE001 - the edge of a task; nothing above would see it
                 place = traceback.extract_tb(unknown.__traceback__)[-1]
                 log.error("the page failed: %s in %s:%s", type(unknown).__name__, place.name, place.lineno)
@@ -399,11 +409,12 @@ class Handlers:
 
         return edge
 
-    async def _apologise(self, sentence: str = "", *, closing: bool = False) -> None:
-        """In the page's language; what is wrong at the desk is for its owner, and said in English alone."""
+    async def _apologise(self, sentence: Saying | str | None = None, *, closing: bool = False) -> None:
+        """In the page's language."""
         if visit := self._visit():
-            english = sentence if visit.words is ENGLISH else ""
-            say = visit.words.closing if closing else english or visit.words.failed
+            say = visit.words.closing if closing else visit.words.failed
+            if sentence is not None:
+                say = said(sentence, visit.language)
             await visit.channel.notice(say, kind="error")
 
     def _page(self) -> ChainlitPage:
