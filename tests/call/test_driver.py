@@ -19,6 +19,7 @@ from helpline.errors import BackendError
 from helpline.realtime.connection import Backend
 from helpline.realtime.events import InputAppend, InputClear, SessionSettings
 from helpline.realtime.trace import Trace
+from helpline.sentences import OUT_OF_ORDER
 
 from .servers import Peer, ScriptedBackend
 
@@ -152,14 +153,15 @@ async def test_the_first_backend_that_answers_is_used_and_the_wrong_key_is_not_t
         assert driver.conversation.link.backend == "second"
 
 
-async def test_when_no_backend_answers_the_reason_is_shown_once_and_voice_is_off():
+async def test_when_no_backend_answers_that_is_said_once_and_voice_is_off(caplog: pytest.LogCaptureFixture):
     host = Host()
     wrong = ScriptedBackend(BackendError("The key was refused: check KEY.", retry=False))
     async with driving(host, wrong) as driver:
         driver.post(fx.VoiceStarted())
         await driver.until(lambda c: c.voice)
         await driver.until(lambda c: not c.voice)
-        assert host.notices() == ["The key was refused: check KEY."]
+        assert host.notices() == [OUT_OF_ORDER.en]
+    assert caplog.text.count("check KEY") == 1, "the log says why"
 
 
 @pytest.mark.parametrize("code", [1001, 1006, 1011])
