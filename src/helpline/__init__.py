@@ -1,4 +1,10 @@
-"""Helpline: an open-source voice desk for customer service."""
+"""Helpline: an open-source voice desk for customer service.
+
+- `tool` makes a tool of a typed function of yours; `helpline run desk.py` serves a desk with it.
+- `mount` puts the desk's page into your own FastAPI or Starlette application.
+- `RealtimeClient` is a conversation for an app of your own; `identify` tells it who the `Caller` is and how
+  sure you are of that (`Identity`).
+"""
 
 from typing import TYPE_CHECKING
 
@@ -28,3 +34,7 @@ def __getattr__(name: str) -> object:
 
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -15,7 +15,7 @@ import dataclasses
 import inspect
 import logging
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -51,8 +51,10 @@ from helpline.tools.offered import ShopHandler, ShopTools
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Any], Awaitable[None] | None]
-ToolHandler = Callable[..., Any]
+Handler = Callable[[Any], object]
+"""Plain or async; what it returns is not looked at."""
+ToolHandler = Callable[..., Any] | ShopHandler
+"""Plain or async, called with the arguments by name; or one of the shop's own tools."""
 
 EVENTS = (
     "conversation.updated",
@@ -187,7 +189,21 @@ class RealtimeClient:
     # --- events ---
 
     def on(self, name: str, handler: Handler) -> None:
-        """Call `handler` for each event of this name. Raises ValueError for a name that does not exist."""
+        """Call `handler` for each event of this name, with one dictionary.
+
+        An item is a dictionary too: `id`, `type`, `role`, `status`, and `formatted` with `transcript`, `text`
+        and `heard`; it is the same object in every event about it.
+
+        - `conversation.item.appended`, `conversation.item.completed`: {"item"}
+        - `conversation.updated`: {"item", "delta"}; the delta has what came, as `transcript`, `text`,
+          `arguments` or `audio` (24 kHz mono s16le to be played; the event's `track` names the stretch)
+        - `conversation.item.input_audio_transcription.completed`: {"item", "delta": {"transcript"}}
+        - `conversation.interrupted`: {}: silence what plays
+        - `error`: {"message"}, of a handler or tool that failed with its `exception`
+        - `realtime.event`: {"source": "client" or "server", "event": the protocol's}
+
+        Raises ValueError for a name that does not exist.
+        """
         if name not in self._handlers:
             raise ValueError(f"no event is called {name!r}: use {', '.join(EVENTS)}")
         self._handlers[name].append(handler)

@@ -4,11 +4,11 @@ import pytest
 
 from helpline.actions import ToolResult
 from helpline.call import effects as fx
-from helpline.call.claims import Done, Reported, claims_in, sentences, unbacked
+from helpline.call.claims import Done, Reported, claims_in, reports_in, sentences, unbacked
 from helpline.call.legible import legible
 from helpline.realtime import events as ev
 
-from .talk import Talk, captions, of, played_ms
+from .talk import Talk, captions, of, played_ms, proposal
 
 CANCELLED_1005 = (Done("cancel_order", "1005", ("cancel", "取消")),)
 
@@ -214,6 +214,24 @@ def test_while_an_offer_waits_another_order_s_status_is_not_behind_it():
 
 def test_a_status_of_the_order_that_is_named_is_behind_it_all_the_same():
     assert not touched("Order 1003 is cancelled.", (), (Reported("1003", "cancelled"),))
+
+
+def test_a_status_of_another_order_than_the_one_that_is_named_is_not_behind_it():
+    assert touched("Order 1004 has been cancelled.", (), (Reported("1003", "cancelled"),))
+
+
+@pytest.mark.parametrize("status", ["not_done_yet", "refused", "not_run"])
+def test_an_answer_that_changed_nothing_reports_nothing(status: str):
+    order = '"order": {"number": "1005", "status": "cancelled"}'
+    assert reports_in(f'{{"status": "{status}", {order}}}') == ()
+    assert reports_in(f'{{"status": "ok", {order}}}')[1:] == (Reported("1005", "cancelled"),)
+    assert reports_in(f"[{{{order}}}]") == reports_in("no JSON") == ()
+
+
+def test_while_an_offer_waits_a_claim_without_a_number_is_of_its_order():
+    it_is = "Your order has been cancelled."
+    assert unbacked(it_is, (), (Reported("1005", "cancelled"),), proposal()) is None
+    assert unbacked(it_is, (), (Reported("", "cancelled"),), proposal()) is not None
 
 
 def test_a_help_page_that_is_read_out_is_behind_nothing():

@@ -1,9 +1,17 @@
 """The desk's tools. To add one of your own, write a typed function and decorate it with `@tool`."""
 
+from typing import TYPE_CHECKING, Any
+
 from helpline.actions import Identity, ToolResult
 from helpline.tools.context import CallContext
 from helpline.tools.registry import Toolbox
 from helpline.tools.tool import Draft, Tool, tool
+
+if TYPE_CHECKING:
+    from helpline.tools.offered import ShopHandler
+
+    tools: list[tuple[dict[str, Any], ShopHandler]]
+    """The shop's tools as (definition, handler) pairs, for `RealtimeClient.add_tool`."""
 
 __all__ = ["CallContext", "Draft", "Identity", "Tool", "ToolResult", "Toolbox", "tool"]
 
