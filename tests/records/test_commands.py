@@ -50,6 +50,37 @@ def test_callbacks_are_listed_until_they_are_done(helpline):
     assert helpline("callbacks", "done", str(callback["id"])).exit_code == 1
 
 
+def test_the_lists_say_who_was_promised_what(helpline):
+    call_id = call(helpline, "cancel order 1005", "yes", "call me back tomorrow at 3 pm", "yes")
+    listed = helpline("calls", "list")
+    (row,) = listed.stdout.splitlines()
+    assert row.startswith(call_id)
+    assert {"maya", "solved", "cancel", "callback"} <= set(row.replace(",", "").split())
+    assert "outcome" in listed.stderr, "the names of the columns, apart from the rows"
+    (row,) = helpline("callbacks", "list").stdout.splitlines()
+    assert {"maya", call_id, "booked"} <= set(row.split())
+    shown = " ".join(helpline("calls", "show", call_id).stdout.split())
+    assert "the refund of a cancelled order: cancel order 1005, $72.00" in shown
+    assert "a callback: call you back tomorrow at 3 PM" in shown
+
+
+def test_a_ticket_is_listed_until_it_is_done(helpline):
+    call_id = call(helpline, "I want to talk to a person")
+    (row,) = helpline("tickets", "list").stdout.splitlines()
+    assert {"T-1", "transfer", "open", "maya", call_id} <= set(row.split())
+    assert json.loads(helpline("tickets", "list", "--json").stdout)[0]["call_id"] == call_id
+    assert helpline("tickets", "done", "t-1").exit_code == 0
+    assert helpline("tickets", "list").stdout == ""
+    assert "done" in helpline("tickets", "list", "--all").stdout
+    again = helpline("tickets", "done", "1")
+    assert (again.exit_code, "no open ticket T-1" in again.stderr) == (1, True)
+    assert helpline("tickets", "done", "x").exit_code == 2
+
+
+def test_reads_of_a_call_that_is_not_there_are_an_error(helpline):
+    assert helpline("calls", "reads", "call_0").exit_code == 1
+
+
 def test_a_customer_gets_their_data_and_is_forgotten(helpline):
     call(helpline, "cancel order 1005", "yes")
     assert len(json.loads(helpline("data-of", "maya").stdout)["calls"]) == 1

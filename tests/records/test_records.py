@@ -40,7 +40,10 @@ async def test_a_call_is_written_down_as_it_was(desk):
     assert kept["backends"] == ["engine"]
     assert len(kept["turns"]) == 3
     assert kept["usage"]["tokens"]["text_in"] > 0
-    assert kept["promises"] == ["the refund of a cancelled order"]
+    (receipt,) = kept["receipts"]
+    assert kept["promises"] == [
+        f"the refund of a cancelled order: cancel order 1005, $72.00 ({receipt['reference']})"
+    ]
 
 
 async def test_a_customer_stands_in_it_by_pseudonym_only(desk):

@@ -65,6 +65,16 @@ async def test_a_database_that_cannot_be_opened_names_the_setting(url, names):
     assert message.count(".") <= message.count("127.0.0.1") * 3 + message.count(".db") + 1
 
 
+async def test_a_database_of_a_newer_version_is_left_alone(tmp_path):
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    database = await open_database(url)
+    async with database.write() as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    await database.close()
+    with pytest.raises(StoreError, match="newer version"):
+        await open_database(url)
+
+
 async def test_a_database_that_cannot_be_written_is_found_at_the_start(tmp_path, clock):
     path = tmp_path / "shop.db"
     store = await Store.open(f"sqlite:///{path}", demo=True, clock=clock)

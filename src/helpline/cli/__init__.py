@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "policy": "Check what the shop allows.",
     "calls": "List, show, search and export what happened on every call.",
     "callbacks": "Whom to call back, and when.",
+    "tickets": "What a person still has to answer or take over.",
     "simulate": "Put simulated customers on the desk, and judge what it did.",
     "trace-to-test": "Turn a recorded call into a scenario.",
     "data-of": "Print everything that is kept about a customer.",

@@ -7,6 +7,7 @@ import click
 
 from helpline.cli.calls import looked, opened
 from helpline.cli.start import wait_for
+from helpline.cli.table import print_table
 from helpline.errors import LocalError
 from helpline.records import archive
 
@@ -25,11 +26,21 @@ def list_(every: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
         return
-    for each in found:
-        click.echo(
-            f"{each['id']:>6}  {each['at']:%Y-%m-%d %H:%M} UTC  {each['phone']:<18} {each['state']:<7}"
-            f" {each['topic']}"
-        )
+    print_table(
+        ("id", "when (UTC)", "phone", "state", "customer", "call", "about"),
+        (
+            (
+                str(each["id"]),
+                f"{each['at']:%Y-%m-%d %H:%M}",
+                each["phone"],
+                each["state"],
+                each["customer_id"] or "a guest",
+                each["call_id"],
+                each["topic"],
+            )
+            for each in found
+        ),
+    )
     if not found:
         click.echo("Nobody is waiting for a call.", err=True)
 

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from helpline.cli.start import prepare, wait_for
+from helpline.cli.table import print_table
 from helpline.clock import SystemClock
 from helpline.errors import LocalError
 from helpline.private import write_text
@@ -115,12 +116,23 @@ async def _list(wanted: Filter, action: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=_written))
         return
-    for call in found:
-        took = (call["ended_at"] - call["started_at"]).total_seconds()
-        click.echo(
-            f"{call['id']}  {call['started_at']:%Y-%m-%d %H:%M}  {took:5.0f} s  {call['channel']:<5}"
-            f" {call['backend']:<10} {call['outcome']:<11} {call['reason']}"
-        )
+    print_table(
+        ("call", "began (UTC)", "lasted", "customer", "in", "answered by", "outcome", "reason", "done"),
+        (
+            (
+                call["id"],
+                f"{call['started_at']:%Y-%m-%d %H:%M}",
+                f"{(call['ended_at'] - call['started_at']).total_seconds():.0f} s",
+                ", ".join(call["customers"]) or "a guest",
+                call["channel"],
+                call["backend"],
+                call["outcome"],
+                call["reason"],
+                ", ".join(f"{each['reference']} {each['action'].replace('_', ' ')}" for each in call["done"]),
+            )
+            for call in found
+        ),
+    )
     if not found:
         click.echo("No call is like that.", err=True)
 
@@ -198,13 +210,23 @@ async def _export(wanted: Filter) -> list[dict[str, Any]]:
 @click.argument("call_id", metavar="ID")
 def reads(call_id: str) -> None:
     """Say who looked at a call, and when."""
-    for row in wait_for(_reads(call_id)):
-        click.echo(f"{row['at']:%Y-%m-%d %H:%M:%S}  {row['reader']:<20} {row['action']}")
+    print_table(
+        ("at (UTC)", "who", "how"),
+        (
+            (f"{row['at']:%Y-%m-%d %H:%M:%S}", row["reader"], row["action"])
+            for row in wait_for(_reads(call_id))
+        ),
+    )
 
 
 async def _reads(call_id: str) -> list[dict[str, Any]]:
     async with opened() as store, store.database.read() as connection:
-        return await archive.reads_of(connection, call_id)
+        found = await archive.reads_of(connection, call_id)
+        if not found and await archive.find(connection, call_id) is None:
+            raise LocalError(f"There is no record of {call_id}: `helpline calls list` shows what there is.")
+    if not found:
+        click.echo("Nobody has looked at it.", err=True)
+    return found
 
 
 def _written(value: Any) -> str:

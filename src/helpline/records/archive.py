@@ -160,9 +160,32 @@ async def summarise(connection: AsyncConnection, call_id: str, found: Mapping[st
 
 
 async def listed(connection: AsyncConnection, wanted: Filter) -> list[dict[str, Any]]:
-    """The headings of calls, the newest first."""
-    query = _filtered(sa.select(*HEADINGS), connection, wanted)
-    return [dict(row) for row in (await connection.execute(query)).mappings()]
+    """The headings of calls, the newest first, with the ids of who was verified in them and what was done."""
+    receipts = c.calls.c.record["receipts"].label("receipts")
+    query = _filtered(sa.select(*HEADINGS, receipts), connection, wanted)
+    found = [dict(row) for row in (await connection.execute(query)).mappings()]
+    who = await _customers_in(connection, wanted)
+    for call in found:
+        call["customers"] = who.get(call["id"], [])
+        call["done"] = [
+            {"reference": each["reference"], "action": each["action"]} for each in call.pop("receipts") or ()
+        ]
+    return found
+
+
+async def _customers_in(connection: AsyncConnection, wanted: Filter) -> dict[str, list[str]]:
+    chosen = _filtered(sa.select(c.calls.c.id), connection, wanted).subquery()
+    query = (
+        sa.select(c.call_customers.c.call_id, t.pseudonyms.c.subject_id)
+        .join(chosen, chosen.c.id == c.call_customers.c.call_id)
+        .join(t.pseudonyms, t.pseudonyms.c.key == c.call_customers.c.customer_key)
+        .where(t.pseudonyms.c.kind == "customer")
+        .order_by(t.pseudonyms.c.subject_id)
+    )
+    who: dict[str, list[str]] = {}
+    for call_id, customer_id in await connection.execute(query):
+        who.setdefault(call_id, []).append(customer_id)
+    return who
 
 
 async def exported(connection: AsyncConnection, wanted: Filter) -> list[dict[str, Any]]:
@@ -266,6 +289,27 @@ async def finish_callback(connection: AsyncConnection, callback_id: int) -> bool
     done = await connection.execute(
         sa.update(t.callbacks)
         .where(t.callbacks.c.id == callback_id, t.callbacks.c.state == "booked")
+        .values(state="done")
+    )
+    return done.rowcount == 1
+
+
+# --- tickets ---
+
+
+async def tickets(connection: AsyncConnection, state: str = "open") -> list[dict[str, Any]]:
+    """The tickets in a state (empty for all), the oldest first."""
+    query = sa.select(t.tickets).order_by(t.tickets.c.id)
+    if state:
+        query = query.where(t.tickets.c.state == state)
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def finish_ticket(connection: AsyncConnection, ticket_id: int) -> bool:
+    """Write that a ticket was answered; False when there is no open one of that number."""
+    done = await connection.execute(
+        sa.update(t.tickets)
+        .where(t.tickets.c.id == ticket_id, t.tickets.c.state == "open")
         .values(state="done")
     )
     return done.rowcount == 1

@@ -22,6 +22,7 @@ _PROMISES = {
     "process_return": "the refund of a return once the goods are here",
     "exchange_items": "the replacement of an exchange",
     "cancel_order": "the refund of a cancelled order",
+    "schedule_callback": "a callback",
     "open_ticket": "an answer to a ticket",
 }
 """What the shop still owes after each action."""
@@ -109,9 +110,13 @@ def _reason(seen: Seen) -> str:
 
 
 def _promise(receipt: Receipt) -> str:
-    if receipt.action == "schedule_callback":
-        return "a callback"
-    return _PROMISES.get(receipt.action, "")
+    """What is owed, of what, and by which receipt; a cancelled order that cost nothing owes nothing."""
+    owed = _PROMISES.get(receipt.action, "")
+    amount = str(receipt.data.get("amount", ""))
+    if not owed or (receipt.action == "cancel_order" and not amount):
+        return ""
+    what = ", ".join(part for part in (str(receipt.data.get("effect", "")), amount) if part)
+    return f"{owed}: {what} ({receipt.reference})" if what else f"{owed} ({receipt.reference})"
 
 
 def _summary(seen: Seen, outcome: Outcome) -> str:

@@ -195,11 +195,18 @@ def _upgrade(connection: sa.Connection) -> None:
     # Here and not above: Alembic takes longer to load than an up-to-date database takes to open.
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(files("helpline.store") / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(
+            "The database was written by a newer version of Helpline: install that one, or choose another "
+            "database with HELPLINE_DATABASE_URL or HELPLINE_DATA_DIR."
+        ) from error
 
 
 async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
