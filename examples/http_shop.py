@@ -1,13 +1,16 @@
 """A shop of your own behind an HTTP service: the whole connection, in one file.
 
-    toolbox = Toolbox(shop_tools(), store=store, policy=policy, shop=HttpShop(client))
+    SHOP_URL=https://orders.example.com SHOP_TOKEN=... helpline run examples/http_shop.py
 
-The service answers in the shape of `helpline.store.records`; change `_get` to match yours. Three things
-matter: every request has a time limit; a change carries an idempotency key, so that asking again does nothing
-twice; and when the service is down the customer hears so, in a sentence.
+`open_shop` gives it to the desk; your tools and hooks may stand in the same file. The service answers in the shape of
+`helpline.store.records`; change `_get` to match yours. Three things matter: every request has a time limit; a change
+carries an idempotency key, so that asking again does nothing twice; and when the service is down the customer hears
+so, in a sentence.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx
@@ -99,3 +102,10 @@ def _accepted(response: httpx.Response) -> httpx.Response:
         refusal = response.json()
         raise ToolError(refusal["say"], reason=refusal["reason"])
     raise ToolError(DOWN, reason="unreachable")
+
+
+@asynccontextmanager
+async def open_shop() -> AsyncIterator[HttpShop]:
+    """The desk opens its shop when it starts, and closes it when it stops."""
+    async with open_client(os.environ["SHOP_URL"], os.environ["SHOP_TOKEN"]) as client:
+        yield HttpShop(client)

@@ -40,6 +40,7 @@ from helpline.settings_text import nearest_hint
 from helpline.sign_ins import SignIns
 from helpline.storable import storable
 from helpline.store import Store
+from helpline.store.elsewhere import ShopElsewhere
 from helpline.telemetry import logs
 from helpline.telemetry.spans import exported
 from helpline.tools.context import CallContext
@@ -439,19 +440,21 @@ async def open_desk(
 ) -> AsyncIterator[Desk]:
     """Open the shop and the desk; on the way out every call is hung up and the shop is closed.
 
-    `own` is what the company brings: its tools and hooks.
+    `own` is what the company brings: its tools, its hooks and its order system.
 
     Raises SettingsError, StoreError or BackendError with one sentence that names what to change.
     """
     clock = clock or SystemClock()
     own = own or Own()
-    demo = settings.shop == "demo"
+    demo = settings.shop == "demo" and own.open_shop is None
     policy = Policy.load(settings.policy_file, settings.hours)
     async with AsyncExitStack() as opened:
         if backends is None:
             backends = await opened.enter_async_context(backends_of(settings))
         store = await Store.open(settings.database_url, data_dir=settings.data_dir, demo=demo)
         opened.push_async_callback(store.close)
+        theirs_alone = await opened.enter_async_context(own.shop())
+        shop = ShopElsewhere(theirs_alone, store.database) if theirs_alone is not None else store.shop
         knowledge = Knowledge(store, settings.knowledge_dir, clock)
         courier = await opened.enter_async_context(courier_of(settings, clock=clock, shop=settings.name))
         theirs = await opened.enter_async_context(mcp_tools(settings.mcp))
@@ -460,8 +463,9 @@ async def open_desk(
         def toolbox_with(extra: Sequence[Tool]) -> Toolbox:
             try:
                 return Toolbox(
-                    chosen((*ours, *extra), settings.tools), store=store, policy=policy, clock=clock
-                )
+                    chosen((*ours, *extra), settings.tools),
+                    store=store, policy=policy, clock=clock, shop=shop,
+                )  # fmt: skip
             except ValueError as twice:
                 raise SettingsError(f"{str(twice).capitalize()}: rename one, or leave it out.") from None
 
@@ -477,7 +481,7 @@ async def open_desk(
         records = await opened.enter_async_context(
             open_records(settings, store, clock=clock, workers=workers, traced=traced)
         )
-        sign_ins = SignIns(store, store.shop, policy, clock)
+        sign_ins = SignIns(store, shop, policy, clock)
         opened.callback(sign_ins.close)
         desk = Desk(
             settings,

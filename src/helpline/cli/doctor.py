@@ -114,8 +114,10 @@ def _own(settings: Settings) -> Iterator[Finding]:
         except HelplineError as wrong:
             yield Finding("tools file", "fail", str(wrong))
         else:
-            tools = ", ".join(each.name for each in own.tools)
-            yield Finding("tools file", "ok", f"{settings.tools_file}: {tools or 'hooks alone'}.")
+            brought = [each.name for each in own.tools] or (["hooks alone"] if own.open_shop is None else [])
+            if own.open_shop is not None:
+                brought.append("an order system of your own (open_shop)")
+            yield Finding("tools file", "ok", f"{settings.tools_file}: {', '.join(brought)}.")
     if find_spec("chainlit") is not None:
         yield from _sign_in(settings, own)
 
