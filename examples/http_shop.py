@@ -2,10 +2,10 @@
 
     SHOP_URL=https://orders.example.com SHOP_TOKEN=... helpline run examples/http_shop.py
 
-`open_shop` gives it to the desk; your tools and hooks may stand in the same file. The service answers in the shape of
-`helpline.store.records`; change `_get` to match yours. Three things matter: every request has a time limit; a change
-carries an idempotency key, so that asking again does nothing twice; and when the service is down the customer hears
-so, in a sentence.
+`open_shop` gives it to the desk; your tools and hooks may stand in the same file. The service answers in the
+shape of `helpline.store.records`; change `_get` to match yours. Three things matter: every request has a time
+limit; a change carries an idempotency key, so that asking again does nothing twice; and when the service is
+down the customer hears so, in a sentence.
 """
 
 import os

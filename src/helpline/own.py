@@ -52,7 +52,10 @@ _SHOP = tuple(name for name in vars(Shop) if not name.startswith("_"))
 
 
 def own_in(path: Path) -> Own:
-    """The tools, hooks and shop that a Python file defines. Raises SettingsError with the line that is wrong."""
+    """The tools, hooks and shop that a Python file defines.
+
+    Raises SettingsError with the line that is wrong.
+    """
     spec = importlib.util.spec_from_file_location(f"helpline_desk_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise SettingsError(f"{path} is no Python file that can be read.")

@@ -1,4 +1,4 @@
-"""An order system of the company's own, brought in its file: the desk serves its customers, and no demo shop."""
+"""An order system of the company's own, in its file: the desk serves its customers and no demo shop."""
 
 from contextlib import asynccontextmanager
 
@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from examples.http_shop import HttpShop
 
-from helpline.actions import Caller, Identity
+from helpline.actions import GUEST, Caller, Identity
 from helpline.desk import open_desk
 from helpline.errors import SettingsError
 from helpline.own import Own, own_in
@@ -57,11 +57,15 @@ async def test_its_orders_are_told_of_and_changed_there_and_nothing_of_a_custome
 
 async def test_a_guest_verifies_against_it(tmp_path, service):
     transport = httpx.MockTransport(service)
-    async with httpx.AsyncClient(base_url="https://shop.example", transport=transport) as client:
-        async with open_desk(settings_in(tmp_path), own=Own(open_shop=lambda: HttpShop(client))) as desk:
-            assert await desk.customer("nobody") is None
-            found = await desk.toolbox.shop.customers_by_email("maya.lindqvist@example.com")
-            assert [each.id for each in found] == ["maya"]
+    async with (
+        httpx.AsyncClient(base_url="https://shop.example", transport=transport) as client,
+        open_desk(settings_in(tmp_path), own=Own(open_shop=lambda: HttpShop(client))) as desk,
+    ):
+        assert await desk.customer("nobody") is None
+        said = ("where is order 1004", "verify by email", "maya.lindqvist@example.com", "where is order 1004")
+        _, shown = await talk(desk, *said, caller=GUEST)
+        assert "on its way" not in shown.lines[1].text
+        assert any("on its way" in line.text for line in shown.lines[5:]), shown.lines
 
 
 @pytest.mark.parametrize(

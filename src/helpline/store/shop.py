@@ -1,7 +1,8 @@
 """The port to a shop, and the shop that lives in our own database.
 
 To connect an order system of your own, write a class with the methods of `Shop` and give it to the desk with
-`open_shop` (`docs/shop.md`): `examples/http_shop.py` does so over a small HTTP service. The proposals and the ledger stay with the desk.
+`open_shop` (`docs/shop.md`): `examples/http_shop.py` does so over a small HTTP service. The proposals and the
+ledger stay with the desk.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
