@@ -61,6 +61,11 @@ ENGINE_ANSWERS = S(
     "现在由内置离线引擎接待：它只听得懂英语口语，能办理本店的常用业务。中文请输入，例如“查询订单1004”；"
     "需要确认时，可按“是”或“否”按钮，或输入“好的”或“不要”。",
 )
+ENGINE_HEARS_MORE = S(
+    "The built-in offline engine answers: it serves the shop's own requests, in English.",
+    "现在由内置离线引擎接待：它用英语办理本店的常用业务，中文只认得几句常用的话，例如“查询订单1004”；"
+    "需要确认时，可按“是”或“否”按钮，或说“好的”或“不要”。",
+)
 ENGINE_WITH_A_MODEL = S(
     "The built-in engine answers, with {model} to think with.",
     "现在由内置引擎接待，由 {model} 思考。",

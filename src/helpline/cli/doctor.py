@@ -18,6 +18,7 @@ from helpline.cli.start import prepare
 from helpline.desk import backends_of
 from helpline.engine.ears import check_ears, to_be_fetched
 from helpline.engine.espeak import espeak_is_there
+from helpline.engine.languages import lacking
 from helpline.engine.server import chat_of
 from helpline.engine.voice import make_voice
 from helpline.engine.workers import Workers
@@ -155,6 +156,9 @@ def _engine(settings: Settings) -> Iterator[Finding]:
         return
     brain = f"the chat model {chat.model}." if chat else "its own: English, the shop's requests."
     yield Finding("engine's brain", "ok", brain)
+    ears, voice, language = settings.engine_ears, settings.engine_voice, settings.language
+    if lacks := lacking(ears, voice, model=chat is not None, language=language):
+        yield Finding("engine's languages", "note", lacks)
 
 
 def _ears(spec: str, bad: Verdict) -> Finding:

@@ -1,17 +1,22 @@
 """The engine as a backend of the desk: no key, no network, no socket."""
 
 import asyncio
+import logging
 
 from msgspec.structs import replace
 
+from helpline.engine.ears import heard_in
+from helpline.engine.languages import lacking
 from helpline.engine.server import Engine, EngineOptions, options_of
 from helpline.errors import BackendError, MissingPartError
 from helpline.realtime.connection import Connection, FramedConnection, memory_frames
 from helpline.realtime.dialects import GA
 from helpline.realtime.events import SessionSettings, Transcription
-from helpline.sentences import ENGINE_ANSWERS, ENGINE_WITH_A_MODEL
+from helpline.sentences import ENGINE_ANSWERS, ENGINE_HEARS_MORE, ENGINE_WITH_A_MODEL
 from helpline.settings import Settings
 from helpline.wording import Saying
+
+_log = logging.getLogger(__name__)
 
 EARS = "gpt-transcribe"
 """What the engine calls its own recognition: a name that may be given keywords."""
@@ -30,7 +35,13 @@ class EngineBackend:
     @classmethod
     def of(cls, settings: Settings) -> "EngineBackend":
         """With the parts that the settings name. Raises SettingsError for a part that does not exist."""
-        return cls(options_of(settings))
+        options = options_of(settings)
+        lacks = lacking(
+            options.ears, options.voice, model=options.chat is not None, language=settings.language
+        )
+        if lacks:
+            _log.warning("%s", lacks)
+        return cls(options)
 
     @property
     def answers(self) -> str:
@@ -41,13 +52,14 @@ class EngineBackend:
     def answering(self) -> Saying:
         """The same in each language."""
         chat = self._engine.options.chat
-        return ENGINE_WITH_A_MODEL(model=chat.model) if chat is not None else ENGINE_ANSWERS
+        if chat is not None:
+            return ENGINE_WITH_A_MODEL(model=chat.model)
+        return ENGINE_ANSWERS if self.languages == ("en",) else ENGINE_HEARS_MORE
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Which it hears and thinks in; empty when that is up to a part of the company's own."""
-        options = self._engine.options
-        return ("en",) if options.chat is None and options.ears == "pocketsphinx" else ()
+        """Which it hears; empty when that is up to a model of the company's own."""
+        return heard_in(self._engine.options.ears)
 
     async def connect(self) -> Connection:
         """A new session."""

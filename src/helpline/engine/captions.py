@@ -19,9 +19,9 @@ class Captions:
         """Another utterance."""
         self._given = ""
 
-    async def grow(self, item_id: str, words: str) -> None:
+    async def grow(self, item_id: str, words: str, language: str) -> None:
         """A stable beginning of the transcript; a number waits until it is complete."""
-        caption = readable(words)[:-1]
+        caption = readable(words, language=language)[:-1]
         grown = caption.startswith(self._given) and len(caption) > len(self._given)
         if grown and not _ends_in_number(words):
             await self._delta(item_id, caption[len(self._given) :])

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from helpline.engine.languages import TAG, primary
 from helpline.engine.protocol import (
     MOST_TEXT,
     Json,
@@ -106,9 +107,19 @@ OUTPUT = fields(
         "speed": number(0.25, 1.5),
     }
 )
+
+
+def _language(value: Any, path: str) -> str:
+    tag = text(value, path)
+    if not TAG.fullmatch(tag):
+        raise wrong_value(path, "expected a language in ISO-639-1, such as 'en'.")
+    return tag
+
+
 _TRANSCRIPTION = fields(
     {
-        "model": text, "language": nullable(text), "prompt": nullable(text), "languages": listed(text, 20),
+        "model": text, "language": nullable(_language), "prompt": nullable(text),
+        "languages": listed(_language, 20),
         "keywords": listed(text, 1000), "delay": text,
     }
 )  # fmt: skip
@@ -194,6 +205,13 @@ class Configuration:
     def turn_detection(self) -> Json | None:
         detection: Json | None = self.input["turn_detection"]
         return detection
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What may be spoken, as the client says, in two or three letters each; empty: it does not."""
+        asked = self.input["transcription"] or {}
+        tags = asked.get("languages") or [asked.get("language")]
+        return tuple(dict.fromkeys(primary(tag) for tag in tags if tag))
 
     @property
     def only_transcribes(self) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
 
+from helpline.call.chinese import CHINESE
 from helpline.engine.addresses import find_street
 from helpline.numbers import cardinal, normalise
 from helpline.times import When, find_when
@@ -227,8 +228,15 @@ def _alike(said: str, spelled: str) -> bool:
     return SequenceMatcher(None, said, spelled).ratio() >= 0.5
 
 
-def readable(heard: str, *, question: bool | None = None) -> str:
-    """Recognised words as a caption: numbers in digits, a capital, an ending."""
+def readable(heard: str, *, question: bool | None = None, language: str = "en") -> str:
+    """Recognised words as a caption: a capital, an ending; in English, numbers in digits.
+
+    `language` empty: unknown, so as English unless the words are Chinese.
+    """
+    if CHINESE.search(heard):
+        return heard.strip().rstrip("。") + ("" if heard.rstrip().endswith(("？", "！")) else "。")
+    if language not in ("", "en"):
+        return heard[:1].upper() + heard[1:] + "." if heard else ""
     words = normalise(heard)
     if not words:
         return ""

@@ -82,19 +82,23 @@ class Expected:
     """References that the caller may name: order numbers."""
     phrases: tuple[str, ...] = ()
     """Templates from the session's tools."""
+    language: str = ""
+    """What is spoken, in two or three letters; empty: it is not known."""
 
     def without_ids(self) -> "Expected":
         """The same for every caller of an app, so that they share one model; ids are matched afterwards."""
-        return Expected(self.keywords, (), self.phrases)
+        return Expected(self.keywords, (), self.phrases, self.language)
 
     def key(self) -> str:
-        """A name for this content, for the cache."""
+        """A name for the words of it, for the cache."""
         parts = (_VERSION, *self.keywords, "\0", *self.ids, "\0", *self.phrases)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
-def expected_from(keywords: Iterable[str], tools: Sequence[Mapping[str, Any]]) -> Expected:
-    """What to expect, from the keywords and the tool schemas of a session."""
+def expected_from(
+    keywords: Iterable[str], tools: Sequence[Mapping[str, Any]], language: str = ""
+) -> Expected:
+    """What to expect, from the keywords, the tool schemas and the language of a session."""
     words: list[str] = []
     ids: list[str] = []
     for keyword in list(keywords)[:_MOST_KEYWORDS]:
@@ -103,7 +107,7 @@ def expected_from(keywords: Iterable[str], tools: Sequence[Mapping[str, Any]]) -
             ids.append(plain.replace("-", ""))
         elif said := " ".join(_WORD.findall(plain)):
             words.append(said)
-    return Expected(tuple(words), tuple(ids), tuple(_tool_phrases(tools)))
+    return Expected(tuple(words), tuple(ids), tuple(_tool_phrases(tools)), language)
 
 
 def _tool_phrases(tools: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -169,6 +169,7 @@ class Engine:
             pace=self.options.pace,
             limits=self.options.limits,
             silence_ms=self.options.silence_ms,
+            language="" if self.options.chat is not None else "en",
             flat=flat,
             transcribes_only=transcribes_only,
         )

@@ -90,6 +90,8 @@ class Parts:
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
     silence_ms: int = 500
+    language: str = ""
+    """What is spoken, where the client does not say; empty: the ears are to find out."""
     flat: bool = False
     """The client connected as one of the preview: the flat shape from the first event."""
     transcribes_only: bool = False
@@ -231,7 +233,8 @@ class Session:
 
     def _listen_settings(self) -> ListenSettings:
         transcription = self._configuration.input["transcription"] or {}
-        expected = expected_from(transcription.get("keywords") or (), self._configuration.body["tools"])
+        tools = self._configuration.body["tools"]
+        expected = expected_from(transcription.get("keywords") or (), tools, self._language)
         self._known = Known(expected.ids, expected.keywords)
         return ListenSettings(
             self._configuration.input["format"]["type"],
@@ -240,6 +243,12 @@ class Session:
             expected.ids,
             self._asked_for_reference,
         )
+
+    @property
+    def _language(self) -> str:
+        """What is spoken; empty: one of several, or not known."""
+        named = self._configuration.languages or (self._parts.language,)
+        return named[0] if len(named) == 1 else ""
 
     async def _listen_for_what_was_asked(self, reply: Reply) -> None:
         asked = asks_for_reference(reply.said)
@@ -307,7 +316,7 @@ class Session:
                 param="item.call_id",
             )
         if item.pcm24k:
-            item.heard = readable(await self._parts.hearing.transcribe(item.pcm24k))
+            item.heard = readable(await self._parts.hearing.transcribe(item.pcm24k), language=self._language)
             item.pcm24k = b""
         self._history.add(item, previous)
         for name in ("conversation.item.added", "conversation.item.done"):
@@ -392,7 +401,7 @@ class Session:
                 await self._speech_began(start_ms)
             case Growing(words):
                 if self._configuration.input["transcription"] is not None and self._utterance_id:
-                    await self._captions.grow(self._utterance_id, words)
+                    await self._captions.grow(self._utterance_id, words, self._language)
             case Ended(end_ms, words, duration_ms):
                 await self._speech_ended(end_ms, words, duration_ms)
 
@@ -435,7 +444,7 @@ class Session:
             "role": "user",
             "content": content,
         }
-        return Item(body, heard=readable(words), audio_ms=duration_ms, spoken=True)
+        return Item(body, heard=readable(words, language=self._language), audio_ms=duration_ms, spoken=True)
 
     async def _commit_item(self, item: Item) -> None:
         self._utterance_id = ""

@@ -35,8 +35,15 @@ _CLAUSE = re.compile(r".{30,}?[,;:–—]\s+(?=[^\d\s].{15})", re.DOTALL)
 """Up to a comma, but not within a date; what is left is worth a breath too."""
 
 
-def speakable(text: str) -> str:
-    """The text with its numbers, dates and addresses written as they are said aloud."""
+def speakable(text: str, language: str = "en") -> str:
+    """The text with its numbers, dates and addresses written as they are said aloud.
+
+    In another language than English only long numbers and references are, digit by digit: a voice has its own
+    words for money and times.
+    """
+    if language != "en":
+        text = _REFERENCE.sub(lambda m: f"{_spaced(m[1])} {_spaced(m[2])}", text)
+        return _MARKUP.sub(" ", spaced_numbers(text))
     text = _EMAIL.sub(_say_email, text)
     text = _MONEY.sub(_say_money, text)
     text = _ISO_TIME.sub(r" at \1", text)

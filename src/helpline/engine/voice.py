@@ -1,5 +1,6 @@
 """The engine's voice: text in, 24 kHz speech out."""
 
+import re
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -61,7 +62,7 @@ class Synthesiser:
             return True
 
         rate = round(self._words_per_minute * min(max(speed, 0.25), 1.5))
-        words, variant = speakable(text), self.variant
+        words, variant = speakable(text, *_espeak_language(self.variant)), self.variant
         if CHINESE.search(text):
             words, variant = spaced_numbers(text), _MANDARIN
         self._espeak.synthesise(words, variant, rate, take)
@@ -88,6 +89,21 @@ def make_voice(spec: str) -> Voice | None:
         case "kokoro", _, folder if folder:
             return KokoroVoice(folder)
     raise SettingsError(f"HELPLINE_ENGINE_VOICE names no voice: use {_KINDS}.")
+
+
+def spoken_in(spec: str) -> tuple[str, ...]:
+    """The languages of a voice, as far as they are known without loading it; empty: they are not."""
+    kind, _, what = spec.partition(":")
+    if kind == "piper":
+        return piper.languages_of(what.partition("#")[0])
+    if kind == "kokoro":
+        return kokoro.languages_of(what.partition("#")[2])
+    return tuple(dict.fromkeys((*_espeak_language(what), "zh"))) if kind == "espeak" else ()
+
+
+def _espeak_language(variant: str) -> tuple[str, ...]:
+    name = re.split("[-+]", variant or "en-us")[0]
+    return ("zh" if name == _MANDARIN else name,)
 
 
 def check_voice(spec: str) -> None:

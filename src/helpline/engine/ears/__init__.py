@@ -5,7 +5,7 @@ from helpline.engine.ears.port import Ears, MakeEars
 from helpline.engine.lexicon import Library
 from helpline.errors import SettingsError
 
-__all__ = ["Ears", "MakeEars", "check_ears", "load_ears", "processes_for", "to_be_fetched"]
+__all__ = ["Ears", "MakeEars", "check_ears", "heard_in", "load_ears", "processes_for", "to_be_fetched"]
 
 _KINDS = "pocketsphinx, faster-whisper:MODEL_OR_PATH or sherpa-onnx:PATH"
 
@@ -37,6 +37,14 @@ def load_ears(spec: str, library: Library | None = None) -> MakeEars:
         return sherpa_onnx.load(what)
     decoders = pocketsphinx.Decoders(library)
     return lambda: pocketsphinx.PocketsphinxEars(decoders)
+
+
+def heard_in(spec: str) -> tuple[str, ...]:
+    """The languages that these ears hear; empty: those of their model."""
+    kind, _, model = spec.partition(":")
+    if kind == "faster-whisper":
+        return faster_whisper.languages_of(model)
+    return ("en",) if kind == "pocketsphinx" else ()
 
 
 def to_be_fetched(spec: str) -> bool:

@@ -1,7 +1,8 @@
 """Ears by whisper, through CTranslate2 (`pip install "helpline[faster-whisper]"`).
 
 Whisper hears a whole utterance at once: there are no words before its end, and it takes as long as the model
-is large. Any vocabulary, punctuation and numbers as it writes them.
+is large. Any vocabulary, punctuation and numbers as it writes them. It is told the session's language, or it
+finds out.
 """
 
 import os
@@ -38,6 +39,12 @@ def is_name(model: str) -> bool:
     return _NAME.fullmatch(model) is not None and not os.path.isdir(model)
 
 
+def languages_of(model: str) -> tuple[str, ...]:
+    """English for its English models, by their names; else empty: many."""
+    name = Path(model).name
+    return ("en",) if re.search(r"\.en$|^distil-", name) else ()
+
+
 def is_here(model: str) -> bool:
     """Whether a model by name was fetched already: then nothing is."""
     from faster_whisper import download_model
@@ -72,10 +79,13 @@ class WhisperEars:
         self._model = model
         self._heard = bytearray()
         self._words = ""
+        self._language: str | None = None
 
     def expect(self, expected: Expected) -> None:
-        """The session's names are what whisper may know least."""
+        """The session's names are what whisper may know least; a language that it lacks is for it to find."""
         self._words = ", ".join(expected.keywords[:_MOST_KEYWORDS])
+        known = expected.language in self._model.supported_languages
+        self._language = expected.language if known else None
 
     def know_references(self, own: tuple[str, ...], *, asked: bool) -> None:
         """Nothing: it hears any number."""
@@ -104,7 +114,7 @@ class WhisperEars:
             return ()
         segments, _ = self._model.transcribe(
             heard,
-            language="en",
+            language=self._language,
             beam_size=1,
             temperature=0.0,
             condition_on_previous_text=False,

@@ -21,6 +21,11 @@ _LANGUAGES = {"b": "en-gb", "e": "es", "f": "fr-fr", "h": "hi", "i": "it", "p": 
 """By the first letter of a voice's name; else American English."""
 
 
+def languages_of(name: str) -> tuple[str, ...]:
+    """The language of a voice, by its name."""
+    return (_LANGUAGES.get((name or _FIRST_CHOICE)[0], "en").partition("-")[0],)
+
+
 def check(folder: str) -> tuple[Path, Path]:
     """The package, and the model and the voices; raises MissingPartError."""
     need_package("kokoro_onnx", f"{_SETTING}: kokoro", "kokoro")
@@ -63,7 +68,7 @@ class KokoroVoice:
 
     def speak(self, text: str, *, speed: float = 1.0) -> bytes:
         """The text as pcm24k, mono s16le; not slower than half."""
-        said = speakable(text)
+        said = speakable(text, *languages_of(self._name))
         if not any(map(str.isalnum, said)):
             return b""
         language = _LANGUAGES.get(self._name[0], "en-us")

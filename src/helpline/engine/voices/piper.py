@@ -16,6 +16,8 @@ from helpline.errors import BackendError, MissingPartError
 _SETTING = "HELPLINE_ENGINE_VOICE"
 _ALPHABETS = ("espeak", "text")
 """How a voice may be spelled: for the others the library fetches models by itself."""
+_ESPEAK = {"cmn": "zh", "yue": "zh"}
+"""Languages as espeak names them, where that is another name than ours."""
 
 
 def check(path: str) -> Path:
@@ -28,8 +30,24 @@ def check(path: str) -> Path:
     except (msgspec.DecodeError, AttributeError, OSError) as broken:
         raise MissingPartError(f"{_SETTING}: {about} is no description of a Piper voice.") from broken
     if alphabet not in _ALPHABETS:
-        raise MissingPartError(f"{_SETTING}: {path} needs more models than it brings: take an English voice.")
+        raise MissingPartError(
+            f"{_SETTING}: {path} needs more models than it brings: take one whose phoneme_type is espeak."
+        )
     return model
+
+
+def languages_of(path: str) -> tuple[str, ...]:
+    """The one language of a voice, as its description says; empty when it does not."""
+    try:
+        about = msgspec.json.decode(Path(f"{Path(path).expanduser()}.json").read_bytes())
+        return (_language(about["espeak"]["voice"]),)
+    except (msgspec.DecodeError, LookupError, TypeError, AttributeError, OSError):
+        return ()
+
+
+def _language(espeak_voice: str) -> str:
+    name = espeak_voice.partition("-")[0].lower()
+    return _ESPEAK.get(name, name)
 
 
 class PiperVoice:
@@ -42,10 +60,11 @@ class PiperVoice:
         model = check(path)
         from piper import PiperVoice as Model
 
-        logging.getLogger("piper").setLevel(logging.INFO)  # below that it writes what is said
+        logging.getLogger("piper").setLevel(logging.ERROR)  # below that it writes some of what is said
         try:
             self._model: Any = Model.load(model)
             self._speaker = int(speaker) if speaker else None
+            self._language = _language(self._model.config.espeak_voice)
         except Exception as broken:
             raise MissingPartError(
                 f"{_SETTING}: the voice {what} cannot be loaded ({type(broken).__name__})."
@@ -57,13 +76,13 @@ class PiperVoice:
 
     @property
     def chinese(self) -> bool:
-        return str(getattr(self._model.config, "espeak_voice", "")).startswith(("cmn", "zh"))
+        return self._language == "zh"
 
     def speak(self, text: str, *, speed: float = 1.0) -> bytes:
         """The text as pcm24k, mono s16le."""
         from piper import SynthesisConfig
 
-        said = speakable(text).replace("[[", " ")
+        said = speakable(text, self._language).replace("[[", " ")
         if not any(map(str.isalnum, said)):
             return b""
         slower = self._model.config.length_scale / min(max(speed, 0.25), 1.5)
