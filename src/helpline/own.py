@@ -39,6 +39,10 @@ class Own:
                 given = self.open_shop()
                 if isinstance(given, AbstractAsyncContextManager):
                     given = await opened.enter_async_context(given)
+            except SettingsError:
+                raise
+            except KeyError as wrong:  # A variable of the environment, most likely.
+                raise SettingsError(f"open_shop found nothing under the name {wrong}.") from wrong
             except Exception as wrong:
                 # Its text may hold an address with a password.
                 raise SettingsError(f"open_shop failed with {type(wrong).__name__}.") from wrong

@@ -62,10 +62,12 @@ async def test_a_guest_verifies_against_it(tmp_path, service):
         open_desk(settings_in(tmp_path), own=Own(open_shop=lambda: HttpShop(client))) as desk,
     ):
         assert await desk.customer("nobody") is None
-        said = ("where is order 1004", "verify by email", "maya.lindqvist@example.com", "where is order 1004")
+        said = ("where is order 1004", "maya.lindqvist@example.com", "where is order 1004")
         _, shown = await talk(desk, *said, caller=GUEST)
-        assert "on its way" not in shown.lines[1].text
-        assert any("on its way" in line.text for line in shown.lines[5:]), shown.lines
+        assert shown.lines[1].text == (
+            "For that I have to know who you are. Please tell me the e-mail address of the account."
+        )
+        assert any("on its way" in line.text for line in shown.lines[3:]), shown.lines
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,7 @@ async def test_a_guest_verifies_against_it(tmp_path, service):
     [
         ("open_shop = 1", "open_shop must be a function"),
         ("def open_shop():\n    raise OSError('secret')", "OSError"),
+        ("import os\ndef open_shop():\n    return os.environ['NO_SUCH_URL']", "'NO_SUCH_URL'"),
         ("def open_shop():\n    return object()", "lacks customer, customers_by_email"),
     ],
 )

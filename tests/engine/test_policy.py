@@ -500,3 +500,12 @@ def test_a_name_spelled_in_a_sentence(said: str, name: str) -> None:
     )
     caller = Caller(tool).says("identify me")
     assert caller.says(said).calls == [("identify_caller", {"full_name": name})]
+
+
+def test_an_unknown_caller_is_asked_who_they_are_before_what_is_theirs():
+    proof = function("verify_by_email", required=["email"], email="The e-mail address.")
+    caller = Caller(proof).says("where is my order 1004")
+    assert caller.said.startswith("For that I have to know who you are.")
+    assert caller.says("maya@example.com").calls == [("verify_by_email", {"email": "maya@example.com"})]
+    caller = Caller(proof).says("my email is maya@example.com")
+    assert (caller.said, caller.calls) == ("", [("verify_by_email", {"email": "maya@example.com"})])

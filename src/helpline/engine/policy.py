@@ -36,6 +36,12 @@ from helpline.engine.slots import Context, find_value, fit, kind_of, thing, unwr
 _SURE = 0.42
 _FOREIGN_SURE = 0.5
 _SWITCH = 0.55
+_A_PROOF = re.compile(r"(?:verify|identify|authenticate)_(?:by_|me|caller|customer)|send_code$")
+"""Tools by which an unknown caller says who they are."""
+_THEIR_OWN = (
+    "order_status", "cancel_order", "return_item", "exchange_item", "update_account", "customer_info",
+)  # fmt: skip
+"""What is done for nobody who is unknown."""
 _SMALL_TALK = (
     "greeting",
     "thanks",
@@ -207,6 +213,13 @@ class Policy:
         if best.intent == "human" and tool_for("callback", turn.tools) and turn.tool_choice != "none":
             dialogue, act = self._person(dialogue, said, turn, context)
             return dialogue, replace(act, say=f"A person can call you back. {act.say}".strip())
+        proof = next((tool for tool in turn.tools if _A_PROOF.match(tool.name)), None)
+        if best.intent in _THEIR_OWN and proof is not None and turn.tool_choice != "none":
+            # The tool for it is not offered to who is not known: first comes who they are.
+            dialogue, act = self._start(dialogue, proof, said, turn, context)
+            return dialogue, (
+                act if act.calls else replace(act, say=f"For that I have to know who you are. {act.say}")
+            )
         return self._small_talk(dialogue, best.intent, said, turn)
 
     def _corrected(

@@ -34,7 +34,10 @@ _NEXT_STEPS = {
     "open_ticket": "A person looks at the ticket.",
     "transfer_to_person": "A person takes the call over.",
 }
-_SUBORDINATE = frozenset({"get_customer_info", "search_help", "verify_customer", "send_code", "check_code"})
+_SUBORDINATE = frozenset(
+    {"get_customer_info", "search_help", "verify_by_email", "verify_by_name_and_postcode", "send_code",
+     "verify_code"}
+)  # fmt: skip
 """Tools that are called on the way to something else: a reason for calling only when there is no other."""
 
 

@@ -58,7 +58,7 @@ def _by_email(doorkeeper: "Doorkeeper", policy: Policy) -> Tool:
         """Find out who calls by their e-mail address.
 
         Args:
-            email: The address as the customer spells it.
+            email: The e-mail address of the account.
         """
         claim = _spelled(email)
         found = await context.shop.customers_by_email(claim)
@@ -97,7 +97,7 @@ def _by_code(doorkeeper: "Doorkeeper", policy: Policy, courier: Courier) -> tupl
         """Send the customer a one-time code, to what is on file for this e-mail address.
 
         Args:
-            email: The address as the customer spells it.
+            email: The e-mail address of the account.
         """
         found = await context.shop.customers_by_email(_spelled(email))
         await doorkeeper.send(context, found, courier)
