@@ -1,10 +1,12 @@
 """The engine's own ears: working ahead changes no word, and no call hears what another left behind."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from helpline.engine.ears.pocketsphinx import Decoders, PocketsphinxEars
+from helpline.engine.ears.pocketsphinx import Decoders, Opinion, PocketsphinxEars, make_decoder
+from helpline.engine.lexicon import Lexicon
 from helpline.engine.listening import Ended, Growing, Listener, ListenSettings
 from helpline.engine.vad import VoiceDetector
 from helpline.engine.voice import Synthesiser
@@ -63,6 +65,68 @@ def test_working_ahead_changes_no_number_that_is_heard_again(decoders: Decoders)
 
 def test_in_a_hurry_the_first_opinion_is_heard_all_the_same(decoders: Decoders) -> None:
     assert heard(a_listener(decoders), sound(LONG), ahead=False, hurried=True) == [LONG]
+
+
+class Counting:
+    """A decoder, and how much it was made to search."""
+
+    def __init__(self, decoder: Any) -> None:
+        self._decoder = decoder
+        self.searched_ms = 0
+        self._unsearched_ms = 0.0
+
+    def process_raw(self, audio: bytes, no_search: bool, full_utt: bool) -> None:
+        self._decoder.process_raw(audio, no_search, full_utt)
+        if no_search:
+            self._unsearched_ms = len(audio) / 32
+        else:
+            self.searched_ms += len(audio) // 32
+
+    def end_utt(self) -> None:
+        """What is there is searched."""
+        self._decoder.end_utt()
+        self.searched_ms += int(self._unsearched_ms)
+        self._unsearched_ms = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._decoder, name)
+
+
+class Making:
+    """Makes decoders that count."""
+
+    def __init__(self) -> None:
+        self.made: list[Counting] = []
+
+    def __call__(self, lexicon: Lexicon, opinion: Opinion) -> Counting:
+        self.made.append(Counting(make_decoder(lexicon, opinion)))
+        return self.made[-1]
+
+    @property
+    def searched_ms(self) -> int:
+        """By all of them."""
+        return sum(decoder.searched_ms for decoder in self.made)
+
+
+def test_what_tells_the_level_is_not_searched() -> None:
+    making = Making()
+    pcm24k = sound(LONG)
+    assert heard(a_listener(Decoders(make=making)), pcm24k, ahead=True) == [LONG]
+    assert making.searched_ms < 2 * len(pcm24k) / 48
+
+
+def test_speech_that_comes_at_once_leaves_little_for_its_end() -> None:
+    making = Making()
+    listener = a_listener(Decoders(make=making))
+    pcm24k = sound(f"{LONG} please and {LONG} please and {LONG} please")
+    most = words = 0
+    for frame in frames(pcm24k):
+        before = making.searched_ms
+        words += sum(isinstance(one, Ended) for one in listener.feed(frame, hurried=True))
+        most = max(most, making.searched_ms - before)
+    assert words == 1
+    assert making.searched_ms > 2 * 4000
+    assert most < 2 * 2400
 
 
 def test_what_a_call_hears_does_not_depend_on_the_calls_before(decoders: Decoders) -> None:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from helpline.engine.ears import load_ears
+from helpline.engine.lexicon import Expected
 from helpline.engine.listening import Began, Ended, Hearing, ListeningFailed, ListenSettings
 from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions
@@ -104,6 +105,65 @@ def test_a_request_that_fails_is_told_without_words() -> None:
     answers = [msgspec.msgpack.decode(read_frame(sink), type=Answer) for _ in range(3)]
     assert [bool(answer.failure) for answer in answers] == [False, True, False]
     assert read_frame(sink) == b""
+
+
+class Noting:
+    """Ears that note in whose turn they thought; each utterance is two turns' work."""
+
+    def __init__(self, name: str, turns: list[str]) -> None:
+        self._name = name
+        self._turns = turns
+        self._left = 0
+
+    def expect(self, expected: Expected) -> None: ...
+
+    def know_references(self, own: tuple[str, ...], *, asked: bool) -> None: ...
+
+    def begin(self) -> None:
+        self._left = 2
+
+    def hear(self, pcm16k: bytes, floor_rms: float) -> str:
+        return ""
+
+    def settle(self) -> None: ...
+
+    def think(self) -> bool:
+        if not self._left:
+            return False
+        self._left -= 1
+        self._turns.append(self._name)
+        return True
+
+    def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
+        return ()
+
+    def references(self) -> tuple[str, ...]:
+        return ()
+
+    def cancel(self) -> None: ...
+
+
+def test_who_paused_first_is_thought_of_first_and_who_speaks_last() -> None:
+    turns: list[str] = []
+    names = iter(("speaks", "pauses later", "pauses first"))
+    worker = Worker(lambda: Noting(next(names), turns))
+    speech = bytes(48 * 300) + Synthesiser().speak("where is my order")[: 48 * 600]
+    speaks, later, first = 0, 1, 2
+    for session, sound in (
+        (speaks, speech),
+        (later, speech),
+        (first, speech),
+        (first, PAUSE),
+        (later, PAUSE),
+    ):
+        worker.answer(Feed(session, sound))
+    while worker.think():
+        pass
+    assert turns == ["pauses first"] * 2 + ["pauses later"] * 2 + ["speaks"] * 2
+
+
+PAUSE = bytes(48 * 300)
+"""Long enough to be one, and too short to be the end."""
 
 
 async def test_a_failure_of_the_ears_is_raised(workers: Workers) -> None:

@@ -13,7 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
+
+import numpy as np
 
 from helpline.engine.intents import features_of, load_classifier
 from helpline.engine.language import find_entities
@@ -69,28 +72,24 @@ class Meanings:
         self._cues = [
             (intent.name, pattern, bonus) for intent in pack.intents for pattern, bonus in intent.cues
         ]
-        counted = [Counter(features_of(text)) for text in examples]
+        counted = [Counter(features_of(text)) for text in sorted(examples, key=examples.__getitem__)]
         frequency = Counter(feature for features in counted for feature in features)
         self._rarity = {feature: math.log(1 + len(counted) / count) for feature, count in frequency.items()}
-        self._intents = list(examples.values())
-        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self._examples = len(counted)
+        self._intents = {intent: len(list(own)) for intent, own in groupby(sorted(examples.values()))}
+        """How many examples each has, one intent's after the other's."""
+        postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for number, features in enumerate(counted):
             for feature, weight in self._unit(features).items():
-                self._postings[feature].append((number, weight))
+                postings[feature].append((number, weight))
+        self._postings = {
+            feature: (np.array([number for number, _ in found]), np.array([weight for _, weight in found]))
+            for feature, found in postings.items()
+        }
 
     def rank(self, masked: str) -> list[Meaning]:
         """Intents for a masked sentence, the surest first."""
-        nearness: dict[int, float] = defaultdict(float)
-        for feature, weight in self._unit(Counter(features_of(masked))).items():
-            for number, other in self._postings.get(feature, ()):
-                nearness[number] += weight * other
-        nearest: dict[str, list[float]] = defaultdict(list)
-        for number, score in nearness.items():
-            nearest[self._intents[number]].append(score)
-        scores = {
-            intent: max(found) * 0.7 + sum(sorted(found)[-_NEIGHBOURS:]) / _NEIGHBOURS * 0.3
-            for intent, found in nearest.items()
-        }
+        scores = self._near(masked)
         for intent, pattern, bonus in self._cues:
             if pattern.search(masked):
                 scores[intent] = scores.get(intent, 0.0) + bonus
@@ -104,6 +103,22 @@ class Meanings:
             for intent, score in scores.items()
         ]
         return sorted(found, key=lambda meaning: -meaning.weight)
+
+    def _near(self, masked: str) -> dict[str, float]:
+        """How near the phrases of each intent come, where any of them shares a feature."""
+        nearness = np.zeros(self._examples)
+        for feature, weight in self._unit(Counter(features_of(masked))).items():
+            if feature in self._postings:
+                numbers, weights = self._postings[feature]
+                nearness[numbers] += weight * weights
+        scores: dict[str, float] = {}
+        at = 0
+        for intent, count in self._intents.items():
+            nearest = np.sort(nearness[at : at + count])[-_NEIGHBOURS:]
+            if nearest[-1] > 0:
+                scores[intent] = float(nearest[-1]) * 0.7 + float(nearest.sum()) / _NEIGHBOURS * 0.3
+            at += count
+        return scores
 
     def _unit(self, features: Mapping[str, int]) -> dict[str, float]:
         rarest = math.log(1 + len(self._rarity))

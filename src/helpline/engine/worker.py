@@ -95,7 +95,7 @@ class Worker:
     def think(self) -> bool:
         """Work ahead a little, for who needs it first; False: there is nothing to do.
 
-        Who pauses is about to be answered; the others take turns.
+        Who pauses is about to be answered, who paused first before the others; the rest take turns.
         """
         for session in sorted(self._listeners, key=lambda one: not self._listeners[one].paused):
             listener = self._listeners[session]
@@ -108,7 +108,7 @@ class Worker:
                 return True
             if worked:
                 if in_turn:
-                    self._listeners[session] = self._listeners.pop(session)
+                    self._last(session)
                 return True
         return False
 
@@ -124,8 +124,7 @@ class Worker:
             case Configure(settings=settings):
                 listener.configure(settings)
             case Feed(audio=audio):
-                others_wait = any(other.paused for other in self._listeners.values() if other is not listener)
-                return Answer(listened=listener.feed(audio, hurried=others_wait))
+                return Answer(listened=self._feed(request.session, listener, audio))
             case Commit():
                 return Answer(committed=listener.commit())
             case Clear():
@@ -133,6 +132,18 @@ class Worker:
             case Transcribe(piece=piece):
                 return Answer(text=listener.transcribe(piece))
         return Answer()
+
+    def _feed(self, session: int, listener: Listener, audio: bytes) -> list[Listened]:
+        others_wait = any(other.paused for other in self._listeners.values() if other is not listener)
+        spoke = not listener.paused
+        listened = listener.feed(audio, hurried=others_wait)
+        if spoke and listener.paused:
+            self._last(session)
+        return listened
+
+    def _last(self, session: int) -> None:
+        """Its turn is after all the others'."""
+        self._listeners[session] = self._listeners.pop(session)
 
 
 def serve(source: IO[bytes], sink: IO[bytes], worker: Worker) -> None:

@@ -34,8 +34,12 @@ _PRONUNCIATION = re.compile(r"\(\d+\)$")
 _LEVEL_MS = 1500
 """So much of an utterance tells its level: then following begins. The mean of the whole is no better."""
 _STEP_MS = 100
+_MOST_BEHIND_MS = 2000
+"""An opinion that is further behind hears on at once: no call is to wait long for another's last words."""
 _MOST_LENT = 15
 """So many decoders are at work at once; with more, opinions wait for the end of the utterance."""
+_MOST_AGAIN_MS = 12_000
+"""A third opinion on more than this would hold up other calls for a second."""
 _HURRIED_MS = 500
 """In a hurry an opinion is left out when it would have to hear more than this: some 30 ms of a core."""
 
@@ -117,7 +121,9 @@ class PocketsphinxEars:
         if pcm16k:
             self._settling = False
             self._go_on_speaking()
-        return _words(self._following[0].decoder) if self._following else ""
+            self._keep_up()
+        started = self._following[0].decoder if self._following else None
+        return _words(started) if started is not None else ""
 
     def settle(self) -> None:
         self._settling = True
@@ -134,7 +140,7 @@ class PocketsphinxEars:
             return ()
         self._settling = True
         while following := self._behind():
-            left_ms = (len(self._heard) - following.at) // PCM16K_BYTES_PER_MS
+            left_ms = self._left_ms(following)
             if hurried and left_ms > _HURRIED_MS and following is not self._following[0]:
                 self._let_go(following)
                 following.left_out = True
@@ -144,8 +150,9 @@ class PocketsphinxEars:
         heard = [self._ended(following) for following in asked if not following.grammar]
         by_shape = [self._ended(following) for following in asked if following.grammar]
         self._references = tuple(one.words for one in by_shape if one.words)
-        self.cancel()
+        self._let_go(*self._following)  # their decoders hear the stretches
         opinions = tuple(one.words for one in heard) if hurried else self._with_stretches(heard)
+        self.cancel()
         return tuple(map(self._mended, opinions))
 
     def _with_stretches(self, heard: "list[_Heard]") -> tuple[str, ...]:
@@ -173,13 +180,14 @@ class PocketsphinxEars:
         begun = heard.places[stretch.first - 1 if stretch.lead else stretch.first]
         start = max(0, begun.start - _MARGIN_FRAMES) * _FRAME_BYTES
         end = (heard.places[stretch.last - 1].end + 1 + _MARGIN_FRAMES) * _FRAME_BYTES
+        audio = self._prepared(bytes(self._heard[:end]), heard.opinion, _noise())
         key, decoder = self._decoders.borrow(self._expected, heard.opinion)
         decoder.add_jsgf_string(_STRETCH, stretch.grammar)
         decoder.activate_search(_STRETCH)
         decoder.reinit_feat()
         decoder.set_cmn(heard.mean)
         decoder.start_utt()
-        decoder.process_raw(heard.audio[start:end], False, False)
+        decoder.process_raw(audio[start:], False, False)
         decoder.end_utt()
         words = _words(decoder)
         decoder.activate_search()
@@ -202,7 +210,8 @@ class PocketsphinxEars:
                 return following
         if self._settling and self._following and not self._asked:
             self._asked = True
-            if others := [_Following(opinion) for opinion in self._opinions[_AT_FIRST:] if self._unsure()]:
+            again = len(self._heard) <= _MOST_AGAIN_MS * PCM16K_BYTES_PER_MS and self._unsure()
+            if others := [_Following(opinion) for opinion in self._opinions[_AT_FIRST:] if again]:
                 self._following += others
                 return self._behind()
         return None
@@ -227,6 +236,17 @@ class PocketsphinxEars:
         self._following = [each for each in self._following if each not in late]
         self._asked = False
 
+    def _keep_up(self) -> None:
+        """However fast the speech comes, and if nobody has let it think."""
+        if self._behind() is None:
+            return
+        for following in self._following:
+            while self._left_ms(following) > _MOST_BEHIND_MS:
+                self._go_on(following, _STEP_MS)
+
+    def _left_ms(self, following: "_Following") -> int:
+        return (len(self._heard) - following.at) // PCM16K_BYTES_PER_MS
+
     def _unsure(self) -> bool:
         """Whether something that was heard is like nothing that customers say."""
         heard = {_words(each.decoder) for each in self._following if each.decoder and not each.grammar}
@@ -236,11 +256,7 @@ class PocketsphinxEars:
         """Lend it a decoder that expects the level of this utterance."""
         following.key, decoder = self._decoders.borrow(self._expected, following.opinion)
         level = bytes(self._heard[: _LEVEL_MS * PCM16K_BYTES_PER_MS])
-        decoder.reinit_feat()  # else its noise tracker goes on from another call's line
-        decoder.start_utt()
-        decoder.process_raw(self._prepared(level, following.opinion, _noise()), True, True)
-        following.mean = decoder.get_cmn(False)
-        decoder.end_utt()
+        following.mean = _mean_of(decoder, self._prepared(level, following.opinion, _noise()))
         decoder.reinit_feat()
         decoder.set_cmn(following.mean)
         if following.grammar:
@@ -262,9 +278,8 @@ class PocketsphinxEars:
         """What it heard of the whole."""
         following.decoder.end_utt()
         following.ended = True
-        audio = self._prepared(bytes(self._heard), following.opinion, _noise())
         words, places = _words(following.decoder), _places(following.decoder)
-        return _Heard(following.opinion, audio, words, places, following.mean)
+        return _Heard(following.opinion, words, places, following.mean)
 
     def _let_go(self, *all_following: "_Following") -> None:
         """Give back their decoders."""
@@ -319,7 +334,6 @@ class _Heard:
     """What one opinion heard of an utterance, and where in it."""
 
     opinion: Opinion
-    audio: bytes
     words: str
     places: tuple[Word, ...]
     mean: str
@@ -328,6 +342,21 @@ class _Heard:
         """Its words, with others in the place of the stretch."""
         own = [word.text for word in self.places]
         return " ".join([*own[: stretch.first], words, *own[stretch.last :]])
+
+
+def _mean_of(decoder: Any, audio: bytes) -> str:
+    """The mean of the features of a sound, which tells its level; the decoder is to be made ready after it.
+
+    What is begun has to be ended, and its end searches what is there. To search the whole sound would be as
+    much work as to hear it, so a few frames are put in its place.
+    """
+    decoder.reinit_feat()  # else its noise tracker goes on from another call's line
+    decoder.start_utt()
+    decoder.process_raw(audio, True, True)
+    mean = str(decoder.get_cmn(False))
+    decoder.process_raw(audio[: 3 * _FRAME_BYTES], True, True)
+    decoder.end_utt()
+    return mean
 
 
 def _places(decoder: Any) -> tuple[Word, ...]:
