@@ -76,6 +76,11 @@ class RealtimeClient:
     of the environment, or the embedded engine when there is no key. Raises SettingsError.
     """
 
+    MOST_EVENTS: ClassVar = 2000
+    """Events that wait for handlers: at least half a minute of a call. Then the newest are lost."""
+    LONGEST_HANDLER_S: ClassVar = 10.0
+    """After hanging up, a handler that works on for so long and lets nothing else be handled is cancelled."""
+
     def __init__(
         self,
         system_prompt: str = "",
@@ -113,6 +118,10 @@ class RealtimeClient:
         self._uncommitted = False
         """Sound was given since the last commit; only push to talk asks."""
         self._events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue()
+        self._running: tuple[str, Handler] | None = None
+        """The handler that is at work, and for which event."""
+        self._unhandled = 0
+        """Events that found too many others waiting, since the last that did not."""
         self._items = _Items()
 
     # --- the connection ---
@@ -160,12 +169,27 @@ class RealtimeClient:
         await run
         self._events.put_nowait(None)
         if dispatch is not asyncio.current_task():
-            await dispatch
+            await self._finish(dispatch)
         self._past = driver.conversation.transcript
         self._items.end()
         for engine in self._engines:
             await engine.give_back()
         await self._shop.close()
+
+    async def _finish(self, dispatch: asyncio.Task[None]) -> None:
+        """Let the handlers have what still waits; one that does not return is not waited for for ever."""
+        waiting = -1
+        while not dispatch.done() and self._events.qsize() != waiting:
+            waiting = self._events.qsize()
+            await asyncio.wait({dispatch}, timeout=self.LONGEST_HANDLER_S)
+        if not dispatch.done():
+            log.error("%s has not returned; it is cancelled", self._at_work())
+            dispatch.cancel()
+        await asyncio.gather(dispatch, return_exceptions=True)
+
+    def _at_work(self) -> str:
+        name, handler = self._running or ("an event", None)
+        return f"the handler {getattr(handler, '__qualname__', '')!r} of {name}"
 
     def is_connected(self) -> bool:
         """Is there a call, or one line away from it?"""
@@ -218,14 +242,26 @@ class RealtimeClient:
 
     def _emit(self, name: str, event: Mapping[str, Any]) -> None:
         self._items.tell(name, dict(event))
-        if self._handlers[name]:
+        if not self._handlers[name]:
+            return
+        if self._events.qsize() < self.MOST_EVENTS:
             self._events.put_nowait((name, dict(event)))
+            return
+        self._unhandled += 1
+        if self._unhandled == 1:  # said where it is read at once; `error` waits behind the others
+            log.error(
+                "%s has not returned: %s events wait, later ones are lost", self._at_work(), self.MOST_EVENTS
+            )
 
     async def _dispatch(self) -> None:
         while (event := await self._events.get()) is not None:
             name, value = event
             for handler in tuple(self._handlers[name]):
+                self._running = (name, handler)
                 await self._call(name, handler, value)
+            if self._unhandled:
+                lost, self._unhandled = self._unhandled, 0
+                self._emit("error", {"message": f"{lost} events were lost: {self._at_work()} took too long"})
 
     async def _call(self, name: str, handler: Handler, value: Any) -> None:
         try:

@@ -37,6 +37,8 @@ from helpline.wording import Sentence
 MAX_RETRIES = 3
 KEPT_REPORTS = 200
 """Statuses that tools have reported: what a claim of the desk may rest on."""
+LONGEST_ARGUMENTS = 100_000
+"""Letters of a tool call's arguments; what has more is not run."""
 HEARD_AGAIN_MS = 10_000
 """The customer's latest words can be heard again by a fresh session when no older than this."""
 
@@ -106,7 +108,7 @@ def concerns(s: Step, response_id: str | None) -> bool:
         _begin(s, response_id or "")
     elif response_id and reply.response_id and response_id != reply.response_id:
         return False
-    elif s.now_ms - reply.since_ms >= 1000:
+    elif not reply.doomed and s.now_ms - reply.since_ms >= 1000:
         s.set(reply=replace(reply, since_ms=s.now_ms))
     return not s.c.reply.doomed
 
@@ -389,9 +391,13 @@ def call_tool(s: Step, call_id: str, name: str, arguments: str, response_id: str
         return
     concerns(s, response_id)  # it may be the first that is heard of it
     s.set(called=s.c.called | {call_id})
+    too_long = len(arguments) > LONGEST_ARGUMENTS
+    if too_long:
+        s.incident("arguments_too_long", name[:80])
+        arguments = "{}"
     s.put(Exchange(call_id, name, arguments))
     call = ToolCall(call_id, name, arguments, response_id, s.c.link.generation, s.now_ms)
-    unrun = _why_not(s, response_id)
+    unrun = "its arguments are too long" if too_long else _why_not(s, response_id)
     if unrun:
         _answer(s, call, json.dumps({"status": "not_run", "reason": unrun}))
         return

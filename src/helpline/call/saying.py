@@ -13,6 +13,9 @@ from helpline.call.state import Draft, Step
 from helpline.call.transcript import add, quoted, spoken_length
 
 MAX_STOPPED = 3
+LONGEST_REPLY = 20_000
+"""Letters, half an hour of speech: a server that goes on has run away, and is cut off."""
+CHARS_OF_AN_ITEM = 100
 HARMLESS_CHARS = 8
 """The beginning of a claim ("I have …") claims nothing yet."""
 
@@ -22,6 +25,8 @@ def on_words(s: Step, item_id: str, response_id: str | None, delta: str, *, type
     if not delta or not replies.concerns(s, response_id):
         return
     draft = s.c.draft
+    if _runs_away(s, len(delta) if draft.item_id == item_id else len(delta) + CHARS_OF_AN_ITEM):
+        return
     if draft.item_id != item_id:
         replies.line_of(s, item_id, typed=typed)
         draft = Draft(item_id, typed=typed)
@@ -35,6 +40,9 @@ def on_words_done(s: Step, item_id: str, response_id: str | None, text: str, *, 
     if not replies.concerns(s, response_id):
         _on_late_words(s, item_id, text)
         return
+    known = len(s.c.draft.text) if s.c.draft.item_id == item_id else -CHARS_OF_AN_ITEM
+    if _runs_away(s, max(0, len(text) - known)):
+        return
     line = replies.line_of(s, item_id, typed=typed)
     if line.final and line.text:
         return
@@ -42,10 +50,21 @@ def on_words_done(s: Step, item_id: str, response_id: str | None, text: str, *, 
     _release(s, Draft(item_id, text, checked, typed), complete=True)
 
 
+def _runs_away(s: Step, chars: int) -> bool:
+    """Count a reply's words; one that never ends is cut off, and the call goes on."""
+    reply = replace(s.c.reply, chars=s.c.reply.chars + chars)
+    s.set(reply=reply)
+    if reply.chars <= LONGEST_REPLY:
+        return False
+    s.incident("reply_too_long")
+    replies.interrupt(s)
+    return True
+
+
 def _on_late_words(s: Step, item_id: str, text: str) -> None:
     """Of a reply that is done and still sounds; the one in flight keeps its own draft."""
     line, current = s.c.transcript.line(item_id), s.c.draft
-    if line is None or line.speaker != "desk" or line.final or line.typed:
+    if line is None or line.speaker != "desk" or line.final or line.typed or len(text) > LONGEST_REPLY:
         return
     _release(s, Draft(item_id, text), complete=True)
     if s.c.draft.item_id == item_id:  # it stands

@@ -95,6 +95,8 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     """Ours, of the `response.create`: an error about it says so."""
     doomed: bool = False
     """Cut off: what still comes of it dies. One that the server has not named yet is cancelled when it is."""
+    chars: int = 0
+    """How many letters came of its words; each of its items counts as some."""
 
 
 class Utterance(msgspec.Struct, frozen=True, gc=False):
@@ -236,6 +238,8 @@ class Conversation(msgspec.Struct, frozen=True, gc=False):
     shown_state: str = ""
     notes: int = 0
     unknown: int = 0
+    stretches: int = 0
+    """How many stretches of speech the servers of this call have reported."""
 
     @property
     def may_listen(self) -> bool:
@@ -303,7 +307,10 @@ class Step:
         return self.now_ms - self.c.started_ms
 
     def put(self, entry: Entry) -> None:
+        before = self.c.transcript.left_out
         self.set(transcript=add(self.c.transcript, entry))
+        if self.c.transcript.left_out and not before:
+            self.incident("transcript_full")
 
     def put_line(self, line: Line) -> None:
         """Write a line and show it."""

@@ -9,6 +9,7 @@ import re
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from helpline.call.chinese import CHINESE
 from helpline.call.shown import Caption, Speaker
@@ -57,8 +58,14 @@ class Note(msgspec.Struct, frozen=True, gc=False):
 Entry = Line | Exchange | Note
 
 
+MOST_ENTRIES = 2000
+"""A call keeps so many in mind, the latest; hours of talk have fewer."""
+
+
 class Transcript(msgspec.Struct, frozen=True, gc=False):
     entries: tuple[Entry, ...] = ()
+    left_out: int = 0
+    """How many entries before these were forgotten."""
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -80,12 +87,14 @@ def add(transcript: Transcript, entry: Entry) -> Transcript:
     entries = transcript.entries
     for index in range(len(entries) - 1, -1, -1):
         if entries[index].id == entry.id:
-            return Transcript((*entries[:index], entry, *entries[index + 1 :]))
-    return Transcript((*entries, entry))
+            return replace(transcript, entries=(*entries[:index], entry, *entries[index + 1 :]))
+    if len(entries) >= MOST_ENTRIES:
+        return Transcript((*entries[1:], entry), transcript.left_out + 1)
+    return replace(transcript, entries=(*entries, entry))
 
 
 def remove(transcript: Transcript, entry_id: str) -> Transcript:
-    return Transcript(tuple(entry for entry in transcript.entries if entry.id != entry_id))
+    return replace(transcript, entries=tuple(entry for entry in transcript.entries if entry.id != entry_id))
 
 
 def heard_part(text: str, heard_ms: int, received_ms: int) -> str:

@@ -15,6 +15,10 @@ from helpline.call.state import Push, Step, Utterance
 from helpline.call.transcript import Line, message, remove
 from helpline.realtime import events as ev
 
+MOST_STRETCHES = 5000
+"""Of a whole call: what a server reports beyond that is no speech of a customer."""
+LONGEST_UTTERANCE = 20_000
+"""Letters that are kept of one."""
 MOST_AT_ONCE = 32
 """A server that reports more stretches of speech, and the end of none, is not believed in the oldest."""
 
@@ -36,11 +40,20 @@ def on_speech_started(s: Step, event: ev.SpeechStarted) -> None:
 
 def _hears(s: Step, utterance: Utterance) -> None:
     """A stretch of speech: its line stands where it began."""
+    s.set(stretches=s.c.stretches + 1)
+    if s.c.stretches > MOST_STRETCHES:
+        if s.c.stretches == MOST_STRETCHES + 1:
+            s.incident("too_many_utterances")
+        return
     s.put_utterance(utterance)
     if len(s.c.utterances) > MOST_AT_ONCE:
         oldest = s.c.utterances[0].item_id
         s.forget_utterance(oldest)
         s.set(transcript=remove(s.c.transcript, oldest))
+    for item_id, _ in s.c.wordless[:-MOST_AT_ONCE]:  # no words of it came, and none will
+        line = s.c.transcript.line(item_id)
+        if line is not None and not line.text and s.utterance(item_id) is None:
+            s.set(transcript=remove(s.c.transcript, item_id))
     s.set(wordless=(*s.c.wordless[-MOST_AT_ONCE:], (utterance.item_id, utterance.started_ms)))
     if s.c.transcript.line(utterance.item_id) is None:
         start_ms = utterance.started_ms - s.c.started_ms
@@ -91,6 +104,10 @@ def _commit(s: Step, item_id: str) -> None:
 def on_transcription(s: Step, item_id: str, text: str, *, final: bool) -> None:
     """Words of an utterance, so far or all of them."""
     line = s.c.transcript.line(item_id)
+    if len(text) > LONGEST_UTTERANCE:
+        text = text[:LONGEST_UTTERANCE]
+        if line is not None and line.text != text:
+            s.incident("utterance_too_long")
     if line is not None and line.speaker == "customer" and not (line.final and line.text == text):
         s.put_line(replace(line, text=text, heard=text, final=final))
     if final:
@@ -104,7 +121,7 @@ def on_transcription(s: Step, item_id: str, text: str, *, final: bool) -> None:
 
 def on_transcription_delta(s: Step, event: ev.TranscriptionDelta) -> None:
     line = s.c.transcript.line(event.item_id)
-    if line is not None and not line.final and event.delta:
+    if line is not None and not line.final and event.delta and len(line.text) < LONGEST_UTTERANCE:
         on_transcription(s, event.item_id, line.text + event.delta, final=False)
 
 

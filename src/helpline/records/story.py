@@ -13,6 +13,7 @@ Manner = Literal["customer", "desk", "tool", "change", "trouble", "aside"]
 """How an event is drawn."""
 
 INCIDENTS: Final = {
+    "arguments_too_long": "a tool was called with more than anybody could mean; it was not run",
     "answer_not_readable": "the answer could not be read; the desk asked for the button",
     "claim_slipped": "claimed what was not done; corrected aloud in the next reply",
     "claim_stopped": "was about to claim what was not done; stopped before it sounded",
@@ -25,10 +26,14 @@ INCIDENTS: Final = {
     "not_an_interruption": "a cough or an “mhm”: the reply went on",
     "not_done": "the customer said yes, and it could not be done",
     "outcome_unknown": "the line was lost while it was being done: nobody knows whether it was",
+    "reply_too_long": "the backend’s reply had no end; it was cut off",
     "response_failed": "the backend could not finish its reply",
     "rollover": "moved to a fresh session before this one’s time was up",
     "session_refused": "the backend refused the session",
     "transcription_failed": "words could not be written down",
+    "too_many_utterances": "the backend reported more speech than anybody can utter; the rest was ignored",
+    "transcript_full": "the call became so long that its beginning is no longer kept in mind",
+    "utterance_too_long": "the backend’s transcript had no end; its beginning was kept",
     "yes_to_something_else": "a yes to another question, which was taken for none to the offer",
     "yes_before_read_back": "a yes before the read-back was heard: asked again",
 }
