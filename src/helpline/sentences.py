@@ -149,6 +149,9 @@ NOT_GOT = S("I did not get that right. Could you say it again?", "我没有听�
 NOT_JUST_NOW = S("That did not work just now.", "刚才没有成功。")
 NO_PASSAGE = S("I don't know that. Shall I get a person?", "这个我不清楚。要转人工客服吗？")
 PAGE_SAYS = S("Our page on {page} says: {text}", "我们的帮助页面《{page}》写道：{text}")
+PAGE_SAYS_IN_ENGLISH = S(
+    "Our page on {page} says: {text}", "这一页目前只有英文。我们的帮助页面《{page}》写道：{text}"
+)
 ARGUMENTS = {
     "order_id": S("order number", "订单号"),
     "reason": S("reason", "原因"),

@@ -1,5 +1,7 @@
 """Answers come from the help pages, with their source, or not at all; on both databases."""
 
+import dataclasses
+
 import pytest
 
 from helpline.actions import GUEST
@@ -7,6 +9,7 @@ from helpline.errors import SettingsError
 from helpline.policy import load_policy
 from helpline.store.passages import Passage
 from helpline.tools import Toolbox
+from helpline.tools.chinese_questions import CHINESE
 from helpline.tools.knowledge import PASSAGE_CHARS, Knowledge, cut, knowledge_tools
 from tests.tools.talk import ask, refused
 
@@ -61,6 +64,24 @@ async def test_a_chinese_question_is_answered_from_an_english_page(guest, questi
     toolbox, call = guest()
     result = await ask(toolbox, call, "search_help", question=question)
     assert says in result.data["passages"][0]["text"]
+
+
+async def test_a_chinese_customer_is_told_that_a_page_is_in_english_and_an_english_one_is_not(guest):
+    toolbox, call = guest()
+    chinese = dataclasses.replace(call, language="zh-CN")
+    assert "只有英文" in (await ask(toolbox, chinese, "search_help", question="运费多少钱")).say
+    english = await ask(toolbox, call, "search_help", question="what does delivery cost")
+    assert not CHINESE.search(english.say)
+
+
+async def test_a_chinese_customer_is_not_told_so_of_a_chinese_page(guest, tmp_path):
+    (tmp_path / "yunfei.md").write_text("# 送货\n\n## 运费\n\n满50美元免运费。\n")
+    toolbox, call = guest(tmp_path)
+    result = await ask(
+        toolbox, dataclasses.replace(call, language="zh-CN"), "search_help", question="运费多少钱"
+    )
+    assert "满50美元免运费" in result.say
+    assert "只有英文" not in result.say
 
 
 async def test_a_chinese_question_is_answered_from_a_chinese_page(guest, tmp_path):

@@ -20,6 +20,9 @@ class NotedPage:
         self.puts.append(step["id"])
         self.steps.setdefault(step["id"], {}).update(step)
 
+    async def clear(self) -> None:
+        self.steps.clear()
+
     async def change(self, step_id: str, **changes: Any) -> None:
         self.steps[step_id].update(changes)
 

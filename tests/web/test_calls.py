@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import socketio
 
-from helpline.call.shown import Caption, StateShown
+from helpline.call.shown import Caption, Notice, StateShown
 from helpline.channels.web.app import create_app
 from helpline.errors import BackendError
 from tests.web.client import SILENCE, SocketPage, new_cookie, page_at
@@ -325,6 +325,23 @@ async def test_another_demo_customer_can_be_chosen_and_nobody_else(site, desk):
         await call.until_told("become")
         assert call.caller == BO
         assert call.count("become") == 1
+
+
+async def test_another_demo_customer_sees_nothing_of_the_one_before(site, desk):
+    async with page_at(site) as page:
+        await page.type("hello")
+        call = await desk.call()
+        line = Caption("l1", "desk", "Order 1004 is on its way.", "", final=False, typed=False)
+        await call.channel.show(line)
+        await page.until_shown("Order 1004")
+        await page.tell(type="customer", id="cus_bo")
+        await page.until(lambda page: page.count("resume_thread") == 1)
+        page.events.clear()
+        await call.channel.show(Caption("l1", "desk", line.text, "Order 1004", final=True, typed=False))
+        await call.channel.show(Notice("That is all.", "info"))
+        await page.until_shown("That is all.")
+        await page.until(lambda page: page.told("desk") != [])
+        assert not any("Order 1004" in str(data) for _, data in page.events)
 
 
 async def test_where_there_is_no_demo_nobody_can_be_chosen(site, desk):

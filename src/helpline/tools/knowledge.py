@@ -181,8 +181,10 @@ def knowledge_tools(knowledge: Knowledge) -> tuple[Tool, ...]:
         first = found[0]
         page = first.title.split(" – ")[0]
         card = {"text": first.body, "source": first.source}
+        foreign = context.language.startswith("zh") and not CHINESE.search(first.body)
+        says = say.PAGE_SAYS_IN_ENGLISH if foreign else say.PAGE_SAYS
         return ToolResult(
-            context.words(say.PAGE_SAYS(page=page.lower(), text=wording.plain(first.body, 400))),
+            context.words(says(page=page.lower(), text=wording.plain(first.body, 400))),
             data,
             cards=(Card("passage", first.title, card, key=f"passage-{first.source}-{first.title}"),),
         )

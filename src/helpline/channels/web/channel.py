@@ -56,6 +56,8 @@ class WebChannel:
         """Typed by the customer and shown by the page itself, but not yet captioned by the call."""
         self._on_page_already: set[str] = set()
         self._numbers = Numbers()
+        self._gone: set[str] = set()
+        """Steps that were another customer's to see: what still comes of them is not shown."""
         self.begin()
 
     @property
@@ -70,7 +72,16 @@ class WebChannel:
     def begin(self) -> None:
         """A new call draws here: its lines and cards are not those of the call before."""
         self._prefix = secrets.token_hex(4)
+        self._gone.clear()
         self._state = {"state": "idle", "detail": ""}
+
+    async def forget(self) -> None:
+        """Another customer is at the page: nothing that was shown is theirs to see."""
+        self._gone.update(step_id for step_id in self._steps if step_id.startswith(self._prefix))
+        for shown in (self._steps, self._cards, self._on_page_already, self._typed):
+            shown.clear()
+        self._numbers = Numbers()
+        await self._page.clear()
 
     def another(self) -> "WebChannel":
         """A channel for another conversation on the same page, which this one leaves."""
@@ -217,7 +228,7 @@ class WebChannel:
         now = datetime.now(UTC)
         await self._change(
             step_id,
-            name=f"{self.words.tool_ended(ended.name, result)} · {ended.took_ms} ms",
+            name=self.words.tool_ended(ended.name, result),
             output=code(answer),
             isError=not result.ok,
             start=_iso(now - timedelta(milliseconds=ended.took_ms)),
@@ -241,6 +252,8 @@ class WebChannel:
             await self._tell_card(step_id, {**card, "outcome": outcome})
 
     async def _tell_card(self, step_id: str, card: dict[str, Any]) -> None:
+        if step_id in self._gone:
+            return
         self._cards[step_id] = card
         await self._page.tell("card", id=step_id, card=card)
 
@@ -248,12 +261,16 @@ class WebChannel:
         return {"type": kind, "name": name, "output": text, "streaming": False}
 
     async def _put(self, step_id: str, step: Mapping[str, Any]) -> None:
+        if step_id in self._gone:
+            return
         if step_id in self._steps:
             await self._change(step_id, **step)
         else:
             await self._page.put(self._remember(step_id, step))
 
     async def _change(self, step_id: str, **changes: Any) -> None:
+        if step_id in self._gone:
+            return
         self._remember(step_id, changes)
         await self._page.change(step_id, **changes)
 

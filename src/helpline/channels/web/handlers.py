@@ -333,9 +333,16 @@ class Handlers:
         chosen = [who for who in self._visits.demo_customers if who.customer_id == customer_id]
         if chosen and chosen[0] != visit.caller:
             await visit.become(chosen[0])
+            await visit.channel.forget()
+            await self._greet(visit)
             await self._tell_about(visit)
 
     async def _welcome(self, visit: Visit) -> None:
+        await self._greet(visit)
+        # A page that outlived a restart of the desk still believes that its microphone is wanted.
+        await visit.channel.page.voice(False)
+
+    async def _greet(self, visit: Visit) -> None:
         page_id = visit.channel.page.id
         name = self._visits.settings.name
         own = self._visits.settings.welcome.replace("{shop}", name)
@@ -345,8 +352,6 @@ class Handlers:
         await visit.channel.notice(self._visits.desk.banner_in(visit.language), step_id=f"{page_id}-answers")
         if closed := self._visits.desk.closed_notice(visit.language):
             await visit.channel.notice(closed, step_id=f"{page_id}-closed")
-        # A page that outlived a restart of the desk still believes that its microphone is wanted.
-        await visit.channel.page.voice(False)
 
     async def _go_on(self, visit: Visit) -> None:
         """The desk has started again in mid-call: the page shows the call as it was, from its beginning."""
