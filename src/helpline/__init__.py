@@ -6,6 +6,8 @@
   sure you are of that (`Identity`).
 """
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,12 +31,23 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """The public names are imported when first used, so that `import helpline` costs nothing."""
-    if name in _HOMES:
-        from importlib import import_module
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "mount" and not _has_page():
+        from helpline.errors import MissingPartError
 
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise MissingPartError('The page is not installed: pip install "helpline[web]".')
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]
+    """What can be had here: without the page there is nothing to mount."""
+    public = (name for name in __all__ if name != "mount" or _has_page())
+    return sorted({*public, *(name for name in globals() if name.startswith("__"))})
+
+
+def _has_page() -> bool:
+    try:
+        return find_spec("starlette") is not None
+    except ValueError:  # it is barred from being imported
+        return False

@@ -325,3 +325,13 @@ def test_an_offer_read_anew_in_the_other_language_is_heard_as_well():
     talk.reply("r2", "a2", "我可以取消订单1005，并退款84.50美元到您的Visa卡。要取消吗？", 5000)
     talk.wait(6000)
     assert of(talk.speech("u2", "好的", ms=400), fx.Settle)
+
+
+def test_an_offer_whose_time_runs_out_while_it_is_carried_out_is_not_over():
+    talk = heard(proposed())
+    assert of(talk.speech("u2", "yes", ms=400), fx.Settle)
+    effects = talk.wait(proposal().lives_ms + 1000)
+    assert not [e.shown for e in of(effects, fx.Show) if isinstance(e.shown, ProposalClosed)]
+    receipt = Receipt("R-4821", "prop_1", "cancel_order", "Order 1005 is cancelled.", "2026-01-01T00:00:00Z")
+    effects = talk.give(fx.Settled("prop_1", receipt=receipt))
+    assert ReceiptShown(receipt) in [e.shown for e in of(effects, fx.Show)]

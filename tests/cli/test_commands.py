@@ -296,3 +296,15 @@ def test_the_doctor_says_how_customers_sign_in(helpline, tmp_path):
     own.write_text("def sign_in(:\n")
     found = helpline("doctor", HELPLINE_TOOLS_FILE=str(own)).stdout
     assert f"FAIL  tools file: {own}, line 1" in found
+
+
+def test_without_the_pages_packages_the_library_works_and_mount_says_what_to_install(tmp_path):
+    program = (
+        "import sys; sys.modules['starlette'] = None\n"
+        "import helpline, pydoc\n"
+        "assert 'class RealtimeClient' in pydoc.plain(pydoc.render_doc(helpline))\n"
+        "helpline.mount"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    said = 'helpline.errors.MissingPartError: The page is not installed: pip install "helpline[web]".'
+    assert done.stderr.splitlines()[-1] == said

@@ -66,7 +66,10 @@ async def test_a_yes_by_voice_cancels_once(address, tmp_path):
 async def test_speaking_over_a_reply_stops_it(address, tmp_path):
     # The answer takes 7 s to say: this is within it whether it comes at once or, on a busy machine, 5 s late.
     microphone = spoken(
-        tmp_path / "mic.wav", "what do you know about me?", "where is my order 1004?", pause_ms=5000
+        tmp_path / "mic.wav",
+        "what information do you have about me?",
+        "where is my order 1004?",
+        pause_ms=5000,
     )
     async with browsing(microphone) as browser, visiting(browser, address) as page:
         await page.keyboard.press("p")
