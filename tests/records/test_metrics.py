@@ -9,10 +9,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from helpline.call import effects as fx
 from helpline.call import shown as sh
+from helpline.realtime.cost import prices
 from helpline.realtime.events import Usage
 from helpline.records import archive
 from helpline.records.archive import Filter
 from helpline.redact import KINDS
+from helpline.telemetry.metrics import Metrics
 from tests.records.desks import desk_in, talk
 
 CALLS = (
@@ -114,3 +116,16 @@ async def test_a_tool_that_a_model_made_up_is_no_label(tmp_path):
         text = desk.records.metrics.exposition().decode()
     assert "steal_everything" not in text
     assert 'tool="unknown"' in text
+
+
+def test_what_a_model_without_a_price_uses_is_counted_as_such_and_is_no_money():
+    metrics = Metrics(prices(), lambda backend, kind: {"known": "gpt-realtime"}.get(backend, "nobodys-model"))
+    for backend in ("known", "own", "own"):
+        metrics.happened(fx.UsageCounted(Usage(input_tokens=10, output_tokens=5), "response", backend))
+    text = metrics.exposition().decode()
+    assert 'helpline_unpriced_uses_total{backend="own"} 2.0' in text
+    assert 'helpline_money_total{backend="own"}' not in text
+    assert 'helpline_unpriced_uses_total{backend="known"}' not in text
+    assert 'helpline_money_total{backend="known"}' in text
+    unpriced = [line for line in text.splitlines() if line.startswith("helpline_unpriced_tokens_total")]
+    assert sum(float(line.split()[-1]) for line in unpriced) == 30

@@ -52,6 +52,10 @@ class Metrics:
         self._receipts = counter("receipts", "Changes that were made.", "action")
         self._tokens = counter("tokens", "Tokens by modality.", "backend", "modality")
         self._money = counter("money", "What the models cost, in the price list's currency.", "backend")
+        self._unpriced = counter(
+            "unpriced_uses", "Replies and transcriptions whose price is not known: not in `money`.", "backend"
+        )
+        self._unpriced_tokens = counter("unpriced_tokens", "Their tokens by modality.", "backend", "modality")
         self._redacted = counter("redactions", "Personal data taken out of records.", "kind")
         self._work = gauge("work", "Summaries and messages by state.", "kind", "state")
         self._oldest_s = gauge("work_oldest_seconds", "Age of the oldest that waits.")
@@ -101,7 +105,13 @@ class Metrics:
             self._price_of[priced] = self._prices.of(self._model_of(*priced))
         price = self._price_of[priced]
         money = money_of(tokens, seconds, price) if price else None
-        self._money.labels(counted.backend).inc(float(money or 0))
+        if money is not None:
+            self._money.labels(counted.backend).inc(float(money))
+            return
+        self._unpriced.labels(counted.backend).inc()
+        for modality in _MODALITIES:
+            if count := getattr(tokens, modality):
+                self._unpriced_tokens.labels(counted.backend, modality).inc(count)
 
     def ended(self, record: Mapping[str, Any], *, live: bool) -> None:
         """A call's record was written; `live` is False for one that another process did not live to end."""
