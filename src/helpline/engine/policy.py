@@ -79,10 +79,16 @@ class Topic:
     """References that results listed, with the words of their rows."""
 
 
+_AUXILIARY = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|may|should|must|has|have)"
 _A_QUESTION = re.compile(
-    r"(?:and |so |well |um )*(?:(?:what|where|when|how|why|who|which|is|are|do|does|can|could|will|may)"
-    r" \S+ \S|tell me about \S)"
+    r"^(?:and |so |well |um |hi |hello |please |sorry )*(?:(?:(?:at|in|on|to|for|from|until|till|since|with|by|of"
+    r"|above|below|over|under|before|after) )?(?:what|where|when|how|why|who|whose|which)"
+    rf"|{_AUXILIARY}) \S+ \S"
+    r"|^tell me about \S"
+    rf"|\b{_AUXILIARY} (?:i|you|we|they|he|she|it|there|somebody|someone|anybody|anyone) \S"
+    rf"|\b(?:what|where|when|how|why|who|which) (?:much |many |long |often |far )?{_AUXILIARY}\b"
 )
+"""Also where it follows what it is about: "I am moving next month will you deliver to Hawaii"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +209,14 @@ class Policy:
         tool = self._choose(best, said, turn)
         if tool is not None and turn.tool_choice != "none":
             return self._start(dialogue, tool, said, turn, context)
-        if best.score < _SURE:
+        unserved = best.intent not in _SMALL_TALK and tool_for(best.intent, turn.tools) is None
+        if best.score < _SURE or unserved:
             pages = tool_for("policy_question", turn.tools)
-            if pages is not None and turn.tool_choice != "none" and _A_QUESTION.match(said.text):
+            if pages is not None and turn.tool_choice != "none" and _A_QUESTION.search(said.text):
                 # It may stand on a page of help, in words that no phrase of ours has.
                 asked = dict.fromkeys(pages.required[:1], said.text)
                 return self._call_or_ask(dialogue, pages, asked, turn)
+        if best.score < _SURE:
             return self._missed(dialogue, turn)
         if best.intent == "human" and tool_for("callback", turn.tools) and turn.tool_choice != "none":
             dialogue, act = self._person(dialogue, said, turn, context)
