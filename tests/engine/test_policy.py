@@ -386,6 +386,27 @@ def test_a_question_that_makes_no_sense_of_its_own_is_looked_up_in_the_pages_of_
     assert Caller(*SHOP_TOOLS, pages).says("mumble the other").calls == []
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "my aunt lives overseas will you post it to her",
+        "until when may I bring a buggy",
+        "I need it for my taxes where would I find a receipt",
+    ],
+)
+def test_a_question_is_one_wherever_in_the_sentence_it_is_asked(question: str) -> None:
+    text = {"type": "string", "description": "The customer's question, in their words."}
+    pages = function("search_help", "Look up how the shop does things.", ["question"], question=text)
+    assert [name for name, _ in Caller(*SHOP_TOOLS, pages).says(question).calls] == ["search_help"]
+
+
+def test_what_no_tool_of_the_session_serves_is_looked_up_if_it_is_a_question() -> None:
+    text = {"type": "string", "description": "The visitor's question."}
+    pages = function("search_help", "Look up how the museum does things.", ["question"], question=text)
+    assert Caller(pages).says("what does a pair of headphones cost").calls
+    assert "cannot do that" in Caller(pages).says("cancel order 1004").said
+
+
 # --- several requests, corrections -----------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from helpline.engine.lexicon import Expected, draw_sentences
 from helpline.engine.phrases import load_pack
 from helpline.numbers import normalise
 from tests.engine.evaluation import BLIND, FINAL, HELD_OUT, load_sentences, measure
+from tests.engine.free_questions import QUESTIONS, judge, load_questions
 
 _KEPT = {HELD_OUT: 150, FINAL: 150, BLIND: 120}
 _DIGESTS = {
@@ -54,3 +55,12 @@ def test_a_confusion_table_counts_every_sentence() -> None:
     assert sum(score.confusion().values()) == 20
     assert all(one.repaired for one in score.outcomes if one.done)
     assert [a.sentence for a, _ in pairwise(score.outcomes)] == load_sentences()[:19]
+
+
+def test_questions_in_free_words_are_the_frozen_ones_and_find_their_page_when_typed() -> None:
+    digest = hashlib.sha256(QUESTIONS.read_bytes()).hexdigest()
+    assert digest == "80a899042465734d2f67cfee34e984ebd9abe7c3ae64fec38f23dfb3648b1ff1"
+    questions = load_questions()
+    found = judge(questions, [one.text for one in questions], spoken=False)
+    assert len(found) == 44
+    assert sum(one.done for one in found) >= 30

@@ -80,13 +80,14 @@ class Topic:
 
 
 _AUXILIARY = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|may|should|must|has|have)"
+_WHAT = "what|where|when|how|why|who|whose|which"
 _A_QUESTION = re.compile(
-    r"^(?:and |so |well |um |hi |hello |please |sorry )*(?:(?:(?:at|in|on|to|for|from|until|till|since|with|by|of"
-    r"|above|below|over|under|before|after) )?(?:what|where|when|how|why|who|whose|which)"
-    rf"|{_AUXILIARY}) \S+ \S"
+    r"^(?:and |so |well |um |hi |hello |please |sorry )*"
+    r"(?:(?:(?:at|in|on|to|for|from|until|since|with|by|of|above|below|over|under|before|after) )?"
+    rf"(?:{_WHAT})|{_AUXILIARY}) \S+ \S"
     r"|^tell me about \S"
     rf"|\b{_AUXILIARY} (?:i|you|we|they|he|she|it|there|somebody|someone|anybody|anyone) \S"
-    rf"|\b(?:what|where|when|how|why|who|which) (?:much |many |long |often |far )?{_AUXILIARY}\b"
+    rf"|\b(?:{_WHAT}) (?:much |many |long |often |far )?{_AUXILIARY}\b"
 )
 """Also where it follows what it is about: "I am moving next month will you deliver to Hawaii"."""
 
