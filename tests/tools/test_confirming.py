@@ -176,6 +176,21 @@ async def test_limits_hold(store, maya, clock, toolbox):
     assert await refused(ask(strict, maya, "update_account_info", phone="555 0102")) == "limit"
 
 
+async def test_the_limit_of_a_day_holds_over_calls(store, maya, clock, toolbox):
+    policy = maya.policy
+    strict = Toolbox(
+        shop_tools(),
+        store=store,
+        clock=clock,
+        policy=type(policy)(limits=type(policy.limits)(changes_per_day=1)),
+    )
+    first, second = (strict.context(call_id=name, caller=maya.caller) for name in ("call_a", "call_b"))
+    await say_yes(strict, first, await propose(strict, first, "update_account_info", phone="555 0101"))
+    assert await refused(ask(strict, second, "update_account_info", phone="555 0102")) == "limit"
+    tomas = strict.context(call_id="call_c", caller=(await store.demo_customers())[1])
+    assert await propose(strict, tomas, "update_account_info", phone="555 0103"), "it is one customer's"
+
+
 async def cut_off(task, turns):
     """Let a task take some steps and cancel it."""
     for _ in range(turns):
