@@ -1,12 +1,17 @@
 """The engine's own ears: working ahead changes no word, and no call hears what another left behind."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from helpline.engine.ears.pocketsphinx import Decoders, Opinion, PocketsphinxEars, make_decoder
-from helpline.engine.lexicon import Lexicon
+from helpline.audio.pcm import from_samples, samples
+from helpline.audio.resample import Resampler
+from helpline.engine.ears.pocketsphinx import OPEN, Decoders, Opinion, PocketsphinxEars, make_decoder
+from helpline.engine.lexicon import Expected, Lexicon
 from helpline.engine.listening import Ended, Growing, Listener, ListenSettings
 from helpline.engine.vad import VoiceDetector
 from helpline.engine.voice import Synthesiser
@@ -127,6 +132,114 @@ def test_speech_that_comes_at_once_leaves_little_for_its_end() -> None:
     assert words == 1
     assert making.searched_ms > 2 * 4000
     assert most < 2 * 2400
+
+
+STRANGE = "can i bring my own sandwiches and eat them in the garden"
+LIKE_NOTHING = "can i bring my don't send which is them be delivered are done"
+
+
+@dataclass
+class Scripted:
+    """A decoder that hears its words in anything, and how well they fit the sound, as a likelihood."""
+
+    words: str
+    fit: float = 0.01
+
+    def process_raw(self, audio: bytes, no_search: bool, full_utt: bool) -> None:
+        assert len(audio) > 0
+
+    def hyp(self) -> Any:
+        return SimpleNamespace(hypstr=self.words)
+
+    def seg(self) -> list[Any]:
+        return [
+            SimpleNamespace(word=word, start_frame=at, end_frame=at, ascore=self.fit)
+            for at, word in enumerate(self.words.split())
+        ]
+
+    def get_cmn(self, _update: bool) -> str:
+        return "40"
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+
+class Hearing:
+    """Makes decoders that hear the same of what customers say, and one that hears any words."""
+
+    def __init__(self, of_customers: str, any_words: str = STRANGE, fit: float = 0.01) -> None:
+        self._heard = {False: (of_customers, 0.01), True: (any_words, fit)}
+        self.open = 0
+
+    def __call__(self, _lexicon: Lexicon, opinion: Opinion) -> Scripted:
+        self.open += opinion.any_words
+        return Scripted(*self._heard[opinion.any_words])
+
+
+def test_what_is_like_nothing_that_customers_say_is_heard_by_a_decoder_of_any_words() -> None:
+    hearing = Hearing(LIKE_NOTHING)
+    listener = a_listener(Decoders(make=hearing))
+    for _ in range(2):
+        assert heard(listener, sound(LONG), ahead=True) == [STRANGE]
+    assert hearing.open == 1
+
+
+def test_any_words_that_fit_the_sound_much_worse_are_not_believed() -> None:
+    hearing = Hearing(LIKE_NOTHING, fit=0.001)
+    assert heard(a_listener(Decoders(make=hearing)), sound(LONG), ahead=True) == [LIKE_NOTHING]
+    assert hearing.open == 1
+
+
+@pytest.mark.parametrize("of_customers", [LONG, "order number is one zero real six bye"])
+def test_what_is_understood_or_nearly_a_number_is_left_to_the_others(of_customers: str) -> None:
+    hearing = Hearing(of_customers)
+    assert heard(a_listener(Decoders(make=hearing)), sound(LONG), ahead=True) == [of_customers]
+    assert hearing.open == 0
+
+
+def test_a_decoder_of_any_words_is_not_waited_for_when_others_wait_or_long() -> None:
+    hearing = Hearing(LIKE_NOTHING)
+    listener = a_listener(Decoders(make=hearing))
+    assert heard(listener, sound(LONG), ahead=False, hurried=True) == [LIKE_NOTHING]
+    assert heard(listener, sound(f"{LONG} and " * 4), ahead=True) == [LIKE_NOTHING]
+    assert hearing.open == 0
+
+
+def test_an_answer_to_the_question_for_a_number_is_left_to_the_others() -> None:
+    hearing = Hearing(LIKE_NOTHING)
+    settings = ListenSettings(known_ids=("1004",), asked_for_reference=True)
+    heard(a_listener(Decoders(make=hearing), settings), sound(LONG), ahead=True)
+    assert hearing.open == 0
+
+
+def test_the_one_decoder_of_any_words_is_lent_to_one_call_at_a_time() -> None:
+    hearing = Hearing(LIKE_NOTHING)
+    decoders = Decoders(make=hearing)
+    pcm24k = sound(LONG)
+    first, second = a_listener(decoders), a_listener(decoders)
+    said: list[str] = []
+    for frame in frames(pcm24k):
+        for listener in (first, second):
+            said += [one.text for one in listener.feed(frame) if isinstance(one, Ended)]
+            while listener.think():
+                pass
+    assert said == [STRANGE, LIKE_NOTHING]
+    assert heard(second, pcm24k, ahead=True) == [STRANGE]
+    assert hearing.open == 1
+
+
+def test_a_decoder_of_any_words_hears_what_no_customer_of_a_shop_says(decoders: Decoders) -> None:
+    key, decoder = decoders.borrow(Expected(), OPEN)
+    pcm16k = Resampler(24_000, 16_000, quality="HQ").feed(sound("i would like to read the newspaper"))
+    noise = np.random.default_rng(1).normal(0, 60, len(pcm16k) // 2)
+    decoder.start_utt()
+    decoder.process_raw(from_samples(samples(pcm16k) + noise), False, True)
+    decoder.end_utt()
+    words = decoder.hyp().hypstr.split()
+    decoders.give_back(key, decoder)
+    assert len({"would", "like", "to", "read", "newspaper"} & set(words)) >= 2
+    assert decoder.lookup_word("newspaper")
+    assert not decoder.lookup_word("shit")
 
 
 def test_what_a_call_hears_does_not_depend_on_the_calls_before(decoders: Decoders) -> None:

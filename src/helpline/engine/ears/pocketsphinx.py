@@ -4,9 +4,11 @@ Settings (lw 9.5, no flat second pass, noise under a digitally silent floor) are
 `docs/engine-quality.md`.
 """
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from helpline.engine.meaning import likeliness
 from helpline.engine.parts import need_package
 from helpline.engine.references import grammar_for
 from helpline.engine.sounds import Sounds, named, own_number, read_sounds
-from helpline.engine.stretches import Stretch, Word, agreed_on, settled_stretch, stretches_in
+from helpline.engine.stretches import NUMBER_WORDS, Stretch, Word, agreed_on, settled_stretch, stretches_in
 from helpline.engine.vad import PCM16K_BYTES_PER_MS
 from helpline.errors import MissingPartError
 
@@ -29,6 +31,7 @@ _SURE = 1.0
 _REFERENCE = "reference"
 _STRETCH = "stretch"
 _FRAME_BYTES = 320
+_LEAST = 1e-300
 _MARGIN_FRAMES = 8
 _PRONUNCIATION = re.compile(r"\(\d+\)$")
 _LEVEL_MS = 1500
@@ -40,6 +43,15 @@ _MOST_LENT = 15
 """So many decoders are at work at once; with more, opinions wait for the end of the utterance."""
 _MOST_AGAIN_MS = 12_000
 """A third opinion on more than this would hold up other calls for a second."""
+_STRANGE = 0.7
+"""Nothing that all opinions find less likely is what customers say."""
+_SPELLED = NUMBER_WORDS | {*"bcdefghjklmnopqrstuvwxyz", "dot"}
+_NEARLY = 3
+"""So many of them are most of a number, or of an address: any words of English are further from it."""
+_FITS_BETTER = -0.5
+"""So much worse may the sound fit them than words that are like nothing."""
+_LONGEST_OPEN_MS = 8_000
+"""Of an utterance that any words are heard in: a decoder of them takes thrice as long as another."""
 _HURRIED_MS = 500
 """In a hurry an opinion is left out when it would have to hear more than this: some 30 ms of a core."""
 
@@ -61,12 +73,16 @@ class Opinion:
     """Stretches the frequencies, for a voice that is higher or lower than those that were learnt from."""
     british: bool = False
     """Expects words as they are said in England."""
+    any_words: bool = False
+    """Expects whatever is said in English, not what customers say."""
 
 
 FIRST = Opinion("first", 9.5, 60.0)
 SECOND = Opinion("second", 9.0, 90.0, warp=1.17)
 THIRD = Opinion("third", 8.5, 90.0, warp=0.9, british=True)
 """They listen beside the first: those that err differently are right more often."""
+OPEN = Opinion("open", 7.0, 60.0, any_words=True)
+"""Asked when what the others heard is like nothing that customers say; a process has one."""
 
 
 class PocketsphinxEars:
@@ -75,7 +91,8 @@ class PocketsphinxEars:
     Two opinions follow the speech while the process has nothing more urgent (`think`): little is left to do
     when it ends. They begin when a second and a half of it is there, from its beginning: only then is its
     level known, which makes one word in three of a strange voice right that was wrong before. A third listens
-    at a pause, when what one of them heard is like nothing that customers say.
+    at a pause, when what one of them heard is like nothing that customers say; and when that is so of all, a
+    decoder of any English words: "may I use a tripod" has words that no shop's customers need.
     """
 
     def __init__(self, decoders: "Decoders", opinions: tuple[Opinion, ...] = (FIRST, SECOND, THIRD)) -> None:
@@ -88,8 +105,8 @@ class PocketsphinxEars:
         self._settling = False
         self._early = False
         """Following began before the level was known: there was a pause."""
-        self._asked = False
-        """It was considered, in this pause, whether others are to listen too."""
+        self._rounds = 0
+        """So often it was considered, in this pause, whether others are to listen too."""
         self._following: list[_Following] = []
         self._own: tuple[str, ...] = ()
         self._grammar = ""
@@ -147,10 +164,14 @@ class PocketsphinxEars:
             else:
                 self._go_on(following, left_ms + 1)  # what is left need not be whole milliseconds
         asked = [following for following in self._following if not following.left_out]
-        heard = [self._ended(following) for following in asked if not following.grammar]
+        heard = [self._ended(following) for following in asked if following.is_of_words]
         by_shape = [self._ended(following) for following in asked if following.grammar]
+        of_any = [self._ended(following) for following in asked if following.opinion.any_words]
         self._references = tuple(one.words for one in by_shape if one.words)
         self._let_go(*self._following)  # their decoders hear the stretches
+        if any(one.fits_better(heard) for one in of_any):
+            self.cancel()
+            return tuple(one.words for one in of_any)
         opinions = tuple(one.words for one in heard) if hurried else self._with_stretches(heard)
         self.cancel()
         return tuple(map(self._mended, opinions))
@@ -208,20 +229,27 @@ class PocketsphinxEars:
         for following in self._following:
             if len(self._heard) - following.at >= least and not following.left_out:
                 return following
-        if self._settling and self._following and not self._asked:
-            self._asked = True
-            again = len(self._heard) <= _MOST_AGAIN_MS * PCM16K_BYTES_PER_MS and self._unsure()
-            if others := [_Following(opinion) for opinion in self._opinions[_AT_FIRST:] if again]:
-                self._following += others
-                return self._behind()
-        return None
+        if not self._settling or not self._following or self._rounds > 1:
+            return None
+        self._rounds += 1
+        self._following += self._others()
+        return self._behind()
+
+    def _others(self) -> "list[_Following]":
+        """Who is asked now that those before are unsure: the third opinion, then a decoder of any words."""
+        length_ms = len(self._heard) // PCM16K_BYTES_PER_MS
+        if self._rounds == 1:
+            again = length_ms <= _MOST_AGAIN_MS and self._unsure()
+            return [_Following(opinion) for opinion in self._opinions[_AT_FIRST:] if again]
+        anything = length_ms <= _LONGEST_OPEN_MS and not self._grammar and self._at_a_loss()
+        return [_Following(OPEN)] if anything and self._decoders.may_lend_open() else []
 
     def _begin_to_follow(self) -> None:
         """Once the level is known, or there is a pause."""
         known = len(self._heard) >= _LEVEL_MS * PCM16K_BYTES_PER_MS
         if not self._heard or not (known or self._settling):
             return
-        self._early, self._asked = not known, False
+        self._early, self._rounds = not known, 0
         self._following = [_Following(opinion) for opinion in self._opinions[:_AT_FIRST]]
         if self._grammar:
             self._following += [_Following(each.opinion, self._grammar) for each in self._following]
@@ -234,7 +262,7 @@ class PocketsphinxEars:
         late = [each for each in self._following if each.opinion not in self._opinions[:_AT_FIRST]]
         self._let_go(*late)
         self._following = [each for each in self._following if each not in late]
-        self._asked = False
+        self._rounds = 0
 
     def _keep_up(self) -> None:
         """However fast the speech comes, and if nobody has let it think."""
@@ -249,8 +277,20 @@ class PocketsphinxEars:
 
     def _unsure(self) -> bool:
         """Whether something that was heard is like nothing that customers say."""
-        heard = {_words(each.decoder) for each in self._following if each.decoder and not each.grammar}
-        return any(likeliness(words, self._expected.keywords, self._own) < _SURE for words in heard)
+        return any(likely < _SURE for likely in self._likely())
+
+    def _at_a_loss(self) -> bool:
+        """Whether all that was heard is so, and none of it is nearly a number, or spelled."""
+        return all(likely < _STRANGE for likely in self._likely()) and not any(
+            sum(word in _SPELLED for word in words.split()) >= _NEARLY for words in self._so_far()
+        )
+
+    def _likely(self) -> list[float]:
+        return [likeliness(words, self._expected.keywords, self._own) for words in self._so_far()]
+
+    def _so_far(self) -> set[str]:
+        """What the opinions heard."""
+        return {_words(each.decoder) for each in self._following if each.decoder and each.is_of_words}
 
     def _start(self, following: "_Following") -> None:
         """Lend it a decoder that expects the level of this utterance."""
@@ -279,7 +319,7 @@ class PocketsphinxEars:
         following.decoder.end_utt()
         following.ended = True
         words, places = _words(following.decoder), _places(following.decoder)
-        return _Heard(following.opinion, words, places, following.mean)
+        return _Heard(following.opinion, words, places, following.mean, _fit(following.decoder))
 
     def _let_go(self, *all_following: "_Following") -> None:
         """Give back their decoders."""
@@ -328,6 +368,11 @@ class _Following:
     left_out: bool = False
     noise: np.random.Generator = field(default_factory=_noise)
 
+    @property
+    def is_of_words(self) -> bool:
+        """Whether it hears what customers say."""
+        return not self.grammar and not self.opinion.any_words
+
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
@@ -337,6 +382,12 @@ class _Heard:
     words: str
     places: tuple[Word, ...]
     mean: str
+    fit: float
+    """How well the sound fits the words: the logarithm of its likelihood in a frame."""
+
+    def fits_better(self, others: "Sequence[_Heard]") -> bool:
+        """Whether its words are to be taken for those of the others, which are like nothing."""
+        return bool(self.words) and all(self.fit - other.fit > _FITS_BETTER for other in others)
 
     def with_words(self, stretch: Stretch, words: str) -> str:
         """Its words, with others in the place of the stretch."""
@@ -368,6 +419,14 @@ def _places(decoder: Any) -> tuple[Word, ...]:
     )
 
 
+def _fit(decoder: Any) -> float:
+    """How well the sound fits the words: the logarithm of its likelihood in a frame."""
+    words = [segment for segment in decoder.seg() or () if segment.word[0] not in "<["]
+    frames: int = sum(segment.end_frame - segment.start_frame + 1 for segment in words)
+    likely: float = sum(math.log(max(segment.ascore, _LEAST)) for segment in words)
+    return likely / max(frames, 1)
+
+
 def _words(decoder: Any) -> str:
     hypothesis = decoder.hyp()
     return "" if hypothesis is None else str(hypothesis.hypstr)
@@ -382,6 +441,8 @@ class Decoders:
         self._library = library or Library()
         self._make = make or make_decoder
         self._idle: dict[str, list[Any]] = {}
+        self._open: Any = None
+        self._open_is_lent = False
         self.lent = 0
 
     def prepare(self, expected: Expected, opinions: tuple[Opinion, ...]) -> None:
@@ -395,8 +456,15 @@ class Decoders:
 
     def borrow(self, expected: Expected, opinion: Opinion = FIRST) -> tuple[str, Any]:
         """A decoder, and the key to give it back with."""
-        key = f"{expected.key()} {opinion.name}"
         self.lent += 1
+        if opinion.any_words:
+            self._open_is_lent = True
+            if self._open is None:
+                lexicon = self._library.lexicon(expected)
+                self._library.write_any_words(lexicon)
+                self._open = self._make(lexicon, opinion)
+            return opinion.name, self._open
+        key = f"{expected.key()} {opinion.name}"
         if idle := self._idle.get(key):
             return key, idle.pop()
         return key, self._make(self._library.lexicon(expected), opinion)
@@ -405,9 +473,16 @@ class Decoders:
         """Whether there is one for work that can wait."""
         return self.lent < _MOST_LENT
 
+    def may_lend_open(self) -> bool:
+        """Whether the one of any words is free: it takes as much memory as all others together."""
+        return not self._open_is_lent
+
     def give_back(self, key: str, decoder: Any) -> None:
         """Ready for the next utterance, of any session."""
         self.lent -= 1
+        if decoder is self._open:
+            self._open_is_lent = False
+            return
         idle = self._idle.setdefault(key, [])
         if sum(map(len, self._idle.values())) < _SPARE_DECODERS or not idle:
             idle.append(decoder)
@@ -424,10 +499,13 @@ def make_decoder(lexicon: Lexicon, opinion: Opinion = FIRST) -> Any:
         import pocketsphinx
     except ImportError as missing:
         raise MissingPartError('The ears are not installed: pip install "helpline[engine]".') from missing
+    words, trigram = lexicon.british if opinion.british else lexicon.dictionary, lexicon.trigram
+    if opinion.any_words:
+        words, trigram = lexicon.any_words, Path(pocketsphinx.get_model_path("en-us/en-us.lm.bin"))
     return pocketsphinx.Decoder(
         hmm=pocketsphinx.get_model_path("en-us/en-us"),
-        lm=str(lexicon.trigram),
-        dict=str(lexicon.british if opinion.british else lexicon.dictionary),
+        lm=str(trigram),
+        dict=str(words),
         lw=opinion.language_weight,
         fwdflat=False,
         loglevel="FATAL",
