@@ -210,7 +210,9 @@ class Policy:
         tool = self._choose(best, said, turn)
         if tool is not None and turn.tool_choice != "none":
             return self._start(dialogue, tool, said, turn, context)
-        unserved = best.intent not in _SMALL_TALK and tool_for(best.intent, turn.tools) is None
+        proof = next((tool for tool in turn.tools if _A_PROOF.match(tool.name)), None)
+        theirs = best.intent in _THEIR_OWN and proof is not None
+        unserved = not theirs and best.intent not in _SMALL_TALK and tool_for(best.intent, turn.tools) is None
         if best.score < _SURE or unserved:
             pages = tool_for("policy_question", turn.tools)
             if pages is not None and turn.tool_choice != "none" and _A_QUESTION.search(said.text):
@@ -222,8 +224,7 @@ class Policy:
         if best.intent == "human" and tool_for("callback", turn.tools) and turn.tool_choice != "none":
             dialogue, act = self._person(dialogue, said, turn, context)
             return dialogue, replace(act, say=f"A person can call you back. {act.say}".strip())
-        proof = next((tool for tool in turn.tools if _A_PROOF.match(tool.name)), None)
-        if best.intent in _THEIR_OWN and proof is not None and turn.tool_choice != "none":
+        if theirs and proof is not None and turn.tool_choice != "none":
             # The tool for it is not offered to who is not known: first comes who they are.
             dialogue, act = self._start(dialogue, proof, said, turn, context)
             return dialogue, (
