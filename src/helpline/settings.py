@@ -366,6 +366,14 @@ class Settings:
         "A call in which the model has called so many tools ends with a sentence.",
     )  # fmt: skip
 
+    engine_host: str = _setting(
+        "127.0.0.1", "HELPLINE_ENGINE_HOST", text.line, "Engine",
+        "Address of `helpline engine`; any but this machine's own needs HELPLINE_ENGINE_KEY.",
+    )  # fmt: skip
+    engine_key: Secret = _setting(
+        Secret(), "HELPLINE_ENGINE_KEY", text.secret, "Engine",
+        "The key that clients of `helpline engine` are to send.", unset="any is taken, and none is needed",
+    )  # fmt: skip
     engine_port: int = _setting(
         8765, "HELPLINE_ENGINE_PORT", text.whole(0, 65535), "Engine", "Port of `helpline engine`."
     )
@@ -579,14 +587,17 @@ class Settings:
     @property
     def loopback(self) -> bool:
         """Whether the desk can be reached from this machine alone, and through no proxy on it."""
-        if self.origins:
-            return False
-        if self.host.lower() == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return False
+        return not self.origins and is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this address is reached from this machine alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 SETTINGS: Final[tuple[Setting, ...]] = tuple(

@@ -1,6 +1,8 @@
 """The engine as a server: one session per peer, over sockets of its own or over a pair in this process."""
 
 import asyncio
+import errno
+import hmac
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -31,6 +33,8 @@ from helpline.realtime.connection import Frames
 from helpline.settings import Settings
 
 PORT = 8765
+_KEY_OFFERED = "openai-insecure-api-key."
+"""Before a key among the protocols that a client without headers offers."""
 _PATHS = ("/v1/realtime", "/openai/v1/realtime", "/realtime", "/openai/realtime")
 
 _log = logging.getLogger(__name__)
@@ -200,19 +204,24 @@ class Engine:
 class EngineServer:
     """The engine at `ws://host:port/v1/realtime`, for any client of the protocol.
 
-    A browser's page from another host is refused; any key is accepted, and none is needed.
+    A browser's page from another host is refused. With a `key`, so is a client that does not send it; else
+    any is accepted, and none is needed.
     """
 
-    def __init__(self, engine: Engine | None = None, *, host: str = "127.0.0.1", port: int = PORT) -> None:
+    def __init__(
+        self, engine: Engine | None = None, *, host: str = "127.0.0.1", port: int = PORT, key: str = ""
+    ) -> None:
         self.engine = engine or Engine()
         self.host = host
         self.port = port
+        self._key = key
         self._server: Server | None = None
 
     @property
     def url(self) -> str:
         """Where clients connect; with the real port once it listens."""
-        return f"ws://{self.host}:{self.port}/v1/realtime"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"ws://{host}:{self.port}/v1/realtime"
 
     async def __aenter__(self) -> "EngineServer":
         await asyncio.to_thread(self.engine.warm)
@@ -226,10 +235,13 @@ class EngineServer:
                 compression=None,
                 select_subprotocol=_subprotocol,
             )
-        except OSError as taken:
-            raise LocalError(
-                f"The engine cannot listen on port {self.port}: it is taken. Choose another with --port."
-            ) from taken
+        except OSError as refused:
+            self.engine.close()
+            if refused.errno == errno.EADDRINUSE:
+                why = f"on port {self.port}: it is taken. Choose another with --port."
+            else:
+                why = f"at {self.host}, port {self.port} ({type(refused).__name__}): check --host and --port."
+            raise LocalError(f"The engine cannot listen {why}") from refused
         self.port = next(iter(self._server.sockets)).getsockname()[1]
         return self
 
@@ -250,6 +262,8 @@ class EngineServer:
         origin = request.headers.get("Origin")
         if origin is not None and not _is_own(Origin(origin), request.headers.get("Host", "")):
             return connection.respond(403, "Pages of other sites may not use this engine.\n")
+        if self._key and not _brings(self._key, request):
+            return connection.respond(401, "This engine takes its own key alone: HELPLINE_ENGINE_KEY.\n")
         if self.engine.full:
             return connection.respond(503, "The engine has as many sessions as it may have.\n")
         return None
@@ -266,6 +280,15 @@ class EngineServer:
 def _subprotocol(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """Browsers' clients offer `realtime` beside their key."""
     return Subprotocol("realtime") if "realtime" in offered else None
+
+
+def _brings(key: str, request: Request) -> bool:
+    """Whether a client sends the key as the vendors' clients send theirs; never in the address."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+    sent = [token.strip() if kind.lower() == "bearer" else "", request.headers.get("api-key", "")]
+    sent += [one.strip().removeprefix(_KEY_OFFERED) for one in offered if _KEY_OFFERED in one]
+    return any(hmac.compare_digest(one.encode(errors="replace"), key.encode()) for one in sent)
 
 
 def _is_own(origin: str, host: str) -> bool:
