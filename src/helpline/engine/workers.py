@@ -143,7 +143,11 @@ class _Process:
         self._restarts.began = self._clock()
         self._sessions.clear()
         self._process = process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_ALONE | os.environ
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_ALONE | os.environ,
+            start_new_session=True,  # ctrl-C in a terminal is for this process, which ends its workers
         )
         weakref.finalize(self, _end, process)
         late = threading.Timer(self._load_s, process.kill)
