@@ -44,13 +44,19 @@ class Done(msgspec.Struct, frozen=True):
     """The proposal's effect words."""
     told: str = ""
     """What was offered and what was said when it was done: no claim may tell of it otherwise."""
+    say: str = ""
+    """What the desk says of it once it is done."""
 
 
 def done_by(proposal: Proposal, receipt: Receipt) -> Done:
     """What a claim may have behind it once this proposal has its receipt."""
+    told = f"{_told_of(proposal)} ; {receipt.say}"
+    return Done(receipt.action, proposal.subject, proposal.effect_words, told, receipt.say)
+
+
+def _told_of(proposal: Proposal) -> str:
     amount = "" if proposal.amount_cents is None else f"{proposal.amount_cents / 100:.2f} {proposal.currency}"
-    told = " ; ".join((proposal.effect, proposal.read_back, receipt.say, amount))
-    return Done(receipt.action, proposal.subject, proposal.effect_words, told)
+    return " ; ".join((proposal.effect, proposal.read_back, amount))
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -209,7 +215,11 @@ def may_have_become(text: str, looked: int) -> bool:
     """Can a growing sentence have become a claim by what came since it was `looked` at? A cheap look."""
     since = max(0, looked - LONGEST_TURN)
     lower = text.lower()
-    if english.MAYBE_BY_NOW.search(lower, since) or ODD.search(text, since):
+    if (
+        english.MAYBE_BY_NOW.search(lower, since)
+        or details.MONEY.search(lower, since)
+        or ODD.search(text, since)
+    ):
         return True
     return european.MAYBE.search(lower, since) is not None
 
@@ -220,7 +230,20 @@ def unbacked(
     """The first claim in a sentence that nothing stands behind."""
     sentence = legible(sentence)
     lower = sentence.lower()
-    if not (english.MAYBE.search(lower) or european.MAYBE.search(lower) or chinese.CHINESE.search(sentence)):
-        return None
     done, reported = tuple(done), tuple(reported)
-    return next((claim for claim in claims_in(sentence) if not is_backed(claim, done, reported, offer)), None)
+    if english.MAYBE.search(lower) or european.MAYBE.search(lower) or chinese.CHINESE.search(sentence):
+        for claim in claims_in(sentence):
+            if not is_backed(claim, done, reported, offer):
+                return claim
+    return _other_promise(sentence, done, offer) if done and details.MONEY.search(lower) else None
+
+
+def _other_promise(sentence: str, done: tuple[Done, ...], offer: Proposal | None) -> Claim | None:
+    """ "You'll get ninety dollars back", where what was done gives back thirty."""
+    subject = next(iter(order_numbers(sentence)), "")
+    if subject and all(subject != one.subject for one in done):
+        return None
+    told = [one.told for one in done]
+    if offer is not None:
+        told.append(_told_of(offer))
+    return Claim("refund", subject, sentence.strip()) if details.promises_otherwise(sentence, told) else None

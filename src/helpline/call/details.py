@@ -18,13 +18,27 @@ _UNIT = "(?:dollars?|bucks?|euros?|pounds?|usd|eur|gbp|美元|美金|欧元|英�
 _AMOUNT = re.compile(
     rf"[$€£¥] ?(\d+)(?:\.(\d\d?))?(?![\d.]*\d)"
     rf"|(\d+|{'|'.join(_ONES)})(?:[.](\d\d?))? ?{_UNIT}(?:(?: and)? ?(\d{{1,2}})(?: ?cents?\b|美分|"
-    rf"(?! ?[\w-])))?"
+    rf"(?= (?:will|back|is|are|was|has|have|goes|go|to|on|for|and)\b)|(?! ?[\w-])))?"
 )
+MONEY = re.compile(rf"[$€£¥]|{_UNIT}")
+"""A cheap look before the careful one."""
 _NO_REFUND = re.compile(
     r"\b(?:costs?|prices?|total|each|paid|would|worth|fees?|instead of|other|another)\b|价格|原价|总"
 )
 """A clause with one of these tells of another amount than the one that goes back."""
+_LONG = re.compile(r"\b(?:hundred|thousand)\b|[百千]")
 _OF_MONEY = ("cancel", "return", "refund", "exchange", "done")
+_PROMISED = re.compile(
+    r"\byou(?:'ll| will| shall|'re going to| are going to)(?: \w+){0,2}? (?:get|receive|see|have|find|"
+    r"be (?:refunded|credited|paid|getting|receiving))\b"
+    r"|\byou (?:get|are getting|are receiving)\b|\byou're (?:getting|receiving)\b"
+    r"|\b(?:i|we)(?:'ll| will) (?:\w+ly )?(?:send|refund|pay|credit|return|transfer)\b"
+    r"|\b(?:will|should|'ll) (?:be (?:back|paid|refunded|credited|sent|returned|on)|"
+    r"go back|come back|arrive|reach)\b"
+    r"|\b(?:goes|go|going|coming|comes) (?:right |straight )?(?:back|to your)\b"
+    r"|(?:会|将)(?:收到|拿到|得到|退|为您退|给您退|返还)"
+)
+_HANGS_ON = re.compile(r"\b(?:if|unless|would|could|might|should you|not|never)\b|n't\b|\?|如果|要是|？|不")
 _WEEKDAY = re.compile(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|(?:周|星期)[一二三四五六日天]")
 _NEAR = re.compile(r"\b(?:day after tomorrow|tomorrow|today)\b|今天|明天|后天")
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
@@ -61,10 +75,23 @@ def tells_otherwise(kind: str, clause: str, sentence: str, told: Iterable[str]) 
 def _other_amount(sentence: str, told: list[str]) -> bool:
     known = {amount for text in told for amount in _amounts(text)}
     said = {amount for part in _parts(sentence) if not _NO_REFUND.search(part) for amount in _amounts(part)}
-    wholes = {whole for whole, _ in known}
-    return bool(known) and any(
-        each not in known and not (each[1] == 0 and each[0] in wholes) for each in said
-    )
+    if not _LONG.search(sentence):
+        said = {_of_short(amount) if str(amount[0]) not in sentence else amount for amount in said}
+    return bool(known) and not said <= known
+
+
+def _of_short(amount: tuple[int, int]) -> tuple[int, int]:
+    """ "Seventy-two fifty dollars" is read as 7250."""
+    whole, cents = amount
+    return (whole // 100, whole % 100) if whole >= 1000 and not cents else amount
+
+
+def promises_otherwise(sentence: str, told: Iterable[str]) -> bool:
+    """Does it promise another amount than the one that goes back? What hangs on an "if" is none."""
+    text = sentence.lower().replace("’", "'")
+    if _HANGS_ON.search(text) or not _PROMISED.search(text):
+        return False
+    return _other_amount(text, [each.lower() for each in told if each])
 
 
 def _parts(sentence: str) -> list[str]:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 
 _PARTICIPLES = {
-    "cancel": r"cancell?ed|called off|voided|(?:took|taken) (?:your|the|that) order (?:off|down|out)|"
+    "cancel": r"cancell?ed|called off|voided|scrapped|put a stop (?:to|on)|"
+    r"(?:took|taken) (?:your|the|that) order (?:off|down|out)|"
     "withdrawn|revoked|(?:been|get|got) (?:stopped|halted|pulled|deleted)|"
     r"(?:pulled|stopped|deleted|halted|killed) (?:it|that|this|your|the (?:\w+ )?(?:order|shipment|"
     r"delivery|parcel|"
@@ -18,18 +19,23 @@ _PARTICIPLES = {
     "exchange": r"exchanged|swapped|replaced(?! by)",
     "refund": r"refunded|reimbursed|credited|waived|paid (?:back|out)|put back (?:on|in)|"
     r"(?:given you|been given|got|received) (?:a|your|the) (?:\w+ ){0,3}(?:refund|credit|money)(?: back)?|"
+    r"given you (?:\w+ ){1,4}?(?:off|discount|voucher|coupon)|"
+    r"(?:sent|paid|put|returned|transferred) (?:you )?(?:[\w.-]+ ){1,6}?back (?:to|on|onto|in|into) your|"
     r"reversed (?:the|your|that) (?:charge|payment)|charge has been reversed|"
     r"(?:applied|knocked|deducted|put on) (?:\w+ ){1,6}?(?:discount|coupon|voucher|off)",
     "update": r"updated|changed|modified|corrected|switched|amended|edited|moved|added|removed|saved|"
+    r"fixed|reset|renamed|unsubscribed|subscribed|opted you (?:in|out)|enrolled|signed you up|"
     r"taken you off|took you off|adjusted|(?:took|taken) (?:\w+ ){1,5}?(?:off|out of) (?:your|the|that|"
     r"our) (?:order|list)|"
     r"(?:closed|deleted|deactivated) (?:your|the|that) account|account (?:is|has been|"
     r"was) (?:now )?(?:closed|deleted)",
-    "book": r"booked|scheduled(?! (?:to arrive|for delivery))|arranged|rescheduled|reserved|got you booked|"
+    "book": r"booked|organi[sz]ed|"
+    r"(?:in|on) (?:the|our|my) (?:diary|calendar|schedule|books) for|"
+    r"scheduled(?! (?:to arrive|for delivery))|arranged|rescheduled|reserved|got you booked|"
     r"(?:put|have|had|got) you down(?: for)?|(?:all )?(?:down|pencill?ed in|lined up|set) for (?:a|your|"
     r"the|an|on)?",
     "ticket": r"opened(?! (?:up )?(?:your|the|that) (?:order|account|page|profile))|filed|logged|raised|"
-    "escalated|reported|"
+    "escalated|reported|flagged (?:this|that|it|your|the)|"
     r"passed (?:this|that|it|everything|(?:your|the) (?:\w+ ?){1,3}?) (?:on|along)\b|"
     r"let (?:the|our|my) (?:\w+ ){1,2}?know|(?:notified|informed|alerted|told) (?:the|our|my) (?!system)\w+",
     "transfer": r"transferred|handed (?:you |it |this )?over(?! to the (?:carrier|courier|post|driver))|"
@@ -71,6 +77,7 @@ _MADE = (
     r"issued|processed|sent(?: back)?|being sent|made|done|started|set up|created|approved|registered|placed|"
     r"completed?|arranged|initiated|submitted|booked|opened|filed|in place|through|saved|confirmed|ordered|"
     r"moved|on (?:its|the) way|up to date|taken care of|went through|gone through|given you|"
+    r"authori[sz]ed|granted|organi[sz]ed|"
     r"successful|cleared|gone out|on the way back|on their way|paid out|reversed|set for"
 )
 _DID = (
@@ -125,6 +132,10 @@ _ALL_SET = re.compile(
     r"resolved|arranged|"
     rf"dealt with|squared away|put through|processed|carried out){_IN_GENERAL}"
     r"|(?:it|that|this) has been (?:approved|accepted|confirmed|issued)"
+    rf"|(?:your|the) (?:request|wish|instructions?) (?:is|has been|was) {_ADVERBS}"
+    r"(?:done|complete|completed|processed|"
+    rf"fulfilled|carried out|handled|granted){_IN_GENERAL}"
+    rf"|(?:i|we)(?: have)? {_ADVERBS}set (?:it|that|this|everything|all of (?:it|that)) up"
     r"|(?:everything|it|that|this) (?:just )?went (?:right )?through"
     r"|you are (?:now )?(?:all set(?! to\b)|all sorted|good to go)|consider it (?:done|handled|sorted)"
     r"|all done|all taken care of|all sorted|done and dusted|done deal|job done"
@@ -170,6 +181,10 @@ _TOLD_OTHERWISE = (
     ("cancel", _ORDER_IS_GONE),
     ("refund", _MONEY_IS_ON_ITS_WAY),
     ("order", _NEW_ONE),
+    (
+        "update",
+        re.compile(r"\byour account (?:is|has been|was) (?:now |already )?(?:closed|deleted|deactivated)\b"),
+    ),
     ("ticket", re.compile(r"\ba (?:ticket|case) is (?:now |already )?open\b")),
 )
 _LEAD = "(?:(?:ok|okay|so|all|great|good|good news|and|there|right|now|status) )*"
@@ -191,7 +206,8 @@ _PATTERNS = tuple(
         kind,
         re.compile("|".join((words, _VERBS.get(kind, words), _GERUNDS.get(kind, words)))),
         re.compile(
-            rf"(?:{_AGENT}|{_PASSIVE}|{_HAD}|{_STAFF})(?:{words})(?! (?:by (?!me|us)|our))\b"
+            rf"(?:{_AGENT}|{_PASSIVE}|{_HAD}|{_STAFF})(?:{words})"
+            r"(?! (?:by (?!me|us)|our|only (?:if|when|after)))\b"
             rf"|{_AND}(?:{words})(?:{_OBJECT if kind != 'order' else ''})\b|{_MANAGED}(?:get|"
             rf"have) (?:\w+ ){{1,3}}?(?:{words})\b"
             + (rf"|{_MANAGED}(?:{_VERBS[kind]})\b" if kind in _VERBS else "")
@@ -212,6 +228,7 @@ _PATTERNS = tuple(
             rf"|{_OURS}[^,;]{{0,24}}?\b(?:{words})\b[^,;]{{0,40}}?"
             rf"\b(?:(?:is|are|has|have|was|were|been|got) {_ADVERBS}(?:{_MADE})|went through)\b"
             rf"|{_AGENT}(?:{_DID})\b(?! (?:you )?(?:a|the|your) (?:new )?code\b)[^,;]{{0,30}}?\b(?:{words})\b"
+            r"(?! (?:all )?(?:ready|prepared|form|policy|options?|page)\b)"
         ),
     )
     for kind, words in _THINGS.items()
@@ -221,6 +238,8 @@ _OPEN = re.compile(
     r"\b(?:not|never|nothing|no|cannot|unable|without|hardly|none|neither|nobody|if|once|when|as soon as|"
     r"after|until|unless|before|would|could|can|will|shall|may|might|should|must|going to|to be|to have|"
     r"want|wants|like|whether|ready to|need|needs|let me|had you|by whom|how|why|which|what|who|means|"
+    r"(?:policy|rules?|terms) (?:is|are|says?|states?)|"
+    r"you (?:were|have been|had been) told (?:it|this|they) (?:is|are|was|were|has|have|had)|"
     r"you (?:told|mentioned|wrote|were told|thought|heard|said)(?: \w+)? (?:that|the|your)|"
     r"most|some|any|usually|always|often|every|each)\b"
     r"|\b\w+s that (?:is|are|was|were|has|have)\b"
@@ -267,7 +286,7 @@ _TELLING = "|".join(
         "(?:will|is) now|no longer|gone|off the|out of|on (?:its|their|the) way|back (?:on|in) your|"
         "heading|finished|consider|"
         "shipped|dispatched|sent|ordered|put back|in the system|on file|active|live|stored|scheduled|"
-        "assigned|set",
+        "assigned|set|account|fulfilled|diary|calendar|schedule|books",
     )
 )
 _BEGINS = r"(?<![a-z0-9])"
