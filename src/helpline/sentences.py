@@ -101,6 +101,14 @@ CORRECTION = S(
     "I have to correct myself: that has not been done. Nothing has been changed.",
     "我需要更正：刚才说的事情并没有办理，没有做任何更改。",
 )
+NOT_THAT = S(
+    "Let me be exact. {done} Nothing else has been changed. What would you like me to do?",
+    "我说得准确一点。{done}此外没有做任何更改。您想让我做什么？",
+)
+NOT_THAT_CORRECTED = S(
+    "I have to correct myself. {done} Nothing else has been changed.",
+    "我需要更正。{done}此外没有做任何更改。",
+)
 NOTHING_WAITS = S("There is nothing waiting for an answer.", "目前没有等待您确认的事项。")
 SOMEBODY_ELSES = S(
     "That was for somebody else, so I have not done it.", "那是另一位客户的事项，所以我没有办理。"

@@ -1,8 +1,11 @@
 """Never claimed without being done: what the desk is about to say is checked before it is heard."""
 
+import pytest
+from msgspec.structs import replace
+
 from helpline.actions import Receipt, ToolResult
 from helpline.call import effects as fx
-from helpline.call.claims import told_in, unbacked
+from helpline.call.claims import sentences, told_in, unbacked
 from helpline.realtime import events as ev
 
 from .talk import Talk, captions, notes, of, played_ms, proposal, sent, sound
@@ -105,6 +108,77 @@ def test_a_claim_whose_words_came_too_late_is_corrected_aloud():
     effects = talk.done("r1", "a1", CLAIM)
     assert incidents(talk) == ["claim_slipped"]
     assert "correct myself" in notes(effects)
+
+
+SAID_OF_IT = {"en": "Done. Order 1005 is cancelled.", "zh": "已办好。订单1005已取消。"}
+
+
+def cancelled(language: str) -> Talk:
+    talk = Talk().live()
+    talk.c = replace(talk.c, language=language)
+    talk.speech("u1", "cancel order 1005")
+    talk.propose()
+    talk.reply("r9", "a9", proposal().read_back, 5000)
+    talk.wait(6000)
+    talk.give(fx.Pressed("prop_1", "yes"))
+    receipt = Receipt("R-1", "prop_1", "cancel_order", SAID_OF_IT[language], "now")
+    talk.give(fx.Settled("prop_1", receipt=receipt))
+    return talk
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_is_said_in_place_of_a_claim_denies_nothing_that_is_done(language: str):
+    """The order is cancelled, and only what the model adds to it is not so."""
+    talk = cancelled(language)
+    claim = "I have also changed your address."
+    effects = said(talk, claim) + talk.done("r1", "a1", claim)
+    assert incidents(talk) == ["claim_stopped"]
+    told = notes(effects)
+    assert ("Order 1005 is cancelled." if language == "en" else "订单1005已取消。") in told
+    assert ("Nothing else" if language == "en" else "此外没有") in told
+    assert "Nothing has been changed" not in told
+    assert "还没有做任何更改" not in told
+    words = told.partition('Say to the customer: "')[2].rpartition('"')[0]
+    assert unbacked_in(words, talk) == [], "it may itself be said"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_correction_aloud_denies_nothing_that_is_done(language: str):
+    talk = cancelled(language)
+    claim = "I have changed your address."
+    talk.give(
+        ev.ResponseCreated(response=ev.Response(id="r1", conversation_id="c")),
+        ev.OutputAudioDelta(item_id="a1", response_id="r1", delta=sound(3000)),
+    )
+    talk.wait(2500)
+    effects = talk.done("r1", "a1", claim)
+    assert incidents(talk) == ["claim_slipped"]
+    told = notes(effects)
+    assert ("Order 1005 is cancelled." if language == "en" else "订单1005已取消。") in told
+    assert ("correct myself" if language == "en" else "更正") in told
+    assert "Nothing has been changed" not in told
+    assert "没有办理，没有做" not in told
+
+
+def test_what_nobody_knows_is_not_denied():
+    """The line to the shop broke in the middle of the change: it may be done."""
+    talk = Talk().live()
+    talk.speech("u1", "cancel order 1005")
+    talk.propose()
+    talk.reply("r9", "a9", proposal().read_back, 5000)
+    talk.wait(6000)
+    talk.give(fx.Pressed("prop_1", "yes"))
+    talk.give(fx.Settled("prop_1", say="I lost the line.", unsure=True))
+    effects = said(talk, CLAIM) + talk.done("r1", "a1", CLAIM)
+    assert "claim_stopped" in incidents(talk)
+    told = notes(effects)
+    assert "Nothing has been changed" not in told
+    assert "can't say whether it was" in told
+
+
+def unbacked_in(text: str, talk: Talk) -> list[str]:
+    c = talk.c
+    return [each for _, each, _ in sentences(text) if unbacked(each, c.done, c.reported, c.offer)]
 
 
 def test_a_question_about_it_is_no_claim():

@@ -103,6 +103,50 @@ def test_what_claims_nothing_or_what_is_done_is_said(name: str, count: int):
     assert len(stopped) <= 0.01 * count, stopped
 
 
+AMOUNTS = [
+    ("I've refunded 72 dollars to your Visa.", True),
+    ("I've refunded 73 dollars to your Visa.", True),
+    ("I've refunded 72.50 dollars to your Visa.", False),
+    ("I've refunded $72.50 to your Visa.", False),
+    ("I've refunded seventy-two dollars and fifty cents to your Visa.", False),
+    ("I've refunded seventy-two fifty dollars to your Visa.", False),
+    ("I've refunded 7250 dollars to your Visa.", True),
+    ("I've refunded seven thousand two hundred and fifty dollars.", True),
+    ("You'll get 90 dollars.", True),
+    ("You will receive ninety dollars on your Visa soon.", True),
+    ("So 90 dollars will be back on your card by Friday.", True),
+    ("We'll send ninety dollars back to you.", True),
+    ("You'll get 72.50 dollars back.", False),
+    ("You'll get it back in three to five days.", False),
+    ("You'll get 30 dollars if you return the teapot as well.", False),
+    ("For order 1003 you'll get 30 dollars back.", False),
+    ("Will I get 90 dollars, you ask?", False),
+    ("The mug was 90 dollars.", False),
+]
+
+
+@pytest.mark.parametrize(("said", "stopped"), AMOUNTS)
+def test_another_amount_than_the_receipts_is_not_said(said: str, stopped: bool):
+    """A rounded amount is another one."""
+    assert is_stopped("cancelled", said) == stopped
+
+
+BRITISH = [
+    "The cancellation has been finalised.",
+    "I've finalised your cancellation.",
+    "I've organised your refund.",
+    "Your refund has been authorised.",
+    "I've authorised your return.",
+    "Your order's been cancelled.",
+    "Your order's been canceled.",
+]
+
+
+@pytest.mark.parametrize("said", BRITISH)
+def test_british_spelling_is_read(said: str):
+    assert is_stopped("nothing", said)
+
+
 PIECES = [
     ("I have can", "celled every", "thing for you."),
     ("Your em", "ail is n", "ow maria.lopez@example.com."),

@@ -140,6 +140,7 @@ def on_settled(s: Step, event: Settled) -> None:
     else:
         if not event.waits:
             s.show(ProposalClosed(event.proposal_id, "unknown" if event.unsure else "failed"))
+        s.set(unsure=s.c.unsure or event.unsure)
         s.incident("outcome_unknown" if event.unsure else "not_done", pending.proposal.effect)
         said = event.say or s.words(say.DID_NOT_WORK)
         known = "It is not known whether it was done. " if event.unsure else "It was not done. "
@@ -188,6 +189,7 @@ def _forget(s: Step) -> None:
         queued=None,
         offer=None,
         done=(),
+        unsure=False,
         reported=(),
         wants_reply=False,
         turn_ms=None,

@@ -77,7 +77,7 @@ _MADE = (
     r"issued|processed|sent(?: back)?|being sent|made|done|started|set up|created|approved|registered|placed|"
     r"completed?|arranged|initiated|submitted|booked|opened|filed|in place|through|saved|confirmed|ordered|"
     r"moved|on (?:its|the) way|up to date|taken care of|went through|gone through|given you|"
-    r"authori[sz]ed|granted|organi[sz]ed|"
+    r"authori[sz]ed|granted|organi[sz]ed|finali[sz]ed|"
     r"successful|cleared|gone out|on the way back|on their way|paid out|reversed|set for"
 )
 _DID = (
@@ -86,7 +86,7 @@ _DID = (
     r"(?:went|gone) (?:ahead|on) with|finished|e-?mailed|finali[sz]ed|carried out|pushed through|" + _MADE
 )
 _ADVERBS = (
-    r"(?:(?:now|just|already|also|all|then|gone ahead and|went ahead and|gone and|been|so|and|"
+    r"(?:(?:now|just|already|also|all|both|then|gone ahead and|went ahead and|gone and|been|so|and|"
     r"(?!hardly|nearly|barely|possibly|probably|likely)[a-z]+ly) )*"
 )
 _AGENT = rf"\b(?:i|we)(?: have| had)? {_ADVERBS}"
@@ -239,7 +239,7 @@ _OPEN = re.compile(
     r"after|until|unless|before|would|could|can|will|shall|may|might|should|must|going to|to be|to have|"
     r"want|wants|like|whether|ready to|need|needs|let me|had you|by whom|how|why|which|what|who|means|"
     r"(?:policy|rules?|terms) (?:is|are|says?|states?)|"
-    r"you (?:were|have been|had been) told (?:it|this|they) (?:is|are|was|were|has|have|had)|"
+    r"you (?:told|said to) (?:me|us) |you (?:were|have been|had been) told (?:it|this|they) (?:is|are|was|were|has|have|had)|"
     r"you (?:told|mentioned|wrote|were told|thought|heard|said)(?: \w+)? (?:that|the|your)|"
     r"most|some|any|usually|always|often|every|each)\b"
     r"|\b\w+s that (?:is|are|was|were|has|have)\b"

@@ -134,7 +134,19 @@ def _stop(s: Step, claim: claims.Claim, start: int) -> None:
     if stopped > MAX_STOPPED:
         return  # a model that will not stop claiming is left unheard
     s.tell(
-        "You were about to tell the customer that something is done. It is not: there is no receipt for it. "
-        + quoted(s.words(say.CORRECTION if slipped else say.NOT_YET))
+        "You were about to tell the customer that something is done. It is not, or not like that: there is "
+        "no receipt that says so. " + quoted(_what_is_so(s, slipped))
     )
     replies.want_reply(s)
+
+
+def _what_is_so(s: Step, slipped: bool) -> str:
+    """What to say in place of a claim: it denies nothing that is done, or may be."""
+    if s.c.unsure:
+        return s.words(say.UNKNOWN_OUTCOME)
+    if s.c.pending is not None and s.c.pending.settling:
+        return s.words(say.STILL_WORKING)
+    done = " ".join(dict.fromkeys(one.say.strip() for one in s.c.done if one.say))
+    if not done:
+        return s.words(say.CORRECTION if slipped else say.NOT_YET)
+    return s.words((say.NOT_THAT_CORRECTED if slipped else say.NOT_THAT)(done=done))

@@ -216,6 +216,8 @@ class Conversation(msgspec.Struct, frozen=True, gc=False):
     """The latest change that was offered, for as long as it is neither done nor declined."""
     done: tuple[Done, ...] = ()
     """Changes of this call that have their receipts: what a claim must have behind it."""
+    unsure: bool = False
+    """Of a change of this call it is not known whether it was done."""
     reported: tuple[Reported, ...] = ()
     draft: Draft = Draft()
     stopped_claims: int = 0
