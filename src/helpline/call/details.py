@@ -26,7 +26,6 @@ _NO_REFUND = re.compile(
     r"\b(?:costs?|prices?|total|each|paid|would|worth|fees?|instead of|other|another)\b|价格|原价|总"
 )
 """A clause with one of these tells of another amount than the one that goes back."""
-_LONG = re.compile(r"\b(?:hundred|thousand)\b|[百千]")
 _OF_MONEY = ("cancel", "return", "refund", "exchange", "done")
 _PROMISED = re.compile(
     r"\byou(?:'ll| will| shall|'re going to| are going to)(?: \w+){0,2}? (?:get|receive|see|have|find|"
@@ -75,15 +74,7 @@ def tells_otherwise(kind: str, clause: str, sentence: str, told: Iterable[str]) 
 def _other_amount(sentence: str, told: list[str]) -> bool:
     known = {amount for text in told for amount in _amounts(text)}
     said = {amount for part in _parts(sentence) if not _NO_REFUND.search(part) for amount in _amounts(part)}
-    if not _LONG.search(sentence):
-        said = {_of_short(amount) if str(amount[0]) not in sentence else amount for amount in said}
     return bool(known) and not said <= known
-
-
-def _of_short(amount: tuple[int, int]) -> tuple[int, int]:
-    """ "Seventy-two fifty dollars" is read as 7250."""
-    whole, cents = amount
-    return (whole // 100, whole % 100) if whole >= 1000 and not cents else amount
 
 
 def promises_otherwise(sentence: str, told: Iterable[str]) -> bool:

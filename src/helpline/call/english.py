@@ -24,7 +24,10 @@ _PARTICIPLES = {
     r"reversed (?:the|your|that) (?:charge|payment)|charge has been reversed|"
     r"(?:applied|knocked|deducted|put on) (?:\w+ ){1,6}?(?:discount|coupon|voucher|off)",
     "update": r"updated|changed|modified|corrected|switched|amended|edited|moved|added|removed|saved|"
-    r"fixed|reset|renamed|unsubscribed|subscribed|opted you (?:in|out)|enrolled|signed you up|"
+    r"fixed|reset|renamed|paused|resumed|pushed (?:back|forward|out)|brought forward|"
+    r"(?:put|set) (?:your|the|that|this) (?:new |right |correct )?"
+    r"(?:postcode|zip ?code|number|address|e-?mail|name|card)|"
+    r"unsubscribed|subscribed|opted you (?:in|out)|enrolled|signed you up|"
     r"taken you off|took you off|adjusted|(?:took|taken) (?:\w+ ){1,5}?(?:off|out of) (?:your|the|that|"
     r"our) (?:order|list)|"
     r"(?:closed|deleted|deactivated) (?:your|the|that) account|account (?:is|has been|"
@@ -41,7 +44,8 @@ _PARTICIPLES = {
     "transfer": r"transferred|handed (?:you |it |this )?over(?! to the (?:carrier|courier|post|driver))|"
     r"connected|put (?:you )?through(?! (?:this|that|a lot|so much))|forwarded|placed (?:you )?in the queue",
     "order": r"reordered|reshipped|resent|upgraded|expedited|ordered (?:a|your|the) (?:new|replacement)|"
-    r"(?:sent|shipped|dispatched)(?: out)?(?: you)? (?:a|your|the) (?:new|replacement|second)",
+    r"(?:sent|shipped|dispatched)(?: out)?(?: you)?(?: out)? "
+    r"(?:(?:a|your|the) (?:new|replacement|second)|another)",
 }
 _VERBS = {
     "cancel": "cancel|stop|halt|pull",
@@ -77,7 +81,7 @@ _MADE = (
     r"issued|processed|sent(?: back)?|being sent|made|done|started|set up|created|approved|registered|placed|"
     r"completed?|arranged|initiated|submitted|booked|opened|filed|in place|through|saved|confirmed|ordered|"
     r"moved|on (?:its|the) way|up to date|taken care of|went through|gone through|given you|"
-    r"authori[sz]ed|granted|organi[sz]ed|finali[sz]ed|"
+    r"authori[sz]ed|accepted|confirmed|granted|organi[sz]ed|finali[sz]ed|"
     r"successful|cleared|gone out|on the way back|on their way|paid out|reversed|set for"
 )
 _DID = (
@@ -127,7 +131,8 @@ _HAD = (
 """Having it done, and what is said to stand somewhere "as cancelled"."""
 _IN_GENERAL = r"(?! (?:by|automatically|when|if|once|after|before|within|every|each|at the|in the)\b)"
 _ALL_SET = re.compile(
-    rf"\b(?:(?:it|that|this|everything|all|that one|this one) (?:is|has been|has|was) {_ADVERBS}"
+    rf"\b(?:(?:it|that|this|everything|all|that one|this one|both(?: things| of (?:them|those))?) "
+    rf"(?:is|are|has been|have been|has|have|was|were) {_ADVERBS}"
     r"(?:done|taken care of|sorted|complete|completed|all set|finali[sz]ed|gone through|handled|"
     r"resolved|arranged|"
     rf"dealt with|squared away|put through|processed|carried out){_IN_GENERAL}"
@@ -185,6 +190,12 @@ _TOLD_OTHERWISE = (
         "update",
         re.compile(r"\byour account (?:is|has been|was) (?:now |already )?(?:closed|deleted|deactivated)\b"),
     ),
+    (
+        "update",
+        re.compile(
+            r"\b(?:i|we) have (?:\w+ )?(?:finished|completed) (?:making )?(?:all )?(?:the|your|those) changes?\b"
+        ),
+    ),
     ("ticket", re.compile(r"\ba (?:ticket|case) is (?:now |already )?open\b")),
 )
 _LEAD = "(?:(?:ok|okay|so|all|great|good|good news|and|there|right|now|status) )*"
@@ -239,7 +250,8 @@ _OPEN = re.compile(
     r"after|until|unless|before|would|could|can|will|shall|may|might|should|must|going to|to be|to have|"
     r"want|wants|like|whether|ready to|need|needs|let me|had you|by whom|how|why|which|what|who|means|"
     r"(?:policy|rules?|terms) (?:is|are|says?|states?)|"
-    r"you (?:told|said to) (?:me|us) |you (?:were|have been|had been) told (?:it|this|they) (?:is|are|was|were|has|have|had)|"
+    r"you (?:told|said to) (?:me|us) (?:that )?(?=you\b)|"
+    r"you (?:were|have been|had been) told (?:it|this|they) (?:is|are|was|were|has|have|had)|"
     r"you (?:told|mentioned|wrote|were told|thought|heard|said)(?: \w+)? (?:that|the|your)|"
     r"most|some|any|usually|always|often|every|each)\b"
     r"|\b\w+s that (?:is|are|was|were|has|have)\b"
@@ -269,7 +281,12 @@ _AROUND = re.compile(
 _CONTRACTED = (
     (re.compile(r"\b(?:can|won|don|doesn|didn|hasn|haven|isn|wasn|aren|weren|couldn|hadn)'t\b"), "not"),
     (re.compile(r"\b(it|that|there|everything|this|refund|order|what|one)'s\b"), r"\1 is"),
-    (re.compile(r"(?<=\w)'s (?=(?:been|now|all|already|just)\b)"), " is "),
+    (
+        re.compile(
+            r"(?<=\w)'s (?=(?:been|now|all|already|just|confirmed|booked|cancell?ed|changed|updated|processed)\b)"
+        ),
+        " is ",
+    ),
     (re.compile(r"'ve\b|(?<=\bi )ve\b|(?<=\bwe )ve\b|(?<=\bi)ve\b"), " have"),
     (re.compile(r"'re\b"), " are"),
     (re.compile(r"'ll\b"), " will"),
