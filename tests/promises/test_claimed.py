@@ -2,7 +2,9 @@
 
 On first sight the rules of before missed 57 of the 100 false claims of the first set and stopped 4 of the 157
 others. After they were mended for the first set alone, 5 of 60 and 6 of 102 of the second, and 5 of 40
-and 9 of 60 of the third: that is what words nobody thought of are worth. All three are bounds since then.
+and 9 of 60 of the third: that is what words nobody thought of are worth. The fourth,
+after that: 13 of 50 and 3 of 80; the fifth, after they were mended for the fourth: 12 of 50 and 1 of 80.
+All five are bounds since then.
 """
 
 from collections.abc import Iterator
@@ -84,33 +86,20 @@ def is_stopped(point: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "count"),
-    [
-        ("claimed_first.txt", 100),
-        ("claimed_second.txt", 60),
-        ("claimed_third.txt", 40),
-        ("claimed_fourth.txt", 50),
-    ],
+    ("name", "count"), [("first", 100), ("second", 60), ("third", 40), ("fourth", 50), ("fifth", 50)]
 )
 def test_what_is_not_done_is_not_said(name: str, count: int):
-    false = list(lines(name, "false"))
+    false = list(lines(f"claimed_{name}.txt", "false"))
     assert len(false) == count
     missed = [said for said in false if not is_stopped(*said)]
     assert len(missed) <= 0.05 * count, missed
 
 
 @pytest.mark.parametrize(
-    ("name", "count"),
-    [
-        ("claimed_first.txt", 157),
-        ("claimed_second.txt", 102),
-        ("claimed_third.txt", 60),
-        ("claimed_fourth.txt", 80),
-        ("claimed_fifth.txt", 80),
-    ],
+    ("name", "count"), [("first", 157), ("second", 102), ("third", 60), ("fourth", 80), ("fifth", 80)]
 )
 def test_what_claims_nothing_or_what_is_done_is_said(name: str, count: int):
-    fine = list(lines(name, "fine"))
+    fine = list(lines(f"claimed_{name}.txt", "fine"))
     assert len(fine) == count
     stopped = [said for said in fine if is_stopped(*said)]
     assert len(stopped) <= 0.01 * count, stopped

@@ -193,7 +193,8 @@ _TOLD_OTHERWISE = (
     (
         "update",
         re.compile(
-            r"\b(?:i|we) have (?:\w+ )?(?:finished|completed) (?:making )?(?:all )?(?:the|your|those) changes?\b"
+            r"\b(?:i|we) have (?:\w+ )?(?:finished|completed) (?:making )?(?:all )?"
+            r"(?:the|your|those) changes?\b"
         ),
     ),
     ("ticket", re.compile(r"\ba (?:ticket|case) is (?:now |already )?open\b")),
@@ -283,7 +284,8 @@ _CONTRACTED = (
     (re.compile(r"\b(it|that|there|everything|this|refund|order|what|one)'s\b"), r"\1 is"),
     (
         re.compile(
-            r"(?<=\w)'s (?=(?:been|now|all|already|just|confirmed|booked|cancell?ed|changed|updated|processed)\b)"
+            r"(?<=\w)'s (?=(?:been|now|all|already|just|confirmed|booked|cancell?ed|"
+            r"changed|updated|processed)\b)"
         ),
         " is ",
     ),
