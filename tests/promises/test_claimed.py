@@ -148,6 +148,11 @@ def test_british_spelling_is_read(said: str):
     assert is_stopped("nothing", said)
 
 
+@pytest.mark.parametrize("said", ["I have confirmed your address.", "Your card is accepted."])
+def test_what_is_looked_at_is_not_changed(said: str):
+    assert not is_stopped("nothing", said)
+
+
 PIECES = [
     ("I have can", "celled every", "thing for you."),
     ("Your em", "ail is n", "ow maria.lopez@example.com."),

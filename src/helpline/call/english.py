@@ -203,11 +203,16 @@ _LEAD = "(?:(?:ok|okay|so|all|great|good|good news|and|there|right|now|status) )
 _IS = "(?:is |are |was |now )*"
 
 
+_SEEN = ("", r"(?!(?:confirmed|accepted)\b)")
+"""An address that is confirmed, or a card that is accepted, is not changed."""
+
+
 def _bare(kind: str, words: str) -> re.Pattern[str]:
     """A clause of hardly more than that: "Cancelled it", "Refund issued"."""
     it = "(?:your|the|that|it|this|both|order \\d+|\\d{3,})"
     order = rf"(?:order|it)(?: number)?(?: \d{{3,}})? {_IS}(?:{words})"
-    thing = rf"(?:{_THINGS.get(kind, 'nothing')})(?: for)?(?: order)?(?: \d{{3,}})? {_IS}(?:{words}|{_MADE})"
+    thing = rf"(?:{_THINGS.get(kind, 'nothing')})(?: for)?(?: order)?(?: \d{{3,}})? "
+    thing += rf"{_IS}{_SEEN[kind == 'update']}(?:{words}|{_MADE})"
     told = rf"(?P<told>(?:your |the |that )?(?:{order}|{thing}))(?: for you| now| successfully)*"
     return re.compile(rf"^{_LEAD}(?:(?:{words})(?: {it}\b.*)?|{told})$")
 
@@ -236,10 +241,12 @@ _PATTERNS = tuple(
         kind,
         re.compile(words),
         re.compile(
-            rf"\ban? (?:{words}) has been {_ADVERBS}(?:{_MADE})\b"
+            rf"\ban? (?:{words}) has been {_ADVERBS}{_SEEN[kind == 'update']}(?:{_MADE})\b"
             rf"|{_OURS}[^,;]{{0,24}}?\b(?:{words})\b[^,;]{{0,40}}?"
-            rf"\b(?:(?:is|are|has|have|was|were|been|got) {_ADVERBS}(?:{_MADE})|went through)\b"
-            rf"|{_AGENT}(?:{_DID})\b(?! (?:you )?(?:a|the|your) (?:new )?code\b)[^,;]{{0,30}}?\b(?:{words})\b"
+            rf"\b(?:(?:is|are|has|have|was|were|been|got) {_ADVERBS}"
+            rf"{_SEEN[kind == 'update']}(?:{_MADE})|went through)\b"
+            rf"|{_AGENT}{_SEEN[kind == 'update']}(?:{_DID})\b"
+            rf"(?! (?:you )?(?:a|the|your) (?:new )?code\b)[^,;]{{0,30}}?\b(?:{words})\b"
             r"(?! (?:all )?(?:ready|prepared|form|policy|options?|page)\b)"
         ),
     )
