@@ -1,7 +1,11 @@
 """What a session's own tools add to what the ears expect."""
 
+import os
+import time
+from pathlib import Path
+
 from helpline.engine.ears.pocketsphinx import Decoders, PocketsphinxEars
-from helpline.engine.lexicon import Library, expected_from
+from helpline.engine.lexicon import Expected, Library, expected_from
 from helpline.engine.listening import Ended, Listener, ListenSettings
 from helpline.engine.sounds import read_sounds
 from helpline.engine.vad import VoiceDetector
@@ -38,3 +42,39 @@ def test_a_request_in_the_words_of_a_description_is_heard() -> None:
     heard = listener.feed(spoken("please water the orchids in the greenhouse", "en-us"))
     words = " ".join(one.text for one in heard if isinstance(one, Ended))
     assert "the orchids in the greenhouse" in words
+
+
+def keep(directory: Path, key: str, age_s: float) -> None:
+    """A lexicon that was used so long ago."""
+    for kind in ("arpa", "dict", "gb.dict"):
+        path = directory / f"{key}.{kind}"
+        path.write_text("")
+        os.utime(path, (time.time() - age_s,) * 2)
+
+
+def kept(directory: Path) -> set[str]:
+    return {path.name.partition(".")[0] for path in directory.iterdir()}
+
+
+def test_the_lexicons_that_were_used_last_are_kept(tmp_path: Path) -> None:
+    directory = tmp_path / "lexicons"
+    directory.mkdir(mode=0o700)
+    old = [f"{number:024x}" for number in range(70)]
+    for number, key in enumerate(old):
+        keep(directory, key, 1000 + number)
+    (directory / "any17.dict").write_text("")
+    used, new = Expected(("orchids",)), Expected()
+    keep(directory, used.key(), 5000)
+    Library(directory).lexicon(used)
+    Library(directory).lexicon(new)
+    assert kept(directory) == {*old[:58], used.key(), new.key(), "any17"}
+
+
+def test_a_lexicon_that_is_in_use_is_kept_however_many_there_are(tmp_path: Path) -> None:
+    directory = tmp_path / "lexicons"
+    directory.mkdir(mode=0o700)
+    young = [f"{number:024x}" for number in range(70)]
+    for key in young:
+        keep(directory, key, -600)  # however slow this machine is
+    Library(directory).lexicon(Expected())
+    assert kept(directory) == {*young, Expected().key()}

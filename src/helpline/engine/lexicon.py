@@ -10,6 +10,7 @@ import os
 import random
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,11 @@ _VERSION = "17"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
+_MOST_KEPT = 60
+"""So many lexicons stay on disk, a megabyte each: those that were used last."""
+_IN_USE_S = 60
+"""What was used so lately may be about to be opened by another process."""
+_KINDS = ("arpa", "dict", "gb.dict")
 _MOST_KEYWORDS = 400
 _MOST_PROPERTIES = 12
 _MOST_WORDS = 14
@@ -176,10 +182,13 @@ class Library:
     def lexicon(self, expected: Expected) -> Lexicon:
         """The lexicon for what is expected; built at its first use (about half a second)."""
         key = expected.key()
-        trigram, words, british = (self.directory / f"{key}.{kind}" for kind in ("arpa", "dict", "gb.dict"))
+        trigram, words, british = (self.directory / f"{key}.{kind}" for kind in _KINDS)
         lexicon = Lexicon(key, trigram, words, british, self.directory / f"any{_VERSION}.dict")
+        with suppress(OSError):  # a folder that is only read keeps what it has
+            os.utime(lexicon.trigram)  # first of all: from here on no other process removes it
         if not (lexicon.trigram.exists() and lexicon.dictionary.exists() and lexicon.british.exists()):
             self._build(expected, lexicon)
+            self._forget_the_oldest()
         return lexicon
 
     def write_any_words(self, lexicon: Lexicon) -> None:
@@ -198,6 +207,16 @@ class Library:
         _write(lexicon.dictionary, _dictionary_text(pronounced))
         _write(lexicon.british, _dictionary_text({w: _british_ways(ways) for w, ways in pronounced.items()}))
         _write(lexicon.trigram, _trigram_text(kept))
+
+    def _forget_the_oldest(self) -> None:
+        """Remove what was used longest ago, beyond so many; other processes may do the same at once."""
+        by_use = sorted(self.directory.glob(f"{'[0-9a-f]' * 24}.arpa"), key=_used_at, reverse=True)
+        for trigram in by_use[_MOST_KEPT:]:
+            if _used_at(trigram) > time.time() - _IN_USE_S:
+                continue
+            for kind in _KINDS:  # the trigram first: without it the lexicon is built anew
+                with suppress(OSError):
+                    (self.directory / f"{trigram.stem}.{kind}").unlink()
 
 
 def draw_sentences(
@@ -330,6 +349,14 @@ def _write(path: Path, text: str) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write(text)
     os.replace(temporary, path)
+
+
+def _used_at(path: Path) -> float:
+    """When it was last used, in seconds since 1970; 0 when another process has removed it."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _cache_directory() -> Path:
