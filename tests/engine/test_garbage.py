@@ -68,6 +68,15 @@ GARBAGE = (
     Garbage("no type", "{}", "missing_required_parameter", "type"),
     Garbage("a type of a wrong type", event(["session.update"]), "invalid_type", "type"),  # type: ignore[arg-type]
     Garbage("an unknown type", event("session.destroy"), "invalid_value", "type"),
+    Garbage(
+        "a part of a type that is no word",
+        event(
+            "conversation.item.create",
+            item={"type": "message", "role": "assistant", "content": [{"type": {}}]},
+        ),
+        "invalid_type",
+        "item.content[0].type",
+    ),
     Garbage("a server's event", event("response.done", response={}), "invalid_value", "type"),
     Garbage("16 MiB of audio", append(bytes(16 * MIB)), "invalid_value", "audio"),
     Garbage("no base64", event("input_audio_buffer.append", audio="%%%"), "invalid_value", "audio"),

@@ -376,6 +376,16 @@ async def test_a_response_may_differ_from_its_session(talker: Talker) -> None:
     assert (await talker.reply()).response["audio"]["output"]["format"] == {"type": "audio/pcmu"}
 
 
+async def test_fields_of_a_response_that_are_null_are_not_there(talker: Talker) -> None:
+    """As livekit-agents sends them."""
+    await talker.type("hello", respond=False)
+    unset = dict.fromkeys(("instructions", "tools", "tool_choice", "audio", "conversation", "input"))
+    await talker.send("response.create", response={**unset, "metadata": {"client_event_id": "a"}})
+    response = (await talker.reply()).response
+    assert response["status"] == "completed"
+    assert response["metadata"] == {"client_event_id": "a"}
+
+
 async def test_a_response_keeps_to_its_tokens(talker: Talker) -> None:
     await talker.type("what can you do", respond=False)
     await talker.send("response.create", response={"max_output_tokens": 5})

@@ -180,8 +180,8 @@ def _part(value: Any, role: str, path: str) -> tuple[Json, bytes]:
         raise wrong_type(path, "an object", value)
     if "type" not in value:
         raise missing(f"{path}.type")
-    spelled = {"text": "output_text"} if role == "assistant" else {}
-    kind = one_of(*_PARTS[role])(spelled.get(value["type"], value["type"]), f"{path}.type")
+    old = role == "assistant" and value["type"] == "text"
+    kind = one_of(*_PARTS[role])("output_text" if old else value["type"], f"{path}.type")
     key = _PARTS[role][kind]
     if key not in value:
         raise missing(f"{path}.{key}")

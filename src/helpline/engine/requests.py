@@ -18,7 +18,6 @@ from helpline.engine.protocol import (
     anything,
     boolean,
     fields,
-    nullable,
     one_of,
     text,
     wrong_type,
@@ -81,7 +80,7 @@ _REQUEST = fields(
         "prompt": anything,
         "output_modalities": MODALITIES,
         "max_output_tokens": MOST_TOKENS,
-        "metadata": nullable(_metadata),
+        "metadata": _metadata,
         "audio": fields({"output": OUTPUT}),
         "input": _input,
     }
@@ -92,6 +91,8 @@ def read_request(value: Any) -> ResponseRequest:
     """The `response` field of a `response.create`; raises Refusal."""
     if value is None:
         return ResponseRequest()
+    if isinstance(value, dict):  # some clients send every field that they know
+        value = {key: field for key, field in value.items() if field is not None}
     checked: Json = _REQUEST(value, "response")
     if "output_modalities" in checked:
         check_modalities(checked["output_modalities"], "response.output_modalities")
