@@ -67,7 +67,7 @@ async def test_speaking_over_a_reply_stops_it(address, tmp_path):
     # The answer takes 7 s to say: this is within it whether it comes at once or, on a busy machine, 5 s late.
     microphone = spoken(
         tmp_path / "mic.wav",
-        "what information do you have about me?",
+        "what do you know about me?",
         "where is my order 1004?",
         pause_ms=5000,
     )

@@ -530,3 +530,64 @@ def test_an_unknown_caller_is_asked_who_they_are_before_what_is_theirs():
     assert caller.says("maya@example.com").calls == [("verify_by_email", {"email": "maya@example.com"})]
     caller = Caller(proof).says("my email is maya@example.com")
     assert (caller.said, caller.calls) == ("", [("verify_by_email", {"email": "maya@example.com"})])
+
+
+@pytest.mark.parametrize(
+    "said", ["what do you know about me?", "tell me about me", "What do you know about us?"]
+)
+def test_the_caller_is_no_product(said: str) -> None:
+    assert Caller().says(said).calls == [("get_customer_info", {})]
+
+
+def test_neither_is_the_engine() -> None:
+    caller = Caller().says("tell me about you")
+    assert (caller.calls, "offline engine" in caller.said) == ([], True)
+
+
+@pytest.mark.parametrize("said", ["my order 1007", "my order 1007 please", "it's order number 1007"])
+def test_an_order_alone_means_where_it_is(said: str) -> None:
+    assert Caller().says(said).calls == [("check_order_status", {"order_id": "1007"})]
+    asked = Caller().says("I want to return something").says(said)
+    assert (asked.said, asked.calls) == ("What is the reason?", [])
+
+
+PROOF = function("verify_by_email", required=["email"], email="The e-mail address.")
+
+
+class Guest(Caller):
+    """One to whom the shop's tools are offered once they are verified."""
+
+    def verified(self, output: Any) -> "Guest":
+        self._tools = read_tools((*SHOP_TOOLS, PROOF))
+        self.gets(output)
+        return self
+
+
+def test_what_a_guest_asked_for_goes_on_once_they_are_verified() -> None:
+    guest = Guest(PROOF)
+    assert guest.says("where is my order 1004").said.startswith("For that I have to know who you are.")
+    assert guest.says("maya@example.com").calls == [("verify_by_email", {"email": "maya@example.com"})]
+    guest.gets({"say": "I cannot find that.", "status": "refused", "reason": "not_verified"})
+    assert guest.calls == []
+    guest.says("maya.lee@example.com").verified({"say": "Thank you, Maya. How can I help?", "verified": True})
+    assert guest.said == "Thank you, Maya."
+    assert guest.calls == [("check_order_status", {"order_id": "1004"})]
+    assert guest.gets({"say": "It is on its way."}).calls == []
+
+
+def test_what_is_theirs_is_not_looked_up_in_pages_of_help() -> None:
+    pages = function("search_help", required=["question"], question="The customer's question.")
+    guest = Guest(PROOF, pages).says("where is my order 1004")
+    assert guest.said.startswith("For that I have to know who you are.")
+
+
+def test_a_guest_who_is_sent_a_code_is_served_after_it() -> None:
+    send = function("send_code", required=["email"], email="The e-mail address of the account.")
+    check = function("verify_code", required=["code"], code="Its six digits.")
+    guest = Guest(send, check)
+    guest.says("where is my order 1004").says("maya@example.com").gets({"say": "I have sent a code."})
+    assert (guest.said, guest.calls) == ("I have sent a code.", [])
+    assert guest.says("123456").calls == [("verify_code", {"code": "123456"})]
+    assert guest.verified({"say": "Thank you.", "verified": True}).calls == [
+        ("check_order_status", {"order_id": "1004"})
+    ]

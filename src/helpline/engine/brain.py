@@ -148,6 +148,8 @@ class PolicyBrain:
         self._dialogue = self._policy.after_results(self._dialogue, _refusals(tail, turn), situation)
         if question is None and self._dialogue.waiting and told and _is_over(tail):
             self._dialogue, act = self._policy.resume(self._dialogue, situation, spoken=_was_spoken(turn))
+            if act.calls and _VERIFIED.search(_last_output(tail)):
+                told = [_A_LAST_QUESTION.sub("", " ".join(told))]  # "How can I help?" is known
             return [Say(" ".join(told)), *_parts(act)]
         if question is None:
             return [Say(" ".join(told) or self._opening(turn))]
@@ -207,9 +209,19 @@ _SETTLED = re.compile(r"\bit is done\b|\bsaid no\b|\bwas not done\b", re.IGNOREC
 _WAITS = re.compile(r'"status"\s*:\s*"(?:not_done_yet|refused|needs_input|pending)"')
 
 
+_VERIFIED = re.compile(r'"verified"\s*:\s*true')
+_A_LAST_QUESTION = re.compile(r"(?<=[.!。！])\s*[^.!?。！？]+[?？]\s*$")
+
+
+def _last_output(tail: tuple[Entry, ...]) -> str:
+    return next((entry.output for entry in reversed(tail) if isinstance(entry, Answered)), "")
+
+
 def _is_over(tail: tuple[Entry, ...]) -> bool:
     """Whether the last request is done with: its result is no question, or what it asked was answered."""
     last = next((entry for entry in reversed(tail) if not isinstance(entry, Called)), None)
+    if isinstance(last, Answered) and _VERIFIED.search(last.output):
+        return True
     if isinstance(last, Answered):
         return _WAITS.search(last.output) is None and not say_result(last.output).rstrip().endswith("?")
     return isinstance(last, Said) and last.role == "system" and _SETTLED.search(last.text) is not None

@@ -38,6 +38,8 @@ _FOREIGN_SURE = 0.5
 _SWITCH = 0.55
 _A_PROOF = re.compile(r"(?:verify|identify|authenticate)_(?:by_|me|caller|customer)|send_code$")
 """Tools by which an unknown caller says who they are."""
+_SENDS_CODE = re.compile(r"^send_code$")
+_TAKES_CODE = re.compile(r"^verify_code$")
 _THEIR_OWN = (
     "order_status", "cancel_order", "return_item", "exchange_item", "update_account", "customer_info",
 )  # fmt: skip
@@ -57,6 +59,15 @@ _SMALL_TALK = (
     "filler",
 )
 _PRONOUN = re.compile(r"\b(?:it|that|this|that one|this one|them|that order|this order|the order|my order)\b")
+_ONLY_AN_ORDER = re.compile(
+    r"^(?:(?:and|um|uh|well|hi|hello|yes|so|please|sorry|it's|it is|that's|this is|the|my|order|number|is) )*"
+    r"\{order\}(?: please)?$"
+)
+"""An order's number and no request: nothing is changed for that."""
+_PERSONS = {
+    "me": "customer_info", "myself": "customer_info", "us": "customer_info", "you": "who", "yourself": "who",
+}  # fmt: skip
+"""Whom a question is about, that would be one about a product: the caller, or the engine."""
 _GIVES_UP = re.compile(
     r"\b(?:never mind|forget (?:it|about it)|stop|leave it|i don't know|not now|cancel that)\b"
 )
@@ -173,13 +184,28 @@ class Policy:
             paced := _paced(said.text, turn)
         ) is not None:  # in the middle of anything, and nothing is lost by it
             return dialogue, paced
-        ranked = self.meanings.rank(said.masked)
+        ranked = self._rank(said)
         context = Context(turn.now, turn.topic.order, turn.topic.product, turn.known.ids, spoken)
         if dialogue.offered_person:
             return self._after_offer(replace(dialogue, offered_person=False), ranked, said, turn, context)
         if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
             return self._continue(dialogue, dialogue.pending, said, ranked, turn, context)
-        return self._fresh(replace(dialogue, pending=None, waiting=()), said, ranked, turn, context)
+        fresh, act = self._fresh(replace(dialogue, pending=None, waiting=()), said, ranked, turn, context)
+        proves_again = (
+            _A_PROOF.match(turn.topic.last_call[0]) and act.calls and _A_PROOF.match(act.calls[0][0])
+        )
+        return (replace(fresh, waiting=dialogue.waiting) if proves_again else fresh), act
+
+    def _rank(self, said: Entities) -> list[Meaning]:
+        """What it may mean, the surest first; what the words alone would get wrong is set right."""
+        ranked: list[Meaning] = self.meanings.rank(said.masked)
+        if _ONLY_AN_ORDER.match(said.masked):
+            return [Meaning("inform", 1.0, 1.0), *(one for one in ranked if one.intent != "inform")]
+        person = _PERSONS.get(thing(said), "")
+        if person and ranked and ranked[0].intent == "product_info":
+            others = (one for one in ranked if one.intent not in ("product_info", person))
+            return [replace(ranked[0], intent=person), *others]
+        return ranked
 
     def after_results(self, dialogue: Dialogue, refused: tuple[Refused, ...], turn: Situation) -> Dialogue:
         """A tool asked for something: what the customer says next is its answer."""
@@ -206,13 +232,22 @@ class Policy:
         first, *later = self._requests(said, turn)
         if later:
             begun, act = self.decide(dialogue, first, turn, spoken=context.spoken)
-            return replace(begun, waiting=tuple(later)), act
+            return replace(begun, waiting=(*begun.waiting, *later)), act
         tool = self._choose(best, said, turn)
         if tool is not None and turn.tool_choice != "none":
             return self._start(dialogue, tool, said, turn, context)
         proof = next((tool for tool in turn.tools if _A_PROOF.match(tool.name)), None)
-        theirs = best.intent in _THEIR_OWN and proof is not None
-        unserved = not theirs and best.intent not in _SMALL_TALK and tool_for(best.intent, turn.tools) is None
+        theirs = best.intent in _THEIR_OWN or (
+            best.intent == "inform" and bool(said.references or said.email)
+        )
+        if best.score >= _SURE and theirs and proof is not None and turn.tool_choice != "none":
+            # The tool for it is not offered to who is not known: first comes who they are.
+            dialogue, act = self._start(dialogue, proof, said, turn, context)
+            if act.calls:
+                return dialogue, act
+            asking = replace(act, say=f"For that I have to know who you are. {act.say}")
+            return replace(dialogue, waiting=(said.text,)), asking
+        unserved = best.intent not in _SMALL_TALK and tool_for(best.intent, turn.tools) is None
         if best.score < _SURE or unserved:
             pages = tool_for("policy_question", turn.tools)
             if pages is not None and turn.tool_choice != "none" and _A_QUESTION.search(said.text):
@@ -224,12 +259,6 @@ class Policy:
         if best.intent == "human" and tool_for("callback", turn.tools) and turn.tool_choice != "none":
             dialogue, act = self._person(dialogue, said, turn, context)
             return dialogue, replace(act, say=f"A person can call you back. {act.say}".strip())
-        if theirs and proof is not None and turn.tool_choice != "none":
-            # The tool for it is not offered to who is not known: first comes who they are.
-            dialogue, act = self._start(dialogue, proof, said, turn, context)
-            return dialogue, (
-                act if act.calls else replace(act, say=f"For that I have to know who you are. {act.say}")
-            )
         return self._small_talk(dialogue, best.intent, said, turn)
 
     def _corrected(
@@ -262,12 +291,19 @@ class Policy:
 
     def resume(self, dialogue: Dialogue, turn: Situation, *, spoken: bool) -> tuple[Dialogue, Act]:
         """The next request of a sentence that held several, now that the one before it is done."""
+        if _SENDS_CODE.search(turn.topic.last_call[0]):
+            # Who they are is known by the code, which comes next; the request goes on waiting.
+            code = next(
+                (tool for tool in turn.tools if _TAKES_CODE.search(tool.name) and tool.required), None
+            )
+            asking = Pending(code.name, {}, code.required[0]) if code is not None else dialogue.pending
+            return replace(dialogue, pending=asking), Act()
         first, *later = dialogue.waiting
         said = find_entities(first, turn.now, turn.known.things or common_things())
         context = Context(turn.now, turn.topic.order, turn.topic.product, turn.known.ids, spoken)
-        ranked = self.meanings.rank(said.masked)
+        ranked = self._rank(said)
         dialogue, act = self._fresh(replace(dialogue, waiting=()), said, ranked, turn, context)
-        return replace(dialogue, waiting=tuple(later)), act
+        return replace(dialogue, waiting=(*dialogue.waiting, *later)), act
 
     def _requests(self, said: Entities, turn: Situation) -> list[str]:
         """The requests of a sentence, in its words: more than one only where each stands for itself."""
@@ -277,7 +313,7 @@ class Policy:
 
     def _wants(self, clause: str, turn: Situation) -> Request | None:
         said = find_entities(clause, turn.now, turn.known.things or common_things())
-        ranked = self.meanings.rank(said.masked)
+        ranked = self._rank(said)
         best = ranked[0] if ranked else Meaning("", 0.0)
         if best.score < _SURE or best.intent in _SMALL_TALK:
             return None
