@@ -80,6 +80,8 @@ def test_an_unknown_command_is_a_usage_error(helpline):
     [
         (["call"], "Say something"),
         (["call", "--text", "--out", "reply.wav", "hello"], "--text has no sound"),
+        (["call", "--out", "absent/reply.wav", "hello"], "absent/reply.wav cannot be written"),
+        (["init", ""], "Name a folder"),
         (["call", "--wav", "absent.wav"], "absent.wav does not exist"),
         (["run", "absent.py"], "absent.py is no Python file"),
         (["policy", "check", "absent.toml"], "absent.toml cannot be read"),

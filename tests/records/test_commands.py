@@ -90,6 +90,9 @@ def test_a_customer_gets_their_data_and_is_forgotten(helpline):
     assert json.loads(helpline("calls", "list", "--json").stdout) == []
     assert "is whole" in helpline("ledger", "verify").stdout
     assert helpline("data-of", "nobody").exit_code == 1
+    unknown = helpline("forget", "nobody")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert "Nothing is kept" in unknown.stderr
 
 
 def test_a_recorded_call_becomes_a_scenario_that_passes(helpline, tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -64,6 +65,8 @@ def command(
         raise click.UsageError('Say something: helpline call "where is my order 1004"')
     if text and (recordings or out):
         raise click.UsageError("--text has no sound: leave out --wav and --out.")
+    if out and (out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK)):
+        raise click.UsageError(f"--out: {out} cannot be written: name a file in a folder that is there.")
     backend = {"realtime_url": url, "backends": "realtime"} if url else {}
     settings = prepare(quiet=True, **backend)
     turns: list[Turn] = [read_wav(path) for path in recordings]

@@ -21,7 +21,7 @@ def command(customer: str) -> None:
     for what, count in sorted(forgotten.removed.items()):
         click.echo(f"{count:>6} {what.replace('_', ' ')}")
     if not forgotten.removed:
-        click.echo("Nothing is kept about them.")
+        click.echo("Nothing is kept about a customer of that id.", err=True)
     elif not (settings.webhook_url or settings.smtp_host):
         click.echo("Tell the shop: it keeps orders of its own, and no webhook or mail is set.", err=True)
     if forgotten.live_calls:
@@ -29,6 +29,7 @@ def command(customer: str) -> None:
             f"{forgotten.live_calls} of their calls are going on: do this again when they have ended.",
             err=True,
         )
+    if forgotten.live_calls or not forgotten.removed:
         raise click.exceptions.Exit(1)
 
 

@@ -13,10 +13,12 @@ from helpline.errors import LocalError
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), default="my-desk")
-def command(folder: Path) -> None:
+@click.argument("folder", default="my-desk")
+def command(folder: str) -> None:
     """Write a desk of your own into FOLDER (my-desk): settings, tool, policy, help pages; ready to run."""
-    begin(folder)
+    if not folder.strip():
+        raise click.UsageError("Name a folder: helpline init my-desk")
+    begin(Path(folder))
     click.echo(f"A desk is in {folder}. Next:\n\n  cd {folder}\n  {_this_command()} run\n")
     click.echo("desk.toml says what to change; my_desk.py is where your own tools go.")
 
