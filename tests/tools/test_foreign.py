@@ -1,6 +1,7 @@
 """Tools that exist already, taken as they are; each with the real library."""
 
 from contextlib import asynccontextmanager
+from typing import Any, ClassVar
 
 import pytest
 
@@ -90,6 +91,43 @@ async def test_autogen(box_of, maya):
     theirs = tools.FunctionTool(stock_of, description="How many are in stock.")
     await works(box_of, maya, from_autogen(theirs))
     await waits_for_a_yes(box_of, maya, from_autogen(theirs, BRANCH))
+
+
+class Orders:
+    """A tool of theirs that takes a customer somewhere within its arguments."""
+
+    name = "orders_of"
+    description = "Which orders somebody has."
+    tool_call_schema: ClassVar = {
+        "type": "object",
+        "properties": {"query": {"type": "object"}, "also": {"type": "array"}},
+    }
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    async def ainvoke(self, arguments: dict[str, Any]) -> str:
+        self.asked.append(arguments)
+        return "None."
+
+
+async def test_a_customer_named_within_an_argument_is_who_was_verified(box_of, maya):
+    theirs = Orders()
+    box = box_of(from_langchain(theirs))
+    nested = {"filter": {"customerId": "tomas", "user_id": 7, "open": True}}
+    await ask(box, maya, "orders_of", query=nested, also=[{"CUSTOMER": "tomas"}, "tomas"])
+    mine = {"filter": {"customerId": "maya", "user_id": "maya", "open": True}}
+    assert theirs.asked == [{"query": mine, "also": [{"CUSTOMER": "maya"}, "tomas"]}]
+    for described in ({"customer": {"id": "tomas"}}, {"customer": ["tomas"]}):
+        assert await refused(ask(box, maya, "orders_of", query=described)) == "unknown_argument"
+    assert len(theirs.asked) == 1
+
+
+async def test_a_tool_for_whom_no_customer_is_meant_takes_any(box_of, maya):
+    theirs = Orders()
+    box = box_of(from_langchain(theirs, Manner(customer="")))
+    await ask(box, maya, "orders_of", query={"customer": {"id": "tomas"}})
+    assert theirs.asked == [{"query": {"customer": {"id": "tomas"}}}]
 
 
 async def test_a_tool_of_theirs_that_fails_is_apologised_for(box_of, maya):

@@ -8,7 +8,7 @@ customer's yes like any other change.
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
@@ -43,7 +43,8 @@ class Manner:
     timeout_s: float = 10.0
     customer: str | None = None
     """Which argument is the customer: the desk fills it in with who was verified, and no model sees it. Left
-    out: one that is called `customer`, `customer_id` or `user_id`, however it is spelled; empty: none."""
+    out: one that is called `customer`, `customer_id` or `user_id`, however it is spelled; empty: none. What
+    is called so within an argument is who was verified too, whatever the model gave."""
     keyed: bool = False
     """It may be called again after a call whose end is not known: what it did once it does not do twice."""
 
@@ -64,6 +65,7 @@ def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call
     }
     customer = _customer_in(name, schema["properties"], manner)
     whose = schema["properties"].get(customer, {})
+    names = _names_of_customers(manner)
     if customer:
         schema["properties"] = {k: v for k, v in schema["properties"].items() if k != customer}
         schema["required"] = [each for each in schema.get("required", ()) if each != customer]
@@ -73,12 +75,14 @@ def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call
             value = msgspec.json.decode(readable(text) or "{}")
         except (msgspec.DecodeError, RecursionError) as error:
             raise unfitting(str(error)) from error
-        problem = misfit(schema, value)
+        problem = misfit(schema, value) or _described_customer(value, names)
         if problem or (customer and customer in value):
             raise unfitting(problem or f"unknown field `{customer}`")
         return dict(value)
 
     async def invoke(context: CallContext, arguments: dict[str, Any]) -> object:
+        if _names_a_customer(arguments, names):
+            arguments = _bound(arguments, names, context.customer_id)
         if customer:
             arguments = {**arguments, customer: _as(whose, context.customer_id)}
         return _result(await call(arguments, context.key))
@@ -103,14 +107,60 @@ def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call
 _CUSTOMERS = frozenset({"customer", "customerid", "userid"})
 
 
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
+
+
+def _names_of_customers(manner: Manner) -> frozenset[str]:
+    """The letters of what a customer is called in its arguments."""
+    if manner.customer is None:
+        return _CUSTOMERS
+    return frozenset({_letters(manner.customer)}) if manner.customer else frozenset()
+
+
 def _customer_in(tool: str, properties: Mapping[str, Any], manner: Manner) -> str:
     """The argument that is the customer; empty when none is. Raises ValueError when it is not there."""
     if manner.customer is None:
-        plain = ((name, re.sub(r"[^a-z]", "", name.lower())) for name in properties)
-        return next((name for name, letters in plain if letters in _CUSTOMERS), "")
+        return next((name for name in properties if _letters(name) in _CUSTOMERS), "")
     if manner.customer and manner.customer not in properties:
         raise ValueError(f"{tool} has no argument {manner.customer}")
     return manner.customer
+
+
+def _named_customers(value: Any, names: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Every key at any depth that names a customer, and what the model gave for it."""
+    if isinstance(value, Mapping):
+        for key, given in value.items():
+            if _letters(key) in names:
+                yield key, given
+            else:
+                yield from _named_customers(given, names)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _named_customers(each, names)
+
+
+def _described_customer(value: Any, names: Collection[str]) -> str:
+    """What is wrong: a customer that is told of in fields or in a list cannot be made the verified one."""
+    described = (key for key, given in _named_customers(value, names) if isinstance(given, (Mapping, list)))
+    key = next(described, "")
+    return f"unknown field `{key}`" if key else ""
+
+
+def _names_a_customer(value: Any, names: Collection[str]) -> bool:
+    return any(True for _ in _named_customers(value, names))
+
+
+def _bound(value: Any, names: Collection[str], customer_id: str) -> Any:
+    """The same with who was verified wherever a customer is named."""
+    if isinstance(value, Mapping):
+        return {
+            key: _as({"type": "integer"} if isinstance(given, int) else {}, customer_id)
+            if _letters(key) in names
+            else _bound(given, names, customer_id)
+            for key, given in value.items()
+        }
+    return [_bound(each, names, customer_id) for each in value] if isinstance(value, list) else value
 
 
 def _as(schema: Mapping[str, Any], customer_id: str) -> str | int:
