@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import struct
 
 import pytest
 
@@ -57,6 +58,21 @@ def test_a_file_that_was_tampered_with_ends_there(tmp_path):
     data[-1] ^= 1
     journal.path.write_bytes(data)
     assert [decode(line) for line in journal.read()] == EVENTS[:-1]
+
+
+def test_one_damaged_event_hides_none_behind_it_and_keeps_its_place(tmp_path, caplog):
+    journal = write(Journals(tmp_path))
+    data = bytearray(journal.path.read_bytes())
+    (first,) = struct.unpack_from(">I", data)
+    data[4 + first + 4 + 20] ^= 1
+    journal.path.write_bytes(data)
+    sound = [EVENTS[0], *EVENTS[2:]]
+    assert [decode(line) for line in journal.read()] == sound
+    assert [decode(line) for line in journal.resume()] == sound
+    assert f"1 of its {len(EVENTS)} events are damaged" in caplog.text
+    assert journal.path.stat().st_size == len(data)
+    journal.write(encode(EVENTS[0]))
+    assert [decode(line) for line in journal.read()] == [*sound, EVENTS[0]]
 
 
 def test_another_calls_file_under_this_name_is_not_read(tmp_path):

@@ -12,6 +12,7 @@ import secrets
 import struct
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -123,21 +124,24 @@ class Journal:
         self._count += 1
 
     def read(self) -> Iterator[bytes]:
-        """Its events, up to the first that was cut short or tampered with."""
+        """Its events, but for those that were damaged or cut short."""
         yield from _unsealed(self.path.read_bytes(), self.call_id, self._cipher)
 
     def resume(self) -> tuple[bytes, ...]:
         """Its events, with what was cut short behind them removed: what comes next is read after them.
 
-        A file of which nothing can be read stays as it is.
+        What is damaged among them keeps its place. A file of which nothing can be read stays as it is.
         """
         data = self.path.read_bytes()
+        frames = tuple(_frames(data))
         events = tuple(_unsealed(data, self.call_id, self._cipher))
         if not events:
             return ()
-        overhead = _LENGTH.size + _NONCE_BYTES + _TAG_BYTES
-        os.ftruncate(self._handle, sum(overhead + len(event) for event in events))
-        self._count = len(events)
+        if len(events) < len(frames):
+            damaged = len(frames) - len(events)
+            log.error("%s: %d of its %d events are damaged and lost", self.path, damaged, len(frames))
+        os.ftruncate(self._handle, sum(_LENGTH.size + len(sealed) for sealed in frames))
+        self._count = len(frames)
         return events
 
     def set_aside(self) -> bool:
@@ -166,20 +170,23 @@ class Journal:
             os.close(self._handle)
 
 
-def _unsealed(data: bytes, call_id: str, cipher: AESGCM) -> Iterator[bytes]:
-    at = count = 0
+def _frames(data: bytes) -> Iterator[bytes]:
+    """What was sealed, up to what was cut short."""
+    at = 0
     while at + _LENGTH.size <= len(data):
         (length,) = _LENGTH.unpack_from(data, at)
         at += _LENGTH.size
-        sealed = data[at : at + length]
-        if len(sealed) < length or length < _NONCE_BYTES:
+        if length < _NONCE_BYTES or at + length > len(data):
             return
-        try:
-            yield cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound_to(call_id, count))
-        except InvalidTag:
-            return
+        yield data[at : at + length]
         at += length
-        count += 1
+
+
+def _unsealed(data: bytes, call_id: str, cipher: AESGCM) -> Iterator[bytes]:
+    """The events; each is sealed for its place, so that none of them can stand for one that is damaged."""
+    for count, sealed in enumerate(_frames(data)):
+        with suppress(InvalidTag):
+            yield cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound_to(call_id, count))
 
 
 def _bound_to(call_id: str, count: int) -> bytes:
