@@ -116,11 +116,29 @@ async def test_a_customer_named_within_an_argument_is_who_was_verified(box_of, m
     box = box_of(from_langchain(theirs))
     nested = {"filter": {"customerId": "tomas", "user_id": 7, "open": True}}
     await ask(box, maya, "orders_of", query=nested, also=[{"CUSTOMER": "tomas"}, "tomas"])
-    mine = {"filter": {"customerId": "maya", "user_id": "maya", "open": True}}
+    mine = {"filter": {"customerId": "maya", "user_id": 0, "open": True}}
     assert theirs.asked == [{"query": mine, "also": [{"CUSTOMER": "maya"}, "tomas"]}]
     for described in ({"customer": {"id": "tomas"}}, {"customer": ["tomas"]}):
         assert await refused(ask(box, maya, "orders_of", query=described)) == "unknown_argument"
     assert len(theirs.asked) == 1
+
+
+async def test_what_is_read_back_names_no_other_customer_than_who_it_is_done_for(box_of, maya):
+    theirs = Orders()
+    box = box_of(from_langchain(theirs, Manner(changes=True)))
+    proposal = await propose(box, maya, "orders_of", query={"customer_id": "tomas"})
+    assert "tomas" not in proposal.read_back
+    assert "you" in proposal.read_back
+    await say_yes(box, maya, proposal)
+    assert theirs.asked == [{"query": {"customer_id": "maya"}}]
+
+
+async def test_an_argument_named_as_the_customer_leaves_the_others_bound(box_of, maya):
+    theirs = Orders()
+    theirs.tool_call_schema = {"type": "object", "properties": {"buyer": {}, "query": {"type": "object"}}}
+    box = box_of(from_langchain(theirs, Manner(customer="buyer")))
+    await ask(box, maya, "orders_of", query={"customer_id": "tomas", "buyer": "tomas"})
+    assert theirs.asked == [{"query": {"customer_id": "maya", "buyer": "maya"}, "buyer": "maya"}]
 
 
 async def test_a_tool_for_whom_no_customer_is_meant_takes_any(box_of, maya):

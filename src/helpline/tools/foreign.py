@@ -78,7 +78,7 @@ def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call
         problem = misfit(schema, value) or _described_customer(value, names)
         if problem or (customer and customer in value):
             raise unfitting(problem or f"unknown field `{customer}`")
-        return dict(value)
+        return dict(_bound(value, names, _VERIFIED))  # nobody is asked to agree to another customer's name
 
     async def invoke(context: CallContext, arguments: dict[str, Any]) -> object:
         if _names_a_customer(arguments, names):
@@ -105,17 +105,19 @@ def _wrap(name: str, description: str, parameters: Mapping[str, Any], call: Call
 
 
 _CUSTOMERS = frozenset({"customer", "customerid", "userid"})
+_VERIFIED = "you"
+"""Stands for the customer within arguments until the tool is called, also in what is read back to them."""
 
 
 def _letters(name: str) -> str:
-    return re.sub(r"[^a-z]", "", name.lower())
+    return "".join(letter for letter in name.lower() if letter.isalpha())
 
 
 def _names_of_customers(manner: Manner) -> frozenset[str]:
     """The letters of what a customer is called in its arguments."""
     if manner.customer is None:
         return _CUSTOMERS
-    return frozenset({_letters(manner.customer)}) if manner.customer else frozenset()
+    return _CUSTOMERS | {_letters(manner.customer)} if manner.customer else frozenset()
 
 
 def _customer_in(tool: str, properties: Mapping[str, Any], manner: Manner) -> str:
@@ -155,12 +157,17 @@ def _bound(value: Any, names: Collection[str], customer_id: str) -> Any:
     """The same with who was verified wherever a customer is named."""
     if isinstance(value, Mapping):
         return {
-            key: _as({"type": "integer"} if isinstance(given, int) else {}, customer_id)
-            if _letters(key) in names
-            else _bound(given, names, customer_id)
+            key: _like(given, customer_id) if _letters(key) in names else _bound(given, names, customer_id)
             for key, given in value.items()
         }
     return [_bound(each, names, customer_id) for each in value] if isinstance(value, list) else value
+
+
+def _like(given: Any, customer_id: str) -> str | int:
+    """A customer's id as the model wrote the one in its place; nobody's, where that was a number."""
+    if not isinstance(given, int):
+        return customer_id
+    return int(customer_id) if customer_id.isdecimal() else 0
 
 
 def _as(schema: Mapping[str, Any], customer_id: str) -> str | int:
