@@ -33,7 +33,7 @@ _CALL = re.compile(
     r"\b(?:(?:(?:phone )?call|ring|phone (?:me|us))(?: (?:me|us|back|from|with|someone|somebody|a|person))*"
     r"|callback|called(?: back)?)\b"
 )
-_TIME_WORDS = frozenset(
+TIME_WORDS = frozenset(
     "tomorrow today tonight monday tuesday wednesday thursday friday saturday sunday morning afternoon"
     " evening o'clock noon midday minutes hour hours half quarter am pm a. p.".split()
 )
@@ -122,7 +122,7 @@ def _stretch(
 
 def _time_in(words: Sequence[str]) -> tuple[int, int] | None:
     """From where the request for a call ends, or the first word of a time, to the end."""
-    places = [at for at, word in enumerate(words) if word in _TIME_WORDS or word in NUMBER_WORDS]
+    places = [at for at, word in enumerate(words) if word in TIME_WORDS or word in NUMBER_WORDS]
     text = " ".join(words)
     called = _CALL.search(text)
     first = len(text[: called.end()].split()) if called else places[0] if places else len(words)
@@ -141,7 +141,7 @@ def _number_in(words: Sequence[Word], length: int) -> tuple[int, int] | None:
     until = words[last - 1].end + missing * _DIGIT_FRAMES
     while last < min(len(words), run[-1] + 1 + _MOST_BEHIND) and words[last].start < until:
         last += 1
-    return None if _TIME_WORDS & {word.text for word in words[first:last]} else (first, last)
+    return None if TIME_WORDS & {word.text for word in words[first:last]} else (first, last)
 
 
 def _behind_number(words: Sequence[str]) -> tuple[int, int] | None:

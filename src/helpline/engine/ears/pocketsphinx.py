@@ -19,7 +19,15 @@ from helpline.engine.meaning import likeliness
 from helpline.engine.parts import need_package
 from helpline.engine.references import grammar_for
 from helpline.engine.sounds import Sounds, named, own_number, read_sounds
-from helpline.engine.stretches import NUMBER_WORDS, Stretch, Word, agreed_on, settled_stretch, stretches_in
+from helpline.engine.stretches import (
+    NUMBER_WORDS,
+    TIME_WORDS,
+    Stretch,
+    Word,
+    agreed_on,
+    settled_stretch,
+    stretches_in,
+)
 from helpline.engine.vad import PCM16K_BYTES_PER_MS
 from helpline.errors import MissingPartError
 
@@ -45,9 +53,9 @@ _MOST_AGAIN_MS = 12_000
 """A third opinion on more than this would hold up other calls for a second."""
 _STRANGE = 0.7
 """Nothing that all opinions find less likely is what customers say."""
-_SPELLED = NUMBER_WORDS | {*"bcdefghjklmnopqrstuvwxyz", "dot"}
-_NEARLY = 3
-"""So many of them are most of a number, or of an address: any words of English are further from it."""
+_SPELLED = NUMBER_WORDS | TIME_WORDS | {*"bcdefghjklmnopqrstuvwxyz", "dot"}
+_NEARLY = 2
+"""So many of them are most of a number, a time or an address: any words of English are further from it."""
 _FITS_BETTER = -0.5
 """So much worse may the sound fit them than words that are like nothing."""
 _LONGEST_OPEN_MS = 8_000
@@ -280,7 +288,7 @@ class PocketsphinxEars:
         return any(likely < _SURE for likely in self._likely())
 
     def _at_a_loss(self) -> bool:
-        """Whether all that was heard is so, and none of it is nearly a number, or spelled."""
+        """Whether all that was heard is so, and none of it is nearly a number or a time, or spelled."""
         return all(likely < _STRANGE for likely in self._likely()) and not any(
             sum(word in _SPELLED for word in words.split()) >= _NEARLY for words in self._so_far()
         )
