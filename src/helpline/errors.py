@@ -9,7 +9,7 @@ from typing import Literal
 
 from helpline.wording import Saying, said
 
-Trouble = Literal["away", "busy", "out_of_order"]
+Trouble = Literal["away", "busy", "deaf", "out_of_order"]
 """Why nobody answers, as far as it concerns a customer: later, soon, or when it was mended."""
 
 

@@ -46,9 +46,11 @@ OUT_OF_ORDER = S(
     "We cannot answer at the moment: something on our side must be put right first. Please try again later.",
     "我们这边需要先处理一个问题，暂时无法为您服务，请稍后再试。",
 )
+DEAF = S("I cannot hear you at the moment. You can type instead.", "我现在听不到您说话，您可以打字。")
 NOBODY_ANSWERS: dict[Trouble, Sentence] = {
     "away": NOBODY_IS_THERE,
     "busy": LINE_IS_BUSY,
+    "deaf": DEAF,
     "out_of_order": OUT_OF_ORDER,
 }
 LINE_IS_DOWN = S(

@@ -372,7 +372,7 @@ class Settings:
     )  # fmt: skip
     engine_key: Secret = _setting(
         Secret(), "HELPLINE_ENGINE_KEY", text.secret, "Engine",
-        "The key that clients of `helpline engine` are to send.", unset="any is taken, and none is needed",
+        "The key that clients of `helpline engine` are to send; without one any is taken and none needed.",
     )  # fmt: skip
     engine_port: int = _setting(
         8765, "HELPLINE_ENGINE_PORT", text.whole(0, 65535), "Engine", "Port of `helpline engine`."

@@ -295,8 +295,8 @@ class Driver:
                 self._host.record(fact)
             case fx.Connect():
                 self._start(self._connect())
-            case fx.Disconnect(reason):
-                await self._on_disconnect(reason)
+            case fx.Disconnect(reason, trouble):
+                await self._on_disconnect(reason, trouble)
             case fx.Rehear(ms, pushes):
                 self._outbox.rehear(ms, pushes)
             case fx.Send() | fx.Show() | fx.Play() | fx.HangUp():
@@ -462,12 +462,12 @@ class Driver:
             self._unsteady += 1
         return self._unsteady >= MANY_LOST
 
-    async def _on_disconnect(self, reason: str) -> None:
+    async def _on_disconnect(self, reason: str, trouble: Trouble) -> None:
         if self._connection is not None:
             self._is_unsteady()
         self._leave_connection()
         if reason:
-            self.post(self._next_backend(f"{self._backends[self._at].name}: {reason}.", "out_of_order"))
+            self.post(self._next_backend(f"{self._backends[self._at].name}: {reason}.", trouble))
 
     def _next_backend(self, reason: str, trouble: Trouble) -> fx.Lost:
         """The backend in use is of no use: the next one answers, unless all were tried."""

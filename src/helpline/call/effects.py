@@ -337,6 +337,8 @@ class Disconnect:
     """Close the connection: nobody needs it (no reason), or it is of no use (try the next backend)."""
 
     reason: str
+    trouble: Trouble = "out_of_order"
+    """What the reason is to a customer, if there is no other backend."""
 
 
 @dataclass(frozen=True, slots=True)

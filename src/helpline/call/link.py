@@ -186,7 +186,7 @@ def on_error(s: Step, event: ev.ErrorReceived) -> None:
     if s.c.link.phase == "opening" and fault.verdict is Verdict.RETRY:
         renew(s, "session_refused")
     elif fault.verdict is Verdict.FAIL_OVER or s.c.link.phase == "opening":
-        s.emit(Disconnect(fault.says))
+        s.emit(Disconnect(fault.says, fault.trouble))
     elif s.c.reply.phase != "asked" or not _is_about_the_reply(s, error, fault.verdict):
         return  # about something else; what is lost by it was counted
     elif fault.verdict is Verdict.RETRY:

@@ -197,7 +197,7 @@ def _on_failed(s: Step, response: ev.Response) -> None:
     if fault.verdict is Verdict.FAIL_OVER:
         want_reply(s)
         s.set(retry_at_ms=s.now_ms + 1)  # of the next one, when this one is gone
-        s.emit(Disconnect(fault.says))
+        s.emit(Disconnect(fault.says, fault.trouble))
     else:
         try_again(s, at_least_ms=1000)
 

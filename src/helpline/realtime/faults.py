@@ -57,6 +57,8 @@ class Fault:
     @property
     def trouble(self) -> Trouble:
         """What it is to a customer."""
+        if self.says == _DEAF:
+            return "deaf"
         if self.verdict is Verdict.FAIL_OVER:
             return "out_of_order"
         return "busy" if self.says.startswith(_TOO_MUCH) else "away"
@@ -72,6 +74,7 @@ class Fault:
         return Verdict.END if self.verdict is Verdict.FAIL_OVER else self.verdict
 
 
+_DEAF = "cannot hear"
 _TOO_MUCH = ("has too many requests", "is overloaded")
 _I, _T, _R, _F = Verdict.IGNORE, Verdict.TELL, Verdict.RETRY, Verdict.FAIL_OVER
 
@@ -112,7 +115,7 @@ CODES = MappingProxyType(
         "server_overloaded": Fault(_R, "is overloaded"),
         "timeout": Fault(_R, "took too long"),
         # It will not answer us until somebody changes something.
-        "ears_unavailable": Fault(_F, "cannot hear"),  # our own engine's
+        "ears_unavailable": Fault(_F, _DEAF),  # our own engine's
         "invalid_api_key": Fault(_F, "refused the key", "key"),
         "authentication_error": Fault(_F, "refused the key", "key"),
         "token_expired": Fault(_F, "says that the key has expired", "key"),
