@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import msgspec
@@ -13,9 +13,24 @@ from helpline.settings import Settings
 TIMEOUT_S: Final = 25.0
 Role = Literal["system", "user", "assistant"]
 
+_COMPLETIONS: Final = "/chat/completions"
+_AZURE: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+
 
 class ChatError(RemoteError):
     """The chat model cannot be used: check HELPLINE_CHAT_URL, HELPLINE_CHAT_MODEL and HELPLINE_CHAT_KEY."""
+
+
+def completions_at(url: str) -> str:
+    """Where chat completions are asked for; `url` with or without `/v1` and `/chat/completions`.
+
+    A query (Azure's `?api-version=…`) stays as it is.
+    """
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/").removesuffix(_COMPLETIONS)
+    if not path:
+        path = "/openai/v1" if (parts.hostname or "").endswith(_AZURE) else "/v1"
+    return urlunsplit(parts._replace(path=path + _COMPLETIONS, fragment=""))
 
 
 class _Message(msgspec.Struct):
@@ -34,10 +49,7 @@ class ChatModel:
     """Asks one model. It keeps no conversation: each question brings all of it."""
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        """`settings.chat_url` is the address of the API, with or without `/chat/completions`."""
-        path = "/chat/completions"
-        url = settings.chat_url.rstrip("/")
-        self._url = url if urlsplit(url).path.endswith(path) else url + path
+        self._url = completions_at(settings.chat_url)
         self._model = settings.chat_model
         self._key = settings.chat_key
         self._transport = transport

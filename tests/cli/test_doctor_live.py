@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from helpline.cli.doctor import examine
+from helpline.cli.doctor import examine, try_chat
 from helpline.settings import load_settings
+from tests.engine.chat_server import DONE, Script, chat_server, ends, line, piece, refuses, streams, whole
 from tests.realtime.servers import server
 
 
@@ -66,3 +67,56 @@ async def test_what_is_refused_is_named_and_whether_calls_do_without_it():
 async def test_a_line_that_drops_is_a_failure():
     verdict, _, _ = await found(None)
     assert verdict == "fail"
+
+
+# --- the chat model ---------------------------------------------------------------------------------------
+
+CALL = piece(0, "check_order_status", '{"order_id": "1004"}')
+NO_PARTS = {"HELPLINE_ENGINE_EARS": "sherpa-onnx:/none", "HELPLINE_ENGINE_VOICE": "none"}
+"""Which take no time to load."""
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict", "says"),
+    [
+        pytest.param(
+            streams(line(tool_calls=[CALL]), ends("tool_calls"), DONE), "ok", "and called the tool", id="well"
+        ),
+        pytest.param(whole(tool_calls=[CALL]), "ok", "and called the tool", id="in one piece"),
+        pytest.param(streams(line(content="It is lost."), DONE), "fail", "did not call the tool", id="words"),
+        pytest.param(
+            streams(line(tool_calls=[piece(0, "check_order_status", "{}")]), DONE),
+            "fail",
+            "called the tool with something else",
+            id="wrong arguments",
+        ),
+        pytest.param(refuses(401), "fail", "HELPLINE_CHAT_KEY", id="key"),
+        pytest.param(refuses(400, "does not support tools"), "fail", "cannot call tools", id="no tools"),
+    ],
+)
+async def test_the_chat_model_is_tried_with_a_tool(script: Script, verdict: str, says: str):
+    async with chat_server() as chat:
+        chat.scripts = [script]
+        env = {"HELPLINE_CHAT_URL": chat.url, "HELPLINE_CHAT_MODEL": "small", "HELPLINE_CHAT_KEY": "secret"}
+        settings = load_settings(env=env | {"HELPLINE_BACKENDS": "engine"}, env_file="none", desk_file="none")
+        found = await try_chat(settings)
+    assert (found.what, found.verdict) == ("engine's brain, live", verdict)
+    assert says in found.sentence
+    assert "secret" not in found.sentence
+    if "answered in" in found.sentence:
+        assert found.sentence.startswith(f"small at {chat.url.split('/')[2]} answered in ")
+    assert len(chat.asked) == 1
+    assert [tool["function"]["name"] for tool in chat.asked[0]["tools"]] == ["check_order_status"]
+
+
+async def test_a_chat_model_that_no_backend_uses_is_no_failure():
+    env = {
+        "HELPLINE_CHAT_URL": "http://127.0.0.1:1",
+        "HELPLINE_CHAT_MODEL": "m",
+        "HELPLINE_BACKENDS": "realtime",
+        "HELPLINE_REALTIME_URL": "ws://127.0.0.1:1",
+    }
+    settings = load_settings(env=env | NO_PARTS, env_file="none", desk_file="none")
+    found = [one async for one in examine(settings, live=True) if one.what == "engine's brain, live"]
+    assert [one.verdict for one in found] == ["note"]
+    assert "cannot be reached" in found[0].sentence

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from helpline.engine.listening import Committed, Listened, ListenSettings
@@ -52,6 +53,17 @@ class ChatServer:
             writer.close()
 
 
+@asynccontextmanager
+async def chat_server() -> AsyncIterator[ChatServer]:
+    """One that runs, at a port of its own."""
+    server = ChatServer()
+    listening = await asyncio.start_server(server.answer, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+    yield server
+    listening.close()
+    await listening.wait_closed()
+
+
 def streams(*lines: bytes, whole: bool = True) -> Script:
     async def script(writer: asyncio.StreamWriter) -> None:
         size = "" if whole else "Content-Length: 100000\r\n"
@@ -60,6 +72,20 @@ def streams(*lines: bytes, whole: bool = True) -> Script:
         )
         for one in lines:
             writer.write(one)
+            await writer.drain()
+
+    return script
+
+
+def whole(*pieces: str | bytes, **message: Any) -> Script:
+    """One JSON object, in these pieces or with this message: a server that ignores `stream`."""
+    body = {"object": "chat.completion", "choices": [{"message": {"role": "assistant", **message}}]}
+    sent = pieces or (json.dumps(body, indent=2),)
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+        for one in sent:
+            writer.write(one.encode() if isinstance(one, str) else one)
             await writer.drain()
 
     return script

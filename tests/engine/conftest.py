@@ -1,12 +1,11 @@
 """Engines and sessions for the tests: one engine for all, a new session for each."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from helpline.engine.server import Engine
-from tests.engine.chat_server import ChatServer
+from tests.engine.chat_server import ChatServer, chat_server
 from tests.engine.talk import FAST, Talker, talking
 
 
@@ -28,9 +27,5 @@ async def talker(engine: Engine) -> AsyncIterator[Talker]:
 @pytest.fixture
 async def chat() -> AsyncIterator[ChatServer]:
     """A chat server at its own port."""
-    server = ChatServer()
-    listening = await asyncio.start_server(server.answer, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
-    yield server
-    listening.close()
-    await listening.wait_closed()
+    async with chat_server() as server:
+        yield server

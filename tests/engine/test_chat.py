@@ -19,7 +19,18 @@ from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions, chat_of
 from helpline.errors import BackendError, SettingsError
 from helpline.settings import load_settings
-from tests.engine.chat_server import DONE, ChatServer, Nobody, ends, line, piece, refuses, stalls, streams
+from tests.engine.chat_server import (
+    DONE,
+    ChatServer,
+    Nobody,
+    ends,
+    line,
+    piece,
+    refuses,
+    stalls,
+    streams,
+    whole,
+)
 from tests.engine.talk import SHOP_TOOLS, talking
 
 Json = dict[str, Any]
@@ -141,13 +152,53 @@ async def test_nonsense_from_a_model_is_left_out(chat: ChatServer, thinking: Eng
         assert (await talker.reply()).text == "Hm."
 
 
-def test_the_address_is_completed() -> None:
-    assert ChatSettings("http://x/v1/", "m").endpoint == "http://x/v1/chat/completions"
-    assert (
-        ChatSettings("http://x/v1/chat/completions?api-version=1", "m").endpoint
-        == "http://x/v1/chat/completions?api-version=1"
-    )
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("http://127.0.0.1:11434", "http://127.0.0.1:11434/v1/chat/completions"),
+        ("http://127.0.0.1:11434/", "http://127.0.0.1:11434/v1/chat/completions"),
+        ("http://x/v1", "http://x/v1/chat/completions"),
+        ("http://x/v1/", "http://x/v1/chat/completions"),
+        ("http://x/v1/chat/completions", "http://x/v1/chat/completions"),
+        ("http://x/v1/chat/completions/", "http://x/v1/chat/completions"),
+        ("http://[::1]:8080/v1#top", "http://[::1]:8080/v1/chat/completions"),
+        ("https://x/api/paas/v4", "https://x/api/paas/v4/chat/completions"),
+        ("https://x?a=b", "https://x/v1/chat/completions?a=b"),
+        ("https://r.openai.azure.com", "https://r.openai.azure.com/openai/v1/chat/completions"),
+        (
+            "https://r.openai.azure.com/openai/v1/?api-version=preview",
+            "https://r.openai.azure.com/openai/v1/chat/completions?api-version=preview",
+        ),
+        (
+            "https://r.openai.azure.com/openai/deployments/d?api-version=2024-10-21&x=/chat/completions",
+            "https://r.openai.azure.com/openai/deployments/d/chat/completions"
+            "?api-version=2024-10-21&x=/chat/completions",
+        ),
+        (
+            "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21",
+            "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21",
+        ),
+    ],
+)
+def test_the_address_is_completed(url: str, endpoint: str) -> None:
+    assert ChatSettings(url, "m").endpoint == endpoint
+
+
+def test_the_key_is_not_shown_with_the_settings() -> None:
     assert "secret" not in repr(ChatSettings("http://x", "m", "secret"))
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [("", "/v1/chat/completions"), ("/openai/v1?api-version=1", "/openai/v1/chat/completions?api-version=1")],
+)
+async def test_the_completed_address_is_what_the_server_is_asked_for(
+    chat: ChatServer, given: str, path: str
+) -> None:
+    chat.url = chat.url.removesuffix("/v1") + given
+    chat.scripts = [streams(line(content="Yes."), DONE)]
+    assert await said_by(chat) == [Say("Yes.")]
+    assert chat.headers[0].startswith(f"POST {path} HTTP/1.1\r\n")
 
 
 def test_the_settings_name_the_model() -> None:
@@ -223,6 +274,14 @@ BOTH = [(STATUS, {"order_id": "1004"}), (CANCEL, {"order_id": "1005"})]
             id="the name in pieces",
         ),
         pytest.param(
+            [
+                [raw(0, "a", STATUS), raw(1, "b", CANCEL)],
+                [raw(0, args='{"order_id": '), raw(1, args='{"order_id"')],
+                [raw(1, args=': "1005"}'), raw(0, args='"1004"}')],
+            ],
+            id="two at once",
+        ),
+        pytest.param(
             [[raw(0, "a", STATUS, {"order_id": "1004"})], [raw(1, "b", CANCEL, {"order_id": "1005"})]],
             id="arguments as an object",
         ),
@@ -261,6 +320,10 @@ async def test_calls_are_put_together_however_a_server_cuts_them(
             id="cut at a limit",
         ),
         pytest.param(
+            [line(tool_calls=[raw(0, "a", CANCEL)]), ends("length"), DONE],
+            id="cut at a limit, before its arguments",
+        ),
+        pytest.param(
             [line(tool_calls=[raw(0, "a", CANCEL, "{}"), raw(1, "b", STATUS, "{")]), DONE],
             id="one of two",
         ),
@@ -282,6 +345,85 @@ async def test_a_model_that_dies_in_the_middle_of_a_call_calls_nothing(
     assert reply.calls == []
     assert not any("function_call_arguments" in event["type"] for event in reply.events)
     assert "The chat model" in reply.response["status_details"]["error"]["message"]
+
+
+async def test_a_model_calls_only_so_many_at_once(chat: ChatServer) -> None:
+    many = [raw(at, f"call_{at}", STATUS, FIRST) for at in range(40)]
+    chat.scripts = [streams(line(tool_calls=many), ends("tool_calls"), DONE)]
+    assert len(await parts_of(chat, Said("user", "where are they all"))) == 16
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [
+        ("auto", "auto"),
+        ("required", "required"),
+        ("none", None),
+        (CANCEL, {"type": "function", "function": {"name": CANCEL}}),
+    ],
+)
+async def test_a_model_is_told_which_tool_it_may_call(chat: ChatServer, choice: str, sent: Any) -> None:
+    await asked(Said("user", "cancel 1005"), chat=chat, tool_choice=choice)
+    assert chat.asked[0].get("tool_choice") == sent
+    assert ("tools" in chat.asked[0]) == (choice != "none")
+
+
+# --- a server that does not stream ------------------------------------------------------------------------
+
+
+async def test_an_answer_in_one_piece_is_said_and_its_calls_are_made(
+    chat: ChatServer, thinking: Engine
+) -> None:
+    made = [raw(None, "a", STATUS, FIRST), raw(None, "b", CANCEL, SECOND)]
+    chat.scripts = [
+        whole(content="One moment.", tool_calls=made),
+        whole(content="It comes on Tuesday.", tool_calls=None),
+    ]
+    async with talking(thinking) as talker:
+        await talker.configure(tools=SHOP_TOOLS)
+        await talker.type("where is 1004, and cancel 1005")
+        reply = await talker.reply()
+        assert (reply.text, reply.calls) == ("One moment.", BOTH)
+        await talker.type("and when does it come?")
+        assert (await talker.reply()).text == "It comes on Tuesday."
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+async def test_an_answer_in_one_piece_may_come_in_many(chat: ChatServer, size: int) -> None:
+    body = json.dumps({"choices": [{"message": {"content": "Hello {there}."}, "finish_reason": "stop"}]})
+    text = f"\n\n {body}\n"
+    chat.scripts = [whole(*(text[at : at + size] for at in range(0, len(text), size)))]
+    assert await said_by(chat) == [Say("Hello {there}.")]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ('{"choices": [{"message": {"tool_calls": [{"id": "a", "function": {"name": "canc', "broke off"),
+        ('{"choices": []}', "broke off"),
+        ('{"choices": [{"message": {"content": null}, "finish_reason": "content_filter"}]}', "filter held"),
+        ('{"error": {"message": "Lovelace"}}', "reported an error"),
+        ('{"choices": [{"message": {"content": "' + "x" * 5_000_000, "goes on for ever"),
+    ],
+)
+async def test_an_answer_in_one_piece_that_is_none_is_told(chat: ChatServer, body: str, says: str) -> None:
+    chat.scripts = [whole(body)]
+    with pytest.raises(BackendError, match=says) as raised:
+        await said_by(chat)
+    assert "Lovelace" not in str(raised.value)
+
+
+async def test_an_answer_in_one_piece_that_stalls_is_lost(chat: ChatServer) -> None:
+    over = asyncio.Event()
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        await whole('{"choices": [')(writer)
+        await over.wait()
+
+    chat.scripts = [script]
+    with pytest.raises(BackendError, match="stalls"):
+        await said_by(chat, first_word_s=0.3)
+    over.set()
 
 
 # --- words ------------------------------------------------------------------------------------------------
@@ -362,17 +504,17 @@ async def test_an_endless_line_is_no_stream(chat: ChatServer) -> None:
 # --- what the model sees ----------------------------------------------------------------------------------
 
 
-async def parts_of(chat: ChatServer, *entries: Entry, **turn: Any) -> list[Part]:
+async def parts_of(chat: ChatServer, *entries: Entry, first_word_s: float = 20.0, **turn: Any) -> list[Part]:
     """What the brain answers to these entries, asked for once."""
-    brain = ChatBrain(ChatSettings(chat.url, "small", first_word_s=5.0))
+    brain = ChatBrain(ChatSettings(chat.url, "small", first_word_s=first_word_s))
     tools = read_tools(SHOP_TOOLS)
     now = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
     return [part async for part in brain.answer(Turn(entries, tools, now, **turn))]
 
 
-async def said_by(chat: ChatServer) -> list[Say]:
+async def said_by(chat: ChatServer, first_word_s: float = 20.0) -> list[Say]:
     """What the brain says to a hello; it calls nothing."""
-    parts = await parts_of(chat, Said("user", "hello"))
+    parts = await parts_of(chat, Said("user", "hello"), first_word_s=first_word_s)
     assert all(isinstance(part, Say) for part in parts)
     return [part for part in parts if isinstance(part, Say)]
 
@@ -499,7 +641,8 @@ async def test_a_conversation_that_never_fits_ends_in_one_sentence(chat: ChatSer
         (404, "model not found", "no such chat model"),
         (401, "content_filter", "HELPLINE_CHAT_KEY"),
         (429, "Rate limit reached", "quota"),
-        (503, "loading model", "answered 503"),
+        (503, "loading model for Lovelace", "answered 503"),
+        (400, "Lovelace is no valid message", "answered 400"),
     ],
 )
 async def test_a_refusal_is_told_in_one_sentence_of_our_own(
@@ -509,6 +652,63 @@ async def test_a_refusal_is_told_in_one_sentence_of_our_own(
     with pytest.raises(BackendError, match=re.escape(says)) as raised:
         await said_by(chat)
     assert "Lovelace" not in str(raised.value)
+    assert len(chat.asked) == 1
+
+
+async def test_an_error_in_mid_answer_is_told_in_our_own_words(chat: ChatServer) -> None:
+    chat.scripts = [streams(line(content="Hm."), b'data: {"error": {"message": "of Lovelace"}}\n\n')]
+    with pytest.raises(BackendError, match="reported an error") as raised:
+        await said_by(chat)
+    assert "Lovelace" not in str(raised.value)
+
+
+async def test_an_answer_that_a_filter_held_back_is_no_silence(chat: ChatServer) -> None:
+    chat.scripts = [streams(line(role="assistant"), ends("content_filter"), DONE)]
+    with pytest.raises(BackendError, match="content filter held the answer back"):
+        await said_by(chat)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([ends("stop"), DONE], id="nothing"),
+        pytest.param([line(content="<think>Hm. </think> "), DONE], id="thoughts"),
+        pytest.param([line(tool_calls=[raw(0, "a", None, "{}")]), DONE], id="a call of nothing"),
+    ],
+)
+async def test_no_answer_is_no_silence(chat: ChatServer, lines: list[bytes]) -> None:
+    chat.scripts = [streams(*lines)]
+    with pytest.raises(BackendError, match="answered nothing"):
+        await said_by(chat)
+
+
+async def test_lines_may_end_and_begin_as_the_standard_has_it(chat: ChatServer) -> None:
+    words = line(content="Hello.").replace(b"data: ", b"data:").replace(b"\n", b"\r\n")
+    chat.scripts = [streams(b": hi\r\nevent: message\r\n", words, b"data: [DONE]\r\n\r\n")]
+    assert await said_by(chat) == [Say("Hello.")]
+
+
+async def test_a_server_that_never_begins_to_answer_is_lost(chat: ChatServer) -> None:
+    over = asyncio.Event()
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+
+    chat.scripts = [script]
+    with pytest.raises(BackendError, match="stalls"):
+        await said_by(chat, first_word_s=0.3)
+    over.set()
+
+
+async def test_the_key_is_taken_to_no_other_address(chat: ChatServer) -> None:
+    there = f"Location: {chat.url}/elsewhere"
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 307 No\r\n{there}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    chat.scripts = [script, streams(line(content="Your key, please."), DONE)]
+    with pytest.raises(BackendError, match="answered 307"):
+        await said_by(chat)
     assert len(chat.asked) == 1
 
 
@@ -571,14 +771,6 @@ async def test_the_model_sees_what_was_heard_of_its_answer(chat: ChatServer) -> 
     assert long.startswith(heard["content"])
     assert 0 < len(heard["content"]) < len(long) / 2
     engine.close()
-
-
-def test_azure_is_asked_with_its_own_header_and_version() -> None:
-    address = "https://x.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21"
-    assert ChatSettings(address, "d").endpoint == address
-    assert ChatSettings("https://x.openai.azure.com/openai/v1?api-version=preview", "d").endpoint == (
-        "https://x.openai.azure.com/openai/v1/chat/completions?api-version=preview"
-    )
 
 
 async def test_a_long_conversation_is_bounded_and_the_instructions_stay(chat: ChatServer) -> None:

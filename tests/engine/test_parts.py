@@ -191,6 +191,13 @@ def test_a_piper_voice_of_another_rate_is_as_long_as_it_was(tmp_path: Path) -> N
     assert lengths[0] == pytest.approx(lengths[1], rel=0.02)
 
 
+def test_a_kokoro_voice_is_as_high_as_it_was(tmp_path: Path) -> None:
+    """The tiny model's wave turns by 0.1 a sample, at 24 kHz."""
+    pcm = np.frombuffer(spoken_by(f"kokoro:{models.kokoro_voices(tmp_path, 'af_one')}", "hello"), "<i2")
+    loudest = int(np.argmax(np.abs(np.fft.rfft(pcm.astype(float))))) * 24_000 / len(pcm)
+    assert loudest == pytest.approx(0.1 * 24_000 / (2 * np.pi), rel=0.02)
+
+
 def spoken_by(spec: str, text: str) -> bytes:
     voice: Voice | None = make_voice(spec)
     assert voice is not None

@@ -46,6 +46,13 @@ def test_speech_is_24_khz_and_loud_enough_to_hear() -> None:
     assert np.sqrt(np.mean(pcm.astype(float) ** 2)) > 500
 
 
+def test_speech_lasts_as_long_as_it_did_at_the_rate_of_the_library() -> None:
+    made: list[bytes] = []
+    espeak.load_espeak().synthesise("hello there", "en-us", 170, lambda pcm: not made.append(pcm))
+    seconds = sum(map(len, made)) / 2 / espeak.RATE_HZ
+    assert len(Synthesiser().speak("hello there")) / 48_000 == pytest.approx(seconds, rel=0.01)
+
+
 def test_speed_shortens_speech() -> None:
     voice = Synthesiser()
     assert len(voice.speak("hello and welcome", speed=1.5)) < len(voice.speak("hello and welcome"))

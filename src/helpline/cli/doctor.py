@@ -7,8 +7,10 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import click
 from msgspec.structs import replace
@@ -16,9 +18,12 @@ from msgspec.structs import replace
 from helpline.call.link import FIELD, OPTIONAL
 from helpline.cli.start import prepare
 from helpline.desk import backends_of
+from helpline.engine.brain import Call, Said, Turn
+from helpline.engine.chat import ChatBrain, ChatSettings
 from helpline.engine.ears import check_ears, to_be_fetched
 from helpline.engine.espeak import espeak_is_there
 from helpline.engine.languages import lacking
+from helpline.engine.meaning import Tool
 from helpline.engine.server import chat_of
 from helpline.engine.voice import make_voice
 from helpline.engine.workers import Workers
@@ -39,6 +44,14 @@ Verdict = Literal["ok", "note", "fail"]
 MARKS: Final = {"ok": "ok  ", "note": "note", "fail": "FAIL"}
 LIVE_TIMEOUT_S: Final = 15.0
 ACK_TIMEOUT_S: Final = 5.0
+CHAT_TIMEOUT_S: Final = 60.0
+"""A model on this machine may have to be loaded first."""
+_ASKS: Final = "Where is my order 1004?"
+_AN_ORDER: Final = {
+    "type": "object",
+    "properties": {"order_id": {"type": "string", "description": "The order's number."}},
+    "required": ["order_id"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,7 @@ class Finding:
 
 
 @click.command()
-@click.option("--live", is_flag=True, help="Open a session on each backend.")
+@click.option("--live", is_flag=True, help="Open a session on each backend, and try the chat model.")
 def command(live: bool) -> None:
     """Say what is configured, what works, and what to do about what does not; exit 1 if anything fails."""
     settings = prepare(quiet=True)
@@ -75,6 +88,8 @@ async def examine(settings: Settings, *, live: bool) -> AsyncIterator[Finding]:
             yield finding
     yield await _store(settings)
     if live:
+        if settings.chat_url and settings.chat_model:
+            yield await try_chat(settings)
         async with backends_of(settings) as backends:
             for backend in backends:
                 yield await _live(backend, settings)
@@ -266,6 +281,32 @@ async def _live(backend: Backend, settings: Settings) -> Finding:
     if refused:
         return Finding(what, "note" if refused.plain else "fail", refused.sentence)
     return Finding(what, "ok", f"a session opened in {took_ms:.0f} ms and took every setting.")
+
+
+async def try_chat(settings: Settings) -> Finding:
+    """Ask the chat model for something that takes a tool, as the engine asks."""
+    what, began = "engine's brain, live", time.monotonic()
+    bad: Verdict = "fail" if "engine" in settings.backends else "note"
+    chat = ChatSettings(settings.chat_url, settings.chat_model, settings.chat_key.reveal())
+    tools = (Tool("check_order_status", "The status of an order.", _AN_ORDER),)
+    turn = Turn((Said("user", _ASKS),), tools, datetime.now(UTC), instructions="Call the function.")
+    try:
+        async with asyncio.timeout(CHAT_TIMEOUT_S):
+            parts = [part async for part in ChatBrain(chat).answer(turn)]
+    except BackendError as wrong:
+        return Finding(what, bad, str(wrong))
+    except TimeoutError:
+        return Finding(what, bad, f"no whole answer within {CHAT_TIMEOUT_S:.0f} s.")
+    took_ms = (time.monotonic() - began) * 1000
+    answered = f"{chat.model} at {urlsplit(chat.url).netloc} answered in {took_ms:.0f} ms"
+    calls = [part for part in parts if isinstance(part, Call)]
+    if not calls:
+        sentence = f"{answered}, but did not call the tool: take a model that calls tools."
+        return Finding(what, bad, sentence)
+    if not any(call.name == tools[0].name and "1004" in call.arguments for call in calls):
+        sentence = f"{answered}, but called the tool with something else: take a model that calls tools well."
+        return Finding(what, bad, sentence)
+    return Finding(what, "ok", f"{answered} and called the tool.")
 
 
 @dataclass(frozen=True, slots=True)

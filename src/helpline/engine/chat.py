@@ -18,6 +18,7 @@ from typing import Any, Literal
 import httpx
 import msgspec
 
+from helpline.chat import completions_at
 from helpline.engine.brain import Answered, Called, Entry, Part, Said, Say, Turn, told_to_say
 from helpline.engine.calls import Calls
 from helpline.engine.meaning import Tool
@@ -34,6 +35,7 @@ _MOST_ENTRY = 16_000
 """Characters of the conversation that the model sees, and of one line or result in it."""
 _MOST_REASON = 20_000
 _DONE = "[DONE]"
+_STALLS = "The chat model stalls: check HELPLINE_CHAT_URL."
 _UNKNOWN = '{"error": "the result is not known"}'
 _CALLS = "(The customer is on the line.)"
 _WAITS = "(The customer waits for your answer.)"
@@ -46,7 +48,7 @@ class ChatSettings:
     """Where the model is."""
 
     url: str
-    """With or without `/chat/completions`."""
+    """With or without `/v1` and `/chat/completions`; a query stays as it is."""
     model: str
     key: str = field(default="", repr=False)
     first_word_s: float = 20.0
@@ -55,10 +57,7 @@ class ChatSettings:
     @property
     def endpoint(self) -> str:
         """The address of the chat completions."""
-        head, mark, query = self.url.partition("?")
-        head = head.rstrip("/")
-        head = head if head.endswith("/chat/completions") else f"{head}/chat/completions"
-        return f"{head}{mark}{query}"
+        return completions_at(self.url)
 
 
 class ChatBrain:
@@ -109,15 +108,17 @@ class ChatBrain:
                     raise _refusal(response.status_code, await stream.head())
                 while (event := await stream.next()) is not None:
                     delta, reason = _read(event)
-                    end = reason or end
+                    end = end if reason == _DONE and end else reason or end
                     if any(value for key, value in delta.items() if key != "role"):
                         stream.is_alive()
                     calls.take(delta.get("tool_calls"))
                     if words := aloud.take(_written(delta.get("content"))):
                         said += len(words)
                         yield Say(words)
-                    if end == _DONE or said > _MOST_WORDS:
+                    if reason == _DONE or said > _MOST_WORDS:
                         break
+        except httpx.ReadTimeout as error:
+            raise _lost(_STALLS) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             name = type(error).__name__
             raise _lost(f"The chat model cannot be reached ({name}): check HELPLINE_CHAT_URL.") from error
@@ -126,9 +127,15 @@ class ChatBrain:
         if end == "content_filter" and not said:
             raise _lost("The chat model's content filter held the answer back.")
         if rest := aloud.rest():
+            said += len(rest)
             yield Say(rest)
         # A call in pieces is made only when the model has ended: half of one may be another call.
-        for call in calls.finished():
+        made = calls.finished()
+        if made and end == "length":
+            raise _lost("The chat model's answer was cut off at a call: let it answer with more tokens.")
+        if not made and not said:
+            raise _lost("The chat model answered nothing: take another in HELPLINE_CHAT_MODEL.")
+        for call in made:
             yield call
 
     def _request(self, turn: Turn) -> dict[str, Any]:
@@ -148,13 +155,18 @@ class _TooLong(Exception):
 
 
 class _Stream:
-    """The events of a streamed answer; one that says nothing for too long is lost, keep-alives or not."""
+    """The events of a streamed answer; one that says nothing for too long is lost, keep-alives or not.
+
+    A server that does not stream answers with one JSON object: that is the only event.
+    """
 
     def __init__(self, response: httpx.Response, patience_s: float) -> None:
         self._chunks = response.aiter_bytes()
         self._patience_s = self._left_s = patience_s
         self._lines: deque[bytes] = deque()
         self._rest = b""
+        self._whole = bytearray()
+        self._began = False
         self._left_bytes = _MOST_BYTES
 
     async def head(self) -> str:
@@ -176,12 +188,17 @@ class _Stream:
                     return line.removeprefix(b"data:").strip()
             chunk = await self._chunk()
             if not chunk:
-                return None
-            *lines, self._rest = (self._rest + chunk).split(b"\n")
-            self._lines.extend(lines)
+                whole, self._whole = self._whole, bytearray()
+                return bytes(whole) or None
             self._left_bytes -= len(chunk)
             if self._left_bytes < 0:
                 raise _lost("The chat model goes on for ever: take another in HELPLINE_CHAT_MODEL.")
+            if self._whole or (not self._began and chunk.lstrip().startswith(b"{")):
+                self._whole += chunk
+                continue
+            self._began = self._began or bool(chunk.strip())
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            self._lines.extend(lines)
             if len(self._rest) > _MOST_LINE:
                 raise _lost("The chat model's answer is no stream of events: check HELPLINE_CHAT_URL.")
 
@@ -192,7 +209,7 @@ class _Stream:
             async with asyncio.timeout(max(self._left_s, 0)):
                 return await anext(self._chunks, b"")
         except TimeoutError:
-            raise _lost("The chat model stalls: check HELPLINE_CHAT_URL.") from None
+            raise _lost(_STALLS) from None
         finally:
             self._left_s -= now() - began
 
@@ -411,5 +428,7 @@ def _read(event: bytes) -> tuple[dict[str, Any], str]:
     first = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(first, dict):
         return {}, ""
-    delta, reason = first.get("delta"), first.get("finish_reason")
-    return delta if isinstance(delta, dict) else {}, reason if isinstance(reason, str) else ""
+    reason = first["finish_reason"] if isinstance(first.get("finish_reason"), str) else ""
+    if isinstance(whole := first.get("message"), dict):
+        return whole, reason or _DONE
+    return first["delta"] if isinstance(first.get("delta"), dict) else {}, reason
