@@ -54,8 +54,11 @@ def backend(request):
 async def database_url(request, backend, tmp_path):
     """An empty database."""
     if backend == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.db'}"
-    return await postgres.create_database(request.getfixturevalue("postgres_server"), f"t{uuid4().hex}")
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    url = await postgres.create_database(request.getfixturevalue("postgres_server"), f"t{uuid4().hex}")
+    yield url
+    await postgres.drop_database(url)
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +95,12 @@ async def shop_url(request, backend, tmp_path):
     """A demo shop of the test's own."""
     if backend == "sqlite":
         shutil.copy(request.getfixturevalue("seeded_sqlite"), tmp_path / "shop.db")
-        return f"sqlite:///{tmp_path / 'shop.db'}"
+        yield f"sqlite:///{tmp_path / 'shop.db'}"
+        return
     server, template = (request.getfixturevalue(name) for name in ("postgres_server", "seeded_postgres"))
-    return await postgres.create_database(server, f"t{uuid4().hex}", template)
+    url = await postgres.create_database(server, f"t{uuid4().hex}", template)
+    yield url
+    await postgres.drop_database(url)
 
 
 @pytest.fixture

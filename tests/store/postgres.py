@@ -18,6 +18,8 @@ from pathlib import Path
 import asyncpg
 
 USER = "helpline"
+ROOM = 4 << 30
+"""Bytes to be free in memory before a server takes of them: one needs 0.3 GB, each worker has its own."""
 
 
 class NoPostgres(Exception):
@@ -36,9 +38,11 @@ def binaries() -> Path:
 def server(*, durable: bool = False) -> Iterator[str]:
     """A running server; yields its URL without a database's name: `postgresql://…:port`.
 
-    Without `durable` it does not wait for the disk: a machine that loses power during a test loses the test.
+    Without `durable` it does not wait for the disk, and lies in memory where there is enough of it: a machine
+    that loses power during a test loses the test.
     """
-    with tempfile.TemporaryDirectory(prefix="helpline-pg-", ignore_cleanup_errors=True) as name:
+    folder = None if durable else _memory()
+    with tempfile.TemporaryDirectory(prefix="helpline-pg-", dir=folder, ignore_cleanup_errors=True) as name:
         home = Path(name)
         user = _unprivileged(home)
         programs = _reachable(binaries(), home, user)
@@ -56,12 +60,31 @@ def server(*, durable: bool = False) -> Iterator[str]:
 
 async def create_database(server_url: str, name: str, template: str = "template1") -> str:
     """A new database on that server, a copy of the template; gives its URL."""
+    # A copy of the files is twice as fast as one by way of the log, where nothing waits for the disk.
+    await _say(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+    return f"{server_url}/{name}"
+
+
+async def drop_database(url: str) -> None:
+    """Throw away a database that `create_database` made: hundreds of them take a minute in the end."""
+    server_url, _, name = url.rpartition("/")
+    await _say(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def _say(server_url: str, statement: str) -> None:
     connection = await asyncpg.connect(f"{server_url}/postgres")
     try:
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        await connection.execute(statement)
     finally:
         await connection.close()
-    return f"{server_url}/{name}"
+
+
+def _memory() -> Path | None:
+    """A folder in memory with room for a few servers; None for the usual place."""
+    folder = Path("/dev/shm")
+    if not os.access(folder, os.W_OK | os.X_OK) or shutil.disk_usage(folder).free < ROOM:
+        return None
+    return folder
 
 
 def _unprivileged(home: Path) -> pwd.struct_passwd | None:
