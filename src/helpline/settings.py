@@ -380,14 +380,14 @@ class Settings:
     engine_ears: str = _setting(
         "pocketsphinx", "HELPLINE_ENGINE_EARS",
         text.part("pocketsphinx", "faster-whisper:MODEL_OR_PATH", "sherpa-onnx:PATH"), "Engine",
-        "The embedded engine's recogniser: `pocketsphinx`, `faster-whisper:MODEL_OR_PATH` or "
-        "`sherpa-onnx:PATH` ([how](engine.md)).",
+        "The embedded engine's recogniser: `pocketsphinx`, `faster-whisper:MODEL_OR_PATH`, "
+        "`sherpa-onnx:PATH` or `package.module:function` of your own ([how](engine.md)).",
     )  # fmt: skip
     engine_voice: str = _setting(
         "espeak:en-us", "HELPLINE_ENGINE_VOICE",
         text.part("espeak[:VARIANT]", "piper:PATH", "kokoro:PATH", "none"), "Engine",
-        "The embedded engine's voice: `espeak:VARIANT`, `piper:PATH`, `kokoro:PATH` or `none` "
-        "([how](engine.md)).",
+        "The embedded engine's voice: `espeak:VARIANT`, `piper:PATH`, `kokoro:PATH`, "
+        "`package.module:function` of your own, or `none` ([how](engine.md)).",
     )  # fmt: skip
     chat_url: str = _setting(
         "", "HELPLINE_CHAT_URL", text.url("https", "http"), "Engine",

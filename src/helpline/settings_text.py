@@ -68,15 +68,23 @@ def one_of(choices: tuple[str, ...], *, upper: bool = False) -> Reader:
     return read
 
 
+OWN_PART = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+:[A-Za-z_]\w*", re.ASCII)
+"""A part of a company's own, by where it is made: `package.module:function`."""
+
+
 def part(*forms: str) -> Reader:
-    """One of a few parts, each written as `name`, `name:WHAT` or `name[:WHAT]`."""
+    """One of a few parts, each written as `name`, `name:WHAT` or `name[:WHAT]`; or one of one's own."""
     kinds = {re.split(r"[\[:]", form)[0]: form for form in forms}
 
     def read(text: str) -> str:
+        if OWN_PART.fullmatch(line(text)):
+            return line(text)
         kind, _, what = (piece.strip() for piece in line(text).partition(":"))
         form = kinds.get(kind.lower(), "")
         if not form or ("[" not in form and (":" in form) != bool(what)):
-            raise ValueError(f"one of {', '.join(forms)}{nearest_hint(kind.lower(), kinds)}")
+            raise ValueError(
+                f"one of {', '.join(forms)}, package.module:function{nearest_hint(kind.lower(), kinds)}"
+            )
         return f"{kind.lower()}:{what}" if what else kind.lower()
 
     return read

@@ -31,12 +31,15 @@ def save(
 
 
 def piper_voice(folder: Path, *, speakers: int = 1, rate: int = 22_050, **about: Any) -> Path:
-    """A Piper voice: each phoneme is 1,000 samples, times the length scale, of a rising value."""
+    """A Piper voice: each phoneme is 1,000 samples, times the length scale, of a rising value.
+
+    Of several speakers each speaks that much slower than the one before.
+    """
     nodes = [
         helper.make_node("Gather", ["scales", "one"], ["length"]),
         helper.make_node("Cast", ["input_lengths"], ["count"], to=FLOAT),
         helper.make_node("Mul", ["count", "length"], ["scaled"]),
-        helper.make_node("Mul", ["scaled", "each"], ["size_f"]),
+        helper.make_node("Mul", ["scaled", "each"], ["alone"]),
         helper.make_node("ReduceMax", ["size_f"], ["largest"], keepdims=0),
         helper.make_node("Range", ["zero", "largest", "step"], ["ramp"]),
         helper.make_node("Div", ["ramp", "largest"], ["unit"]),
@@ -45,6 +48,13 @@ def piper_voice(folder: Path, *, speakers: int = 1, rate: int = 22_050, **about:
     inputs = [tensor("input", INT64, 1, "n"), tensor("input_lengths", INT64, 1), tensor("scales", FLOAT, 3)]
     if speakers > 1:
         inputs.append(tensor("sid", INT64, 1))
+        nodes[4:4] = [
+            helper.make_node("Add", ["sid", "one"], ["number"]),
+            helper.make_node("Cast", ["number"], ["number_f"], to=FLOAT),
+            helper.make_node("Mul", ["alone", "number_f"], ["size_f"]),
+        ]
+    else:
+        nodes.insert(4, helper.make_node("Identity", ["alone"], ["size_f"]))
     path = folder / "voice.onnx"
     save(
         path,

@@ -2,25 +2,31 @@
 
 import asyncio
 import logging
+import re
 import sys
 import threading
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from helpline.audio.resample import resample
-from helpline.engine.ears import check_ears, load_ears, processes_for, to_be_fetched
+from helpline.engine.ears import check_ears, heard_in, load_ears, processes_for, to_be_fetched
+from helpline.engine.ears.faster_whisper import WhisperEars
 from helpline.engine.ears.port import Ears, plain
+from helpline.engine.ears.sherpa_onnx import find_model
 from helpline.engine.lexicon import Expected
 from helpline.engine.listening import Began, Ended, Growing, Listener, ListeningFailed, ListenSettings
 from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions, options_of
 from helpline.engine.vad import VoiceDetector
-from helpline.engine.voice import Synthesiser, Voice, check_voice, make_voice
+from helpline.engine.voice import Synthesiser, Voice, check_voice, make_voice, spoken_in
 from helpline.engine.workers import Workers
-from helpline.errors import MissingPartError, SettingsError
+from helpline.errors import BackendError, MissingPartError, SettingsError
 from helpline.settings import Settings, load_settings
 from tests.engine import models
 from tests.engine.talk import SHOP_TOOLS, level, talking
@@ -75,6 +81,61 @@ def test_sherpa_hears_while_somebody_speaks(tmp_path: Path, kind: str) -> None:
     one.begin()
     one.cancel()
     assert one.finish() == ()
+
+
+class Whisper:
+    """A model that keeps what it was given."""
+
+    supported_languages = ("en",)
+
+    def __init__(self) -> None:
+        self.heard = np.zeros(0, np.float32)
+        self.hotwords: str | None = None
+
+    def transcribe(
+        self, heard: npt.NDArray[np.float32], *, hotwords: str | None, **_: Any
+    ) -> tuple[tuple[Any, ...], None]:
+        self.heard, self.hotwords = heard, hotwords
+        return (), None
+
+
+def test_whisper_is_given_the_sound_and_the_sessions_names() -> None:
+    model = Whisper()
+    ears = WhisperEars(model)
+    ears.expect(Expected(keywords=("walnut desk", "oak chair")))
+    half = np.full(16_000, -16_384, "<i2")
+    heard(ears, half.tobytes())
+    assert model.hotwords == "walnut desk, oak chair"
+    assert model.heard.dtype == np.float32
+    assert model.heard.tolist() == [-0.5] * 16_000
+    ears.expect(Expected())
+    heard(ears, half.tobytes())
+    assert model.hotwords is None
+
+
+def test_whisper_is_given_two_minutes_of_one_utterance_at_most() -> None:
+    model = Whisper()
+    ears = WhisperEars(model)
+    ears.begin()
+    for _ in range(20):
+        ears.hear(bytes(2 * 16_000 * 10), 20.0)
+    ears.finish()
+    assert 120 <= len(model.heard) / 16_000 <= 140
+
+
+def test_sherpa_hears_to_the_end_of_what_was_said(tmp_path: Path) -> None:
+    """The last chunk is not full: silence is put behind it."""
+    folder = models.nemo_ctc_model(tmp_path, [f"W{at}" for at in range(30)], each=1)
+    growing, final = heard(load_ears(f"sherpa-onnx:{folder}")(), bytes(2 * 16_000))
+    assert len(final[0].split()) > len(growing[-1].split()) > 0
+
+
+def test_of_several_precisions_the_smallest_is_taken(tmp_path: Path) -> None:
+    models.nemo_ctc_model(tmp_path, ["HELLO"])
+    (tmp_path / "model.onnx").rename(tmp_path / "model.int8.onnx")
+    models.nemo_ctc_model(tmp_path, ["HELLO"], comment="x" * 1000)
+    kind, files = find_model(str(tmp_path))
+    assert (kind, Path(files["model"]).name) == ("nemo_ctc", "model.int8.onnx")
 
 
 def test_words_that_stay_are_told_before_the_end(tmp_path: Path) -> None:
@@ -198,6 +259,14 @@ def test_a_kokoro_voice_is_as_high_as_it_was(tmp_path: Path) -> None:
     assert loudest == pytest.approx(0.1 * 24_000 / (2 * np.pi), rel=0.02)
 
 
+def test_a_kokoro_voice_reads_the_language_of_its_name(tmp_path: Path) -> None:
+    lengths = []
+    for name in ("af_one", "ff_one"):
+        (folder := tmp_path / name).mkdir()
+        lengths.append(len(spoken_by(f"kokoro:{models.kokoro_voices(folder, name)}", "beaucoup d'oiseaux")))
+    assert lengths[0] > 1.2 * lengths[1], "English spells out what French leaves silent"
+
+
 def spoken_by(spec: str, text: str) -> bytes:
     voice: Voice | None = make_voice(spec)
     assert voice is not None
@@ -212,7 +281,8 @@ def test_one_of_many_voices_is_taken_by_name_or_number(tmp_path: Path) -> None:
         make_voice(f"kokoro:{folder}#nobody")
     (several := tmp_path / "several").mkdir()
     model = models.piper_voice(several, speakers=3)
-    assert spoken_by(f"piper:{model}#2", "hello")
+    first, third = (len(spoken_by(f"piper:{model}#{number}", "hello")) for number in (0, 2))
+    assert third == pytest.approx(3 * first, rel=0.01)
     for wrong in ("3", "x"):
         with pytest.raises(MissingPartError, match="HELPLINE_ENGINE_VOICE"):
             make_voice(f"piper:{model}#{wrong}")
@@ -361,6 +431,150 @@ def test_a_missing_package_is_named_with_its_extra(
         check(spec)
 
 
+@pytest.mark.parametrize(
+    ("module", "spec"),
+    [
+        ("faster_whisper", "faster-whisper:{}"),
+        ("sherpa_onnx", "sherpa-onnx:{}"),
+        ("piper", "piper:{}/piper/voice.onnx"),
+        ("kokoro_onnx", "kokoro:{}"),
+    ],
+)
+def test_a_package_that_is_broken_is_named_with_its_extra(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str, spec: str
+) -> None:
+    """Another package that it needs is missing, or a library of the system."""
+    (broken := tmp_path / "broken" / module).mkdir(parents=True)
+    (broken / "__init__.py").write_text("import there_is_none_of_that\n")
+    models.nemo_ctc_model(tmp_path, ["HELLO"])
+    (tmp_path / "piper").mkdir()
+    models.piper_voice(tmp_path / "piper")
+    for name in ("model.bin", "config.json", "tokenizer.json"):
+        (tmp_path / name).touch()
+    monkeypatch.syspath_prepend(broken.parent)
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    load = make_voice if module in ("piper", "kokoro_onnx") else load_ears
+    with pytest.raises(MissingPartError, match=r"cannot be imported \(ModuleNotFoundError\): pip install"):
+        load(spec.format(tmp_path))
+
+
+# --- parts of one's own -----------------------------------------------------------------------------------
+
+OWN = """
+from helpline.engine.ears import Ears
+
+
+class Polite(Ears):
+    def begin(self):
+        self._size = 0
+
+    def hear(self, pcm16k, floor_rms):
+        self._size += len(pcm16k)
+        return ""
+
+    def finish(self, *, hurried=False):
+        return ("thank you",) if self._size > 16_000 else ()
+
+    def cancel(self):
+        self._size = 0
+
+
+class Tone:
+    slow = False
+    chinese = False
+
+    def speak(self, text, *, speed=1.0):
+        if "Lovelace" in text:
+            raise ValueError(text)
+        return b"x" if "odd" in text else b"\\x00\\x40" * 4800
+
+
+def no_key():
+    raise KeyError("secret")
+
+
+def nothing():
+    return object()
+
+
+make_ears, make_voice, number = Polite, Tone, 7
+"""
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A module of the company's own, by its dotted path."""
+    package = "shop_" + re.sub(r"\W", "_", tmp_path.name)
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "__init__.py").touch()
+    (tmp_path / package / "parts.py").write_text(OWN)
+    (tmp_path / package / "leaves.py").write_text("raise SystemExit('secret')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    return f"{package}.parts"
+
+
+async def test_ears_and_a_voice_of_ones_own_hold_a_call(own: str) -> None:
+    named = settings(engine_ears=f"{own}:make_ears", engine_voice=f"{own}:make_voice")
+    options = replace(options_of(named), workers=1, pace=Pace(times=0))
+    engine = Engine(options)
+    async with talking(engine) as talker:
+        await talker.configure(tools=SHOP_TOOLS, audio={"input": {"transcription": {"model": "m"}}})
+        await talker.speak("good morning to you all")
+        reply = await talker.reply()
+    assert reply.transcript == "Thank you."
+    assert reply.response["status"] == "completed"
+    assert set(np.frombuffer(reply.pcm24k, "<i2")) == {0x4000}
+    await asyncio.to_thread(engine.close)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("nowhere_at_all.parts:make", "cannot be imported (ModuleNotFoundError): install it beside Helpline"),
+        ("{}:none", "has no function none"),
+        ("{}:number", "has no function number"),
+        ("{}:no_key", "failed with KeyError"),
+        ("{}:nothing", "lacks "),
+        ("{}:os", "has no function os"),
+    ],
+)
+def test_a_part_of_ones_own_that_is_none_is_told_in_one_sentence(own: str, path: str, says: str) -> None:
+    spec = path.format(own)
+    for load, setting in ((load_ears, "HELPLINE_ENGINE_EARS"), (make_voice, "HELPLINE_ENGINE_VOICE")):
+        with pytest.raises(MissingPartError, match=re.escape(says)) as raised:
+            load(spec)
+        assert str(raised.value).startswith(setting)
+        assert "secret" not in str(raised.value)
+
+
+def test_a_module_that_ends_the_program_does_not_end_the_desk(own: str) -> None:
+    leaves = own.replace(".parts", ".leaves:make")
+    for load in (load_ears, check_voice):
+        with pytest.raises(MissingPartError, match=r"cannot be imported \(SystemExit\)"):
+            load(leaves)
+
+
+def test_what_is_missing_is_told_at_start_without_loading_any_ears(own: str) -> None:
+    check_ears(own.replace(".parts", ".leaves:make"))
+    for missing in ("nowhere_at_all.parts:make", f"{own}.deeper:make"):
+        with pytest.raises(MissingPartError, match="cannot be imported"):
+            options_of(settings(engine_ears=missing))
+
+
+def test_a_voice_of_ones_own_that_fails_tells_none_of_its_words(own: str) -> None:
+    voice = make_voice(f"{own}:make_voice")
+    assert voice is not None
+    for text, says in (("Dear Miss Lovelace", r"failed \(ValueError\)"), ("odd", "gave no pcm16")):
+        with pytest.raises(BackendError, match=says) as raised:
+            voice.speak(text)
+        assert "Lovelace" not in str(raised.value)
+
+
+def test_of_a_part_of_ones_own_the_language_is_not_known(own: str) -> None:
+    assert (heard_in(f"{own}:make_ears"), spoken_in(f"{own}:make_voice")) == ((), ())
+
+
 def test_the_settings_name_the_parts_and_are_checked_at_start(tmp_path: Path) -> None:
     assert (settings().engine_ears, settings().engine_voice) == ("pocketsphinx", "espeak:en-us")
     folder = models.nemo_ctc_model(tmp_path, ["HELLO"])
@@ -370,6 +584,9 @@ def test_the_settings_name_the_parts_and_are_checked_at_start(tmp_path: Path) ->
         {"engine_ears": "faster-whisper"},
         {"engine_ears": "pocketsphinx:x"},
         {"engine_ears": "whisper:base"},
+        {"engine_ears": "my.package"},
+        {"engine_voice": "my.package:"},
+        {"engine_voice": "my.package:make()"},
         {"engine_voice": "piper"},
         {"engine_voice": "none:x"},
     ):

@@ -8,16 +8,18 @@ from helpline.audio.pcm import RATE
 from helpline.audio.resample import resample
 from helpline.call.chinese import CHINESE
 from helpline.engine.espeak import RATE_HZ, espeak_is_there, load_espeak, no_such_voice
+from helpline.engine.parts import is_own, made_by, own_part
 from helpline.engine.spoken import sentences, spaced_numbers, speakable
 from helpline.engine.voices import kokoro, piper
 from helpline.engine.voices.kokoro import KokoroVoice
 from helpline.engine.voices.piper import PiperVoice
-from helpline.errors import SettingsError
+from helpline.errors import BackendError, SettingsError
 
 _WORDS_PER_MINUTE = 170
 _MANDARIN = "cmn"
 """The desk's own sentences may be Chinese: whoever speaks English spells them letter by letter."""
-_KINDS = "espeak:VARIANT, piper:PATH, kokoro:PATH or none"
+_SETTING = "HELPLINE_ENGINE_VOICE"
+_KINDS = "espeak:VARIANT, piper:PATH, kokoro:PATH, package.module:function or none"
 
 
 class Voice(Protocol):
@@ -74,6 +76,30 @@ class Synthesiser:
             yield sentence, self.speak(sentence, speed=speed)
 
 
+class OwnVoice:
+    """A voice of the company's own; what goes wrong in it fails the reply, and tells none of its words."""
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+        self.slow = voice.slow
+
+    @property
+    def chinese(self) -> bool:
+        return self._voice.chinese
+
+    def speak(self, text: str, *, speed: float = 1.0) -> bytes:
+        """The text as pcm24k, mono s16le."""
+        try:
+            pcm = self._voice.speak(text, speed=speed)
+        except Exception as failed:  # noqa: BLE001 - whatever it was, there is no sound
+            raise BackendError(
+                f"The engine's voice failed ({type(failed).__name__}): check {_SETTING}.", setting=_SETTING
+            ) from None  # its text may hold what was to be said
+        if not isinstance(pcm, bytes) or len(pcm) % 2:
+            raise BackendError(f"The engine's voice gave no pcm16: check {_SETTING}.", setting=_SETTING)
+        return pcm
+
+
 def make_voice(spec: str) -> Voice | None:
     """The voice that HELPLINE_ENGINE_VOICE names; `none` is no voice: transcripts alone.
 
@@ -88,7 +114,9 @@ def make_voice(spec: str) -> Voice | None:
             return PiperVoice(path)
         case "kokoro", _, folder if folder:
             return KokoroVoice(folder)
-    raise SettingsError(f"HELPLINE_ENGINE_VOICE names no voice: use {_KINDS}.")
+        case _ if is_own(spec):
+            return OwnVoice(made_by(own_part(spec, _SETTING), spec, _SETTING, Voice))
+    raise SettingsError(f"{_SETTING} names no voice: use {_KINDS}.")
 
 
 def spoken_in(spec: str) -> tuple[str, ...]:
@@ -118,3 +146,5 @@ def check_voice(spec: str) -> None:
         piper.check(what.partition("#")[0])
     elif kind == "kokoro":
         kokoro.check(what.partition("#")[0])
+    elif is_own(spec):
+        own_part(spec, _SETTING)

@@ -3,11 +3,13 @@
 from helpline.engine.ears import faster_whisper, pocketsphinx, sherpa_onnx
 from helpline.engine.ears.port import Ears, MakeEars
 from helpline.engine.lexicon import Library
+from helpline.engine.parts import is_own, made_by, need_own, own_part
 from helpline.errors import SettingsError
 
 __all__ = ["Ears", "MakeEars", "check_ears", "heard_in", "load_ears", "processes_for", "to_be_fetched"]
 
-_KINDS = "pocketsphinx, faster-whisper:MODEL_OR_PATH or sherpa-onnx:PATH"
+_SETTING = "HELPLINE_ENGINE_EARS"
+_KINDS = "pocketsphinx, faster-whisper:MODEL_OR_PATH, sherpa-onnx:PATH or package.module:function"
 
 
 def check_ears(spec: str) -> None:
@@ -19,8 +21,10 @@ def check_ears(spec: str) -> None:
             faster_whisper.check(model)
         case "sherpa-onnx", _, folder if folder:
             sherpa_onnx.check(folder)
+        case _ if is_own(spec):
+            need_own(spec, _SETTING)
         case _:
-            raise SettingsError(f"HELPLINE_ENGINE_EARS names no ears: use {_KINDS}.")
+            raise SettingsError(f"{_SETTING} names no ears: use {_KINDS}.")
 
 
 def load_ears(spec: str, library: Library | None = None) -> MakeEars:
@@ -35,6 +39,10 @@ def load_ears(spec: str, library: Library | None = None) -> MakeEars:
         return faster_whisper.load(what)
     if kind == "sherpa-onnx":
         return sherpa_onnx.load(what)
+    if is_own(spec):
+        make: MakeEars = own_part(spec, _SETTING)
+        made_by(make, spec, _SETTING, Ears)
+        return make
     decoders = pocketsphinx.Decoders(library)
     return lambda: pocketsphinx.PocketsphinxEars(decoders)
 

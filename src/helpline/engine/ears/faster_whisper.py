@@ -15,9 +15,10 @@ import numpy as np
 from helpline.audio.pcm import samples
 from helpline.engine.ears.port import Ears, MakeEars, plain
 from helpline.engine.lexicon import Expected
-from helpline.engine.parts import folder_with, need_package
+from helpline.engine.parts import folder_with, load_package, need_package
 from helpline.errors import MissingPartError
 
+_PART, _EXTRA = "HELPLINE_ENGINE_EARS: faster-whisper", "faster-whisper"
 _FILES = ("model.bin", "config.json", "tokenizer.json")
 """Without a tokenizer the library would fetch one, whatever it was told."""
 _NAME = re.compile(r"(?:distil-)?(?:tiny|base|small|medium|large|turbo)(?:[.-][a-z0-9.-]+)?")
@@ -29,7 +30,7 @@ _MOST_KEYWORDS = 40
 
 def check(model: str) -> None:
     """The package and, for a path, the files; raises MissingPartError."""
-    need_package("faster_whisper", "HELPLINE_ENGINE_EARS: faster-whisper", "faster-whisper")
+    need_package("faster_whisper", _PART, _EXTRA)
     if not is_name(model):
         folder_with(model, _FILES, "HELPLINE_ENGINE_EARS", "a whisper model for CTranslate2")
 
@@ -47,10 +48,9 @@ def languages_of(model: str) -> tuple[str, ...]:
 
 def is_here(model: str) -> bool:
     """Whether a model by name was fetched already: then nothing is."""
-    from faster_whisper import download_model
-
+    library = load_package("faster_whisper", _PART, _EXTRA)
     try:
-        download_model(model, local_files_only=True)
+        library.download_model(model, local_files_only=True)
     except (OSError, ValueError):
         return False
     return True
@@ -58,12 +58,11 @@ def is_here(model: str) -> bool:
 
 def load(model: str) -> MakeEars:
     """The model, once for this process."""
-    from faster_whisper import WhisperModel
-
+    library = load_package("faster_whisper", _PART, _EXTRA)
     named = is_name(model)
     where = model if named else str(Path(model).expanduser())
     try:
-        whisper = WhisperModel(where, compute_type="auto", local_files_only=not named)
+        whisper = library.WhisperModel(where, compute_type="auto", local_files_only=not named)
     except Exception as broken:
         what = "could not be fetched or loaded" if named else "cannot be loaded: its files are damaged"
         raise MissingPartError(
@@ -72,7 +71,7 @@ def load(model: str) -> MakeEars:
     return lambda: WhisperEars(whisper)
 
 
-class WhisperEars:
+class WhisperEars(Ears):
     """One session's utterances, each given to whisper when it is over."""
 
     def __init__(self, model: Any) -> None:
@@ -87,12 +86,6 @@ class WhisperEars:
         known = expected.language in self._model.supported_languages
         self._language = expected.language if known else None
 
-    def know_references(self, own: tuple[str, ...], *, asked: bool) -> None:
-        """Nothing: it hears any number."""
-
-    def references(self) -> tuple[str, ...]:
-        return ()
-
     def begin(self) -> None:
         self._heard.clear()
 
@@ -100,12 +93,6 @@ class WhisperEars:
         if len(self._heard) < _MOST_BYTES:
             self._heard += pcm16k
         return ""
-
-    def settle(self) -> None:
-        """Nothing: there is one opinion."""
-
-    def think(self) -> bool:
-        return False
 
     def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
         heard = samples(bytes(self._heard)).astype(np.float32) / 32768
@@ -125,6 +112,3 @@ class WhisperEars:
 
     def cancel(self) -> None:
         self._heard.clear()
-
-
-_: type[Ears] = WhisperEars

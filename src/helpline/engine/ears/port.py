@@ -4,6 +4,7 @@ Ears are sync and CPU-bound: `listening.py` runs them away from the event loop.
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,29 +15,39 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
 
 class Ears(Protocol):
-    """Recognises one session's speech, an utterance at a time."""
+    """Recognises one session's speech, an utterance at a time.
+
+    What is not abstract may be left as it is: by ears that have one opinion, and a vocabulary of their own.
+    """
 
     def expect(self, expected: Expected) -> None:
         """What the session may hear, from the next utterance on."""
+        return
 
     def know_references(self, own: tuple[str, ...], *, asked: bool) -> None:
         """The caller's own order numbers; and whether the last reply asked for one."""
+        return
 
+    @abstractmethod
     def begin(self) -> None:
         """An utterance begins."""
 
+    @abstractmethod
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
         """More of it, or nothing; the words so far, or "" from ears that know them only at the end."""
 
     def settle(self) -> None:
         """The speaker pauses: `think` of all that was heard, in the silence window; more may come."""
+        return
 
     def think(self) -> bool:
         """Do a little of the work ahead, some 10 ms of a core; False: there was nothing to do.
 
         Called when nothing is more urgent, and maybe never.
         """
+        return False
 
+    @abstractmethod
     def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
         """It is over: its words, in lower case; numbers as words or digits; the best guess first.
 
@@ -45,7 +56,9 @@ class Ears(Protocol):
 
     def references(self) -> tuple[str, ...]:
         """What `finish` gave, heard as such a number whatever was said; () where there is no grammar."""
+        return ()
 
+    @abstractmethod
     def cancel(self) -> None:
         """Forget the utterance in progress, if any."""
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from helpline.audio.pcm import samples
 from helpline.engine.ears.port import Ears, MakeEars, plain
-from helpline.engine.lexicon import Expected
-from helpline.engine.parts import folder_with, need_package
+from helpline.engine.parts import folder_with, load_package, need_package
 from helpline.errors import MissingPartError
 
+_PART, _EXTRA = "HELPLINE_ENGINE_EARS: sherpa-onnx", "sherpa-onnx"
 _RATE = 16_000
 _TAIL = np.zeros(int(_RATE * 0.66), dtype=np.float32)
 """Silence after the end: a chunk that is not full would not be decoded."""
@@ -30,7 +30,7 @@ Kind = Literal["transducer", "nemo_ctc", "zipformer2_ctc"]
 
 def check(folder: str) -> None:
     """The package and a model that can be used; raises MissingPartError."""
-    need_package("sherpa_onnx", "HELPLINE_ENGINE_EARS: sherpa-onnx", "sherpa-onnx")
+    need_package("sherpa_onnx", _PART, _EXTRA)
     find_model(folder)
 
 
@@ -115,12 +115,12 @@ def _varint(file: Any) -> int:
 def load(folder: str) -> MakeEars:
     """The model, once for this process."""
     kind, files = find_model(folder)
-    from sherpa_onnx import OnlineRecognizer
-
+    library = load_package("sherpa_onnx", _PART, _EXTRA)
+    streaming = library.OnlineRecognizer
     make = {
-        "transducer": OnlineRecognizer.from_transducer,
-        "nemo_ctc": OnlineRecognizer.from_nemo_ctc,
-        "zipformer2_ctc": OnlineRecognizer.from_zipformer2_ctc,
+        "transducer": streaming.from_transducer,
+        "nemo_ctc": streaming.from_nemo_ctc,
+        "zipformer2_ctc": streaming.from_zipformer2_ctc,
     }[kind]
     try:
         recogniser = make(**files, num_threads=1)
@@ -131,21 +131,12 @@ def load(folder: str) -> MakeEars:
     return lambda: SherpaEars(recogniser)
 
 
-class SherpaEars:
+class SherpaEars(Ears):
     """One session's utterances, each a stream of its own."""
 
     def __init__(self, recogniser: Any) -> None:
         self._recogniser = recogniser
         self._stream: Any = None
-
-    def expect(self, expected: Expected) -> None:
-        """The model has its own vocabulary."""
-
-    def know_references(self, own: tuple[str, ...], *, asked: bool) -> None:
-        """Nothing: it hears any number."""
-
-    def references(self) -> tuple[str, ...]:
-        return ()
 
     def begin(self) -> None:
         self._stream = self._recogniser.create_stream()
@@ -156,12 +147,6 @@ class SherpaEars:
         if pcm16k:
             self._stream.accept_waveform(_RATE, samples(pcm16k).astype(np.float32) / 32768)
         return self._words()
-
-    def settle(self) -> None:
-        """Nothing: there is one opinion."""
-
-    def think(self) -> bool:
-        return False
 
     def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
         if self._stream is None:
@@ -178,6 +163,3 @@ class SherpaEars:
         while self._recogniser.is_ready(self._stream):
             self._recogniser.decode_stream(self._stream)
         return plain(self._recogniser.get_result(self._stream))
-
-
-_: type[Ears] = SherpaEars

@@ -1,15 +1,13 @@
 """A Kokoro voice (`pip install "helpline[kokoro]"`): a folder with its model (.onnx) and voices (.bin)."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from helpline.audio.pcm import RATE, from_samples
 from helpline.audio.resample import resample
-from helpline.engine.parts import folder_with, need_package
+from helpline.engine.parts import folder_with, load_package, need_package
 from helpline.engine.spoken import speakable
 from helpline.errors import BackendError, MissingPartError
 
@@ -47,13 +45,11 @@ class KokoroVoice:
     def __init__(self, what: str) -> None:
         folder, _, name = what.partition("#")
         model, voices = check(folder)
-        from kokoro_onnx import Kokoro
-
+        library = load_package("kokoro_onnx", f"{_SETTING}: kokoro", "kokoro")
         for logger in ("kokoro_onnx", "phonemizer"):
             logging.getLogger(logger).setLevel(logging.WARNING)  # below that they write what is said
         try:
-            load: Callable[..., Any] = Kokoro
-            self._kokoro = load(str(model), str(voices))
+            self._kokoro = library.Kokoro(str(model), str(voices))
             known = self._kokoro.get_voices()
             self._name = name or (_FIRST_CHOICE if _FIRST_CHOICE in known else next(iter(known), ""))
             self._style = self._kokoro.get_voice_style(self._name) if self._name in known else None
@@ -78,5 +74,5 @@ class KokoroVoice:
             raise BackendError(
                 f"The engine's voice failed ({type(failed).__name__}): check {_SETTING}.", setting=_SETTING
             ) from None  # its text may hold what was to be said
-        pcm = from_samples(np.clip(np.asarray(sound, dtype=np.float32), -1, 1) * 32767)
+        pcm = from_samples(np.asarray(sound, dtype=np.float32) * 32767)
         return resample(pcm, rate, RATE) + bytes(RATE * 2 * _PAUSE_MS // 1000)

@@ -9,7 +9,7 @@ import numpy as np
 
 from helpline.audio.pcm import RATE, from_samples
 from helpline.audio.resample import resample
-from helpline.engine.parts import existing_file, need_package
+from helpline.engine.parts import existing_file, load_package, need_package
 from helpline.engine.spoken import speakable
 from helpline.errors import BackendError, MissingPartError
 
@@ -58,11 +58,10 @@ class PiperVoice:
     def __init__(self, what: str) -> None:
         path, _, speaker = what.partition("#")
         model = check(path)
-        from piper import PiperVoice as Model
-
+        self._library = load_package("piper", f"{_SETTING}: piper", "piper")
         logging.getLogger("piper").setLevel(logging.ERROR)  # below that it writes some of what is said
         try:
-            self._model: Any = Model.load(model)
+            self._model: Any = self._library.PiperVoice.load(model)
             self._speaker = int(speaker) if speaker else None
             self._language = _language(self._model.config.espeak_voice)
         except Exception as broken:
@@ -80,13 +79,11 @@ class PiperVoice:
 
     def speak(self, text: str, *, speed: float = 1.0) -> bytes:
         """The text as pcm24k, mono s16le."""
-        from piper import SynthesisConfig
-
         said = speakable(text, self._language).replace("[[", " ")
         if not any(map(str.isalnum, said)):
             return b""
         slower = self._model.config.length_scale / min(max(speed, 0.25), 1.5)
-        how = SynthesisConfig(speaker_id=self._speaker, length_scale=slower, volume=0.8)
+        how = self._library.SynthesisConfig(speaker_id=self._speaker, length_scale=slower, volume=0.8)
         try:
             parts = [chunk.audio_float_array * 32767 for chunk in self._model.synthesize(said, how)]
         except Exception as failed:  # noqa: BLE001 - whatever it was, there is no sound
