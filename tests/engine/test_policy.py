@@ -295,7 +295,7 @@ def test_tools_are_known_by_their_names() -> None:
         ("city", {"type": "string"}, "place"),
         ("kind", {"enum": ["a"]}, "choice"),
         ("sure", {"type": ["boolean", "null"]}, "boolean"),
-        ("refund_to", {"type": "string"}, "text"),
+        ("refund_to", {"type": "string"}, "method"),
         ("q", {"type": "string", "description": "The order's number"}, "reference"),
     ],
 )

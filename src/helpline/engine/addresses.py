@@ -22,7 +22,8 @@ _KINDS = (
     "|way|square|place|terrace|close|row|parkway"
 )
 _STREET = re.compile(
-    r"\b(?P<street>\d{1,5} (?:(?!(?:is|on|the|was|and|for|has|out)\b)[a-z0-9']+ ){1,4}?"
+    r"\b(?P<street>\d{1,5} "
+    r"(?:(?!(?:is|on|the|was|and|for|has|out|to|from|at|order|instead)\b)[a-z0-9']+ ){1,4}?"
     rf"(?:{_KINDS}))\b(?P<rest>.*)$"
 )
 _POSTCODE = re.compile(r"\b(?:postcode |zip code |zip )?(\d{5})(?!\d)")

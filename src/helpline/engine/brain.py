@@ -17,7 +17,17 @@ from helpline.engine.chinese import CHINESE, asks, in_chinese, in_english
 from helpline.engine.corrections import rows_in
 from helpline.engine.language import find_entities
 from helpline.engine.meaning import Tool, tool_for
-from helpline.engine.policy import Act, Dialogue, Known, Policy, Refused, Situation, Topic, read_arguments
+from helpline.engine.policy import (
+    Act,
+    Dialogue,
+    Known,
+    Policy,
+    Refused,
+    Situation,
+    Topic,
+    is_proof,
+    read_arguments,
+)
 from helpline.engine.results import last_price, question_in, say_result
 from helpline.sentences import A_LITTLE_CHINESE
 
@@ -137,6 +147,9 @@ class PolicyBrain:
 
     def decide(self, turn: Turn) -> list[Part]:
         """The whole reply."""
+        return _one_text(self._decided(turn))
+
+    def _decided(self, turn: Turn) -> list[Part]:
         if asked := told_to_say(turn.asked_for):
             return [Say(asked)]
         tail = _since_last_reply(turn.entries)
@@ -148,7 +161,7 @@ class PolicyBrain:
         self._dialogue = self._policy.after_results(self._dialogue, _refusals(tail, turn), situation)
         if question is None and self._dialogue.waiting and told and _is_over(tail):
             self._dialogue, act = self._policy.resume(self._dialogue, situation, spoken=_was_spoken(turn))
-            if act.calls and _VERIFIED.search(_last_output(tail)):
+            if (act.calls or act.say) and _VERIFIED.search(_last_output(tail)):
                 told = [_A_LAST_QUESTION.sub("", " ".join(told))]  # "How can I help?" is known
             return [Say(" ".join(told)), *_parts(act)]
         if question is None:
@@ -200,12 +213,28 @@ def _in_chinese(act: Act) -> Act:
     return replace(act, say=in_chinese(act.say), calls=calls)
 
 
+def _one_text(parts: list[Part]) -> list[Part]:
+    """Sentences that follow each other, with a space between them."""
+    joined: list[Part] = []
+    for part in parts:
+        if isinstance(part, Say) and joined and isinstance(joined[-1], Say):
+            joined[-1] = Say(f"{joined[-1].text} {part.text}".strip())
+        else:
+            joined.append(part)
+    return joined
+
+
 def _parts(act: Act) -> list[Part]:
     parts: list[Part] = [Say(act.say)] if act.say else []
     return parts + [Call(name, msgspec.json.encode(args).decode()) for name, args in act.calls]
 
 
 _SETTLED = re.compile(r"\bit is done\b|\bsaid no\b|\bwas not done\b", re.IGNORECASE)
+_IS_OFFER = re.compile(r'"status"\s*:\s*"not_done_yet"')
+_OFFER_IS_OVER = re.compile(
+    r"\bit is done\b|\bsaid no\b|\bwas not done\b|\bhas run out\b|\bhas verified the customer\b"
+    r"|\bnot known whether\b", re.IGNORECASE
+)  # fmt: skip
 _WAITS = re.compile(r'"status"\s*:\s*"(?:not_done_yet|refused|needs_input|pending)"')
 
 
@@ -285,7 +314,14 @@ def recall(entries: tuple[Entry, ...], question: Said | None, now: datetime) -> 
                 topic = _topic_of_call(topic, name, arguments)
             case Answered(output=output):
                 price = last_price(output) if _has_price(topic.last_call[0]) else ""
-                topic = replace(topic, price=price, listed=rows_in(output) or topic.listed)
+                listed = rows_in(output)
+                topic = replace(topic, price=price, listed=listed or topic.listed)
+                if len({reference for reference, _ in listed}) == 1:
+                    topic = replace(topic, order=listed[0][0])
+                if _IS_OFFER.search(output):
+                    topic = replace(topic, offer=say_result(output), offered=topic.last_call)
+            case Said(role="system", text=text) if _OFFER_IS_OVER.search(text):
+                topic = replace(topic, offer="", offered=("", ""))
             case Said(role="assistant", text=text):
                 topic = replace(_topic_of_words(topic, text, now), last_said=text)
             case Said(role="user", text=text) if question is None or text not in question.text:
@@ -307,6 +343,8 @@ def _topic_of_words(topic: Topic, text: str, now: datetime) -> Topic:
 def _topic_of_call(topic: Topic, name: str, arguments: str) -> Topic:
     given = read_arguments(arguments)
     topic = replace(topic, last_call=(name, arguments))
+    if is_proof(name) and topic.order.lower() in {str(value).lower() for value in given.values()}:
+        topic = replace(topic, order="")  # a postcode, and no order
     for key, value in given.items():
         if "order" in key and isinstance(value, str | int):
             named = tuple(dict.fromkeys((*topic.named, str(value).upper())))

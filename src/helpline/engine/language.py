@@ -46,6 +46,8 @@ _MONEY = re.compile(
 _PHONE = re.compile(r"(?<![\w@.])(?:plus )?\d{1,4}(?: ?\d{2,}){1,4}(?![\w@.])|(?<!\w)\d{7,12}(?!\w)")
 _REFERENCE = re.compile(r"(?<![\w$€£.:@-])(?:[a-z]{1,2}\d{2,10}|\d{3,8})(?![\w.:@])")
 _REFERENCE_CUE = re.compile(r"(?:order|number|return|reference|ticket|receipt)(?: number| id| is| it's)*$")
+_NO_REFERENCE = re.compile(r"\b(?:ending in|post ?codes?(?: is)?|zip(?: ?code)?(?: is)?)$")
+"""Digits after it are a card's or a place's."""
 _SOMETHING = r"(?:it|they|the \w+(?: \w+)?|this|that)"
 _IS = (
     r"(?:'s| is| are| was| came| arrived| does not| doesn't| don't| did not| didn't| stopped| never"
@@ -196,6 +198,7 @@ def _references(text: str) -> tuple[str, ...]:
     found = [
         (bool(_REFERENCE_CUE.search(text[: match.start()].strip())), match[0])
         for match in _REFERENCE.finditer(text)
+        if not _NO_REFERENCE.search(text[: match.start()].strip())
     ]
     cued = [reference for cue, reference in found if cue]
     return tuple(

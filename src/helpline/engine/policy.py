@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from helpline.call.chinese import CHINESE
 from helpline.engine.corrections import (
     CORRECTS,
     described,
@@ -29,6 +30,17 @@ from helpline.engine.meaning import (
     load_meanings,
     nearest_tool,
     tool_for,
+)
+from helpline.engine.offers import changed, tells_the_topic
+from helpline.engine.readings import (
+    asks_if_there,
+    buys,
+    does_not_know,
+    gives_a_new_one,
+    is_upset,
+    meant,
+    only_thinks,
+    says_only_when,
 )
 from helpline.engine.several import Request, split_requests
 from helpline.engine.slots import Context, find_value, fit, kind_of, thing, unwrapped
@@ -68,6 +80,9 @@ _PERSONS = {
     "me": "customer_info", "myself": "customer_info", "us": "customer_info", "you": "who", "yourself": "who",
 }  # fmt: skip
 """Whom a question is about, that would be one about a product: the caller, or the engine."""
+_SELLS = re.compile(
+    r"(?:place|create|make|add|new).*(?:order|cart|basket)|^order|buy|checkout|purchase|reserve"
+)
 _GIVES_UP = re.compile(
     r"\b(?:never mind|forget (?:it|about it)|stop|leave it|i don't know|not now|cancel that)\b"
 )
@@ -88,6 +103,10 @@ class Topic:
     """References that somebody named, the oldest first."""
     listed: tuple[tuple[str, str], ...] = ()
     """References that results listed, with the words of their rows."""
+    offer: str = ""
+    """What asks for the customer's yes to a change, while it waits for that."""
+    offered: tuple[str, str] = ("", "")
+    """The call that made the offer."""
 
 
 _AUXILIARY = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|may|should|must|has|have)"
@@ -183,9 +202,13 @@ class Policy:
         if (
             paced := _paced(said.text, turn)
         ) is not None:  # in the middle of anything, and nothing is lost by it
-            return dialogue, paced
-        ranked = self._rank(said)
+            again = ("say that again",) if _REPEATS.search(said.text) else ()
+            return replace(dialogue, waiting=again or dialogue.waiting), paced
+        ranked = self._rank(said, turn.topic.order)
         context = Context(turn.now, turn.topic.order, turn.topic.product, turn.known.ids, spoken)
+        about = self._about_offer(dialogue, ranked, said, turn, context)
+        if about is not None:
+            return about
         if dialogue.offered_person:
             return self._after_offer(replace(dialogue, offered_person=False), ranked, said, turn, context)
         if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
@@ -196,9 +219,11 @@ class Policy:
         )
         return (replace(fresh, waiting=dialogue.waiting) if proves_again else fresh), act
 
-    def _rank(self, said: Entities) -> list[Meaning]:
+    def _rank(self, said: Entities, order: str = "") -> list[Meaning]:
         """What it may mean, the surest first; what the words alone would get wrong is set right."""
         ranked: list[Meaning] = self.meanings.rank(said.masked)
+        if sure := meant(said.text, said.masked, order):
+            return [Meaning(sure, 1.0, 1.0), *(one for one in ranked if one.intent != sure)]
         if _ONLY_AN_ORDER.match(said.masked):
             return [Meaning("inform", 1.0, 1.0), *(one for one in ranked if one.intent != "inform")]
         person = _PERSONS.get(thing(said), "")
@@ -217,6 +242,39 @@ class Policy:
                 dialogue = replace(dialogue, pending=Pending(tool.name, arguments, asking))
         return dialogue
 
+    # --- while a change waits for its yes --------------------------------------------------------------
+
+    def _about_offer(
+        self, dialogue: Dialogue, ranked: list[Meaning], said: Entities, turn: Situation, context: Context
+    ) -> tuple[Dialogue, Act] | None:
+        """What is said about an offer; None when there is none, or it is about something else."""
+        if not turn.topic.offer or dialogue.pending is not None:
+            return None
+        name, arguments = turn.topic.offered
+        tool = next((tool for tool in turn.tools if tool.name == name), None)
+        best = ranked[0] if ranked else Meaning("", 0.0)
+        heard = replace(dialogue, misses=0)
+        if tool is not None and turn.tool_choice != "none" and not _A_QUESTION.search(said.text):
+            served = None if best.score < _SWITCH else tool_for(best.intent, turn.tools)
+            if tells_the_topic(tool, said) or not self._elsewhere(served, tool, best):
+                fresh = collect(tool, said, replace(context, order="", product="", wanted=False), {})
+                anew = changed(tool, read_arguments(arguments), fresh, said)
+                if anew:
+                    return heard, Act(calls=((tool.name, anew),), kind="call")
+        if best.score < _SURE or means_another(said.text) or described(said.text):
+            return None
+        if best.intent == "bye":
+            return heard, Act("I leave it as it is. Thank you for calling. Goodbye.")
+        if best.intent in ("affirm", "thanks", "inform"):
+            return heard, Act(turn.topic.offer)
+        return None
+
+    def _elsewhere(self, served: Tool | None, offered: Tool, best: Meaning) -> bool:
+        """Whether the words want another thing than what is offered."""
+        if served is not None:
+            return served.name != offered.name
+        return best.score >= _SWITCH and best.intent in ("human", "help", "who", "repeat", "bye", "deny")
+
     # --- a new request ---------------------------------------------------------------------------------
 
     def _fresh(
@@ -233,20 +291,18 @@ class Policy:
         if later:
             begun, act = self.decide(dialogue, first, turn, spoken=context.spoken)
             return replace(begun, waiting=(*begun.waiting, *later)), act
+        if buys(said.masked) and not any(_SELLS.search(tool.name) for tool in turn.tools):
+            return self._instead_a_person(dialogue, "I cannot take a new order here.", turn)
         tool = self._choose(best, said, turn)
         if tool is not None and turn.tool_choice != "none":
-            return self._start(dialogue, tool, said, turn, context)
+            return self._start(dialogue, self._fitting(tool, said, turn, context), said, turn, context)
         proof = next((tool for tool in turn.tools if _A_PROOF.match(tool.name)), None)
         theirs = best.intent in _THEIR_OWN or (
             best.intent == "inform" and bool(said.references or said.email)
         )
         if best.score >= _SURE and theirs and proof is not None and turn.tool_choice != "none":
             # The tool for it is not offered to who is not known: first comes who they are.
-            dialogue, act = self._start(dialogue, proof, said, turn, context)
-            if act.calls:
-                return dialogue, act
-            asking = replace(act, say=f"For that I have to know who you are. {act.say}")
-            return replace(dialogue, waiting=(said.text,)), asking
+            return self._prove(dialogue, proof, best.intent, said, turn, context)
         unserved = best.intent not in _SMALL_TALK and tool_for(best.intent, turn.tools) is None
         if best.score < _SURE or unserved:
             pages = tool_for("policy_question", turn.tools)
@@ -255,11 +311,41 @@ class Policy:
                 asked = dict.fromkeys(pages.required[:1], said.text)
                 return self._call_or_ask(dialogue, pages, asked, turn)
         if best.score < _SURE:
-            return self._missed(dialogue, turn)
+            return self._missed(dialogue, turn, said.text)
         if best.intent == "human" and tool_for("callback", turn.tools) and turn.tool_choice != "none":
             dialogue, act = self._person(dialogue, said, turn, context)
             return dialogue, replace(act, say=f"A person can call you back. {act.say}".strip())
         return self._small_talk(dialogue, best.intent, said, turn)
+
+    def _prove(
+        self,
+        dialogue: Dialogue,
+        proof: Tool,
+        intent: str,
+        said: Entities,
+        turn: Situation,
+        context: Context,
+    ) -> tuple[Dialogue, Act]:
+        """Who they are first; what they asked for waits for it."""
+        if gives_a_new_one(said.text):
+            proves = replace(said, email="", phone="")  # the new address is not the one on the account
+        else:
+            proves = said
+            proof = self._fully_given(proof, said, turn, context) or proof
+        dialogue, act = self._start(dialogue, proof, proves, turn, context)
+        if intent in _THEIR_OWN or said.references:
+            asked = said.text if proves is not said else _without_proof(said)
+            dialogue = replace(dialogue, waiting=(asked,))
+        if act.calls:
+            return dialogue, act
+        return dialogue, replace(act, say=f"For that I have to know who you are. {act.say}")
+
+    def _fully_given(self, but: Tool, said: Entities, turn: Situation, context: Context) -> Tool | None:
+        """The way to prove who they are that what was said is enough for."""
+        others = [tool for tool in _proofs(turn) if tool.name != but.name]
+        return next(
+            (one for one in others if len(collect(one, said, context, {})) == len(one.required)), None
+        )
 
     def _corrected(
         self, dialogue: Dialogue, said: Entities, turn: Situation, context: Context
@@ -326,7 +412,7 @@ class Policy:
         return Request(tool.name, given, complete=about or all(name in given for name in tool.required))
 
     def _choose(self, best: Meaning, said: Entities, turn: Situation) -> Tool | None:
-        unknown = tuple(tool for tool in turn.tools if not intent_of(tool))
+        unknown = tuple(tool for tool in turn.tools if not intent_of(tool) and not _PACING.search(tool.name))
         foreign, nearness = nearest_tool(said.text, unknown)
         if (
             foreign is not None
@@ -350,6 +436,19 @@ class Policy:
             return foreign
         return None
 
+    def _fitting(self, tool: Tool, said: Entities, turn: Situation, context: Context) -> Tool:
+        """Of the tools that serve the same, the one that more of what was said is for."""
+        intent = intent_of(tool)
+        if intent not in ("update_account", "order_status") or turn.tool_choice not in ("auto", "required"):
+            return tool
+
+        def fits(other: Tool) -> tuple[bool, int]:
+            given = collect(other, said, context, {})
+            return bool(given) and all(name in given for name in other.required), len(given)
+
+        others = [other for other in turn.tools if intent_of(other) == intent]
+        return max((tool, *others), key=fits)
+
     def _stand_in(self, intent: str, turn: Situation) -> Tool | None:
         """Another tool that can serve an intent whose own the session lacks."""
         others = {"exchange_item": "return_item", "policy_question": "product_info"}
@@ -363,7 +462,7 @@ class Policy:
         arguments = collect(tool, said, context, {})
         if intent_of(tool) == "policy_question":
             # What is asked is the question itself: nobody is asked for it again.
-            arguments = {**dict.fromkeys(tool.required[:1], said.text), **arguments}
+            arguments = {**arguments, **dict.fromkeys(tool.required[:1], said.text)}
         named = "" if arguments or tool.required else what_is_named(tool, said)
         return self._call_or_ask(dialogue, tool, arguments, turn, named=named)
 
@@ -394,7 +493,9 @@ class Policy:
         if best.intent in _SMALL_TALK:
             return best.intent in ("human", "repeat", "help", "bye", "who") and best.score >= _SWITCH
         tool = tool_for(best.intent, turn.tools)
-        return best.score >= _SWITCH and tool is not None and tool.name != pending.tool
+        if tool is None:
+            return best.score >= _SWITCH and best.intent in _THEIR_OWN and not _A_PROOF.match(pending.tool)
+        return best.score >= _SWITCH and tool.name != pending.tool
 
     def _continue(
         self,
@@ -406,6 +507,10 @@ class Policy:
         context: Context,
     ) -> tuple[Dialogue, Act]:
         tool = next((one for one in turn.tools if one.name == pending.tool), None)
+        if tool is not None and _A_PROOF.match(tool.name):
+            proved = self._proved_otherwise(dialogue, tool, pending, said, turn, context)
+            if proved is not None:
+                return proved
         if (
             tool is None
             or _GIVES_UP.search(said.text)
@@ -419,7 +524,9 @@ class Policy:
         ):
             return replace(dialogue, pending=None, misses=0), Act("All right. What else can I do for you?")
         arguments = collect(tool, said, context, pending.arguments, asked=pending.asking)
-        if pending.asking in arguments:
+        if pending.asking in arguments or (
+            pending.asking not in tool.required and len(arguments) > len(pending.arguments)
+        ):
             return self._call_or_ask(dialogue, tool, arguments, turn)
         if pending.tries >= 1:
             return self._offer_person(
@@ -427,13 +534,41 @@ class Policy:
             )
         return self._call_or_ask(dialogue, tool, pending.arguments, turn, pending.tries + 1)
 
+    def _proved_otherwise(
+        self,
+        dialogue: Dialogue,
+        tool: Tool,
+        pending: Pending,
+        said: Entities,
+        turn: Situation,
+        context: Context,
+    ) -> tuple[Dialogue, Act] | None:
+        """Who does not say what was asked may say who they are in another way."""
+        if pending.asking in collect(tool, said, context, {}) or _TAKES_CODE.search(tool.name):
+            return None
+        proofs = _proofs(turn)
+        others = [one for one in proofs if one.name != tool.name and pending.asking not in one.required]
+        for other in others:
+            given = collect(other, said, context, {}, asked=other.required[0])
+            if any(name in given for name in other.required[1:]) or len(given) == len(other.required) == 1:
+                return self._call_or_ask(dialogue, other, given, turn)
+        if not does_not_know(said.text):
+            return None
+        if not others or tool is not proofs[0]:
+            return self._instead_a_person(dialogue, "I cannot look it up without that.", turn)
+        other = others[0]
+        asking = replace(dialogue, pending=Pending(other.name, {}, other.required[0]), misses=0)
+        names = [f"your {_humanised(name)}" for name in other.required]
+        listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        return asking, Act(f"Then please tell me {listed}.")
+
     def _after_offer(
         self, dialogue: Dialogue, ranked: list[Meaning], said: Entities, turn: Situation, context: Context
     ) -> tuple[Dialogue, Act]:
         best = ranked[0] if ranked else Meaning("", 0.0)
-        if best.intent in ("affirm", "human"):
+        if best.intent in ("affirm", "human") and best.score >= _SURE:
             return self._person(replace(dialogue, pending=None, misses=0), said, turn, context)
-        if best.intent == "deny" and not said.references:
+        if best.intent == "deny" and best.score >= _SURE and not said.references:
             return replace(dialogue, pending=None, misses=0), Act("All right. " + _can_do(turn.tools))
         if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
             return self._continue(dialogue, dialogue.pending, said, ranked, turn, context)
@@ -441,11 +576,27 @@ class Policy:
 
     # --- without a tool --------------------------------------------------------------------------------
 
-    def _missed(self, dialogue: Dialogue, turn: Situation) -> tuple[Dialogue, Act]:
+    def _missed(self, dialogue: Dialogue, turn: Situation, text: str) -> tuple[Dialogue, Act]:
+        if only_thinks(text):
+            return dialogue, Act("Take your time. I am listening.")
+        if is_upset(text):
+            return self._instead_a_person(dialogue, "I am sorry about that.", turn)
         missed = replace(dialogue, misses=dialogue.misses + 1)
-        if missed.misses == 1:
-            return missed, Act("Sorry, I did not understand that. Could you say it in other words?")
-        return self._offer_person(missed, turn)
+        if missed.misses > 1:
+            return self._offer_person(missed, turn)
+        if turn.topic.offer:
+            return missed, Act(_sorry_again(turn.topic.offer))
+        return missed, Act("Sorry, I did not understand that. Could you say it in other words?")
+
+    def _instead_a_person(self, dialogue: Dialogue, why: str, turn: Situation) -> tuple[Dialogue, Act]:
+        """What the engine cannot do, a person may."""
+        if tool_for("human", turn.tools) is not None:
+            offer = "Would you like to talk to a person?"
+        elif tool_for("callback", turn.tools) is not None:
+            offer = "Would you like a person to call you back?"
+        else:
+            return replace(dialogue, pending=None, misses=0), Act(f"{why} {_can_do(turn.tools)}")
+        return replace(dialogue, pending=None, offered_person=True, misses=0), Act(f"{why} {offer}")
 
     def _offer_person(self, dialogue: Dialogue, turn: Situation) -> tuple[Dialogue, Act]:
         if tool_for("human", turn.tools) is not None:
@@ -471,6 +622,8 @@ class Policy:
     ) -> tuple[Dialogue, Act]:
         heard = replace(dialogue, misses=0)
         match intent:
+            case "greeting" if asks_if_there(said.text):
+                return heard, Act("Yes, I am here. How can I help you?")
             case "greeting":
                 return heard, Act("Hello. How can I help you?", kind="small")
             case "thanks":
@@ -492,11 +645,40 @@ class Policy:
             case "inform":
                 return heard, Act("Thank you. What would you like me to do?")
         if intent in ("generic", "filler", ""):
-            return self._missed(dialogue, turn)
-        return heard, Act("I cannot do that here. " + _can_do(turn.tools))
+            return self._missed(dialogue, turn, said.text)
+        if intent in _THEIR_OWN and any(intent_of(tool) in _THEIR_OWN for tool in turn.tools):
+            # What is theirs may be read and not changed: how they said who they are does not reach that far.
+            return self._instead_a_person(heard, "To change that I would have to be surer who you are.", turn)
+        return self._instead_a_person(heard, "I cannot do that here.", turn)
 
     def _who(self) -> str:
         return self.agent or "the offline engine, an automatic assistant that speaks English"
+
+
+def is_proof(name: str) -> bool:
+    """Whether a tool is one by which callers say who they are."""
+    return _A_PROOF.match(name) is not None
+
+
+def _proofs(turn: Situation) -> list[Tool]:
+    """The ways in which a caller may say who they are."""
+    return [
+        tool
+        for tool in turn.tools
+        if _A_PROOF.match(tool.name) and tool.required and not _TAKES_CODE.search(tool.name)
+    ]
+
+
+def _sorry_again(offer: str) -> str:
+    """The question again, so that the yes that may follow is one to it."""
+    return offer if CHINESE.search(offer) else f"Sorry, I did not understand that. {offer}"
+
+
+def _without_proof(said: Entities) -> str:
+    """What was asked, without the address by which they said who they are."""
+    lead = r"(?:\s*\band)?(?:\s*\b(?:my|the)? ?(?:e-?mail)?(?: address)?)?(?: is| it's|'s)? ?"
+    proof = lead + re.escape(said.email)
+    return re.sub(proof, "", said.text).strip() if said.email else said.text
 
 
 def _another(kind: str, before: str, which: str, turn: Situation) -> str:
@@ -531,9 +713,17 @@ def what_is_named(tool: Tool, said: Entities) -> str:
     if intent_of(tool) != "update_account":
         return ""
     for name in tool.properties:
-        if _humanised(name) in said.text or (name == "phone" and "number" in said.text):
+        if _NAMES.get(name, re.compile(re.escape(_humanised(name)))).search(said.text):
             return name
     return next(iter(tool.properties), "")
+
+
+_NAMES = {
+    "email": re.compile(r"\be-?mail|\bmail\b"),
+    "phone": re.compile(r"\bphone|\bmobile|\bcell|\bnumber\b"),
+    "address": re.compile(r"\b(?:address|street|moved|house|home|apartment)\b"),
+}
+"""How a customer names what is to change, in the order in which properties are looked for."""
 
 
 def collect(
@@ -559,7 +749,8 @@ def collect(
 
 def _from_context(name: str, schema: Mapping[str, Any], said: Entities, context: Context) -> Any:
     """ "Cancel it": the order that is being talked about."""
-    if kind_of(name, schema) == "reference" and context.order and _PRONOUN.search(said.text):
+    about = _PRONOUN.search(said.text) or says_only_when(said.text)
+    if kind_of(name, schema) == "reference" and context.order and about:
         return (
             int(context.order)
             if schema.get("type") == "integer" and context.order.isdecimal()
@@ -580,7 +771,10 @@ _PACE = re.compile(
     r"|(?P<normal>(?:usual|normal) (?:pace|speed)))\b"
 )
 _PACING = re.compile(r"(?:speak|speech|talk|voice)\w*_(?:pace|speed|rate)")
-_OF_SPEECH = re.compile(r"\b(?:speak|talk|speech|voice|slow down|slower please|please slower)|^slower$")
+_REPEATS = re.compile(r"\b(?:repeat|again)\b")
+_OF_SPEECH = re.compile(
+    r"\b(?:repeat|again|speak|talk|speech|voice|slow down|slower please|please slower)|^slower$"
+)
 
 
 def _paced(text: str, turn: Situation) -> Act | None:
@@ -660,7 +854,8 @@ def _can_do(tools: tuple[Tool, ...]) -> str:
         "customer_info": "look up your account", "policy_question": "answer questions about our terms",
         "human": "connect you to a person",
     }  # fmt: skip
-    can = list(dict.fromkeys(known.get(intent_of(tool)) or _humanised(tool.name) for tool in tools))[:7]
+    offered = [tool for tool in tools if not _PACING.search(tool.name) and not _A_PROOF.match(tool.name)]
+    can = list(dict.fromkeys(known.get(intent_of(tool)) or _humanised(tool.name) for tool in offered))[:7]
     if not can:
         return "I have no tools in this session."
     return f"I can {', '.join(can[:-1])}{' or ' if len(can) > 1 else ''}{can[-1]}."

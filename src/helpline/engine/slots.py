@@ -26,7 +26,11 @@ _KINDS = (
     (r"product|item|query|search|question|keyword|sku|article", "thing"),
     (r"topic|subject|about|note|message|summary", "topic"),
     (r"city|place|location|town|country|destination", "place"),
+    (r"(?:first|given)_?name|forename", "first_name"),
+    (r"(?:last|family)_?name|surname", "last_name"),
     (r"name", "name"),
+    (r"post_?code|zip", "postcode"),
+    (r"^pay_with$|refund_to|payment_method", "method"),
     (r"price|amount|total|money", "amount"),
     (r"quantity|count|number|how_many|people|guests|nights", "number"),
 )  # fmt: skip
@@ -61,6 +65,7 @@ _LEADS = (
     r"(?:is|are) (?=the|your|a)",
     r"(?:return|send back|exchange|swap|refund|replace)",
     r"cancel",
+    r"(?:just|only)(?= (?:the|my|one|a)\b)",
     r"about",
 )
 _LEAD = re.compile(
@@ -83,7 +88,20 @@ _PLACE = re.compile(
 )
 _NAME = re.compile(
     r"\b(?:name is|name's|i am|i'm|this is|called|name to)\s+(?P<name>[a-z' -]{2,60}?)"
-    r"(?:\s+(?:and|please)\b.*)?$"
+    r"(?:\s+(?:(?:and|please|my|post ?code|zip|from|where|what)\b|\d|\{).*)?$"
+)
+
+_POSTCODE = re.compile(
+    r"\b(?:post ?code|zip(?: ?code)?)(?: is|'s)? (?P<code>[a-z0-9]{2,5}(?: \d[a-z]{2})?)\b"
+)
+_ONLY_DIGITS = re.compile(r"(?<!\w)\d{4,6}(?!\w)")
+_NO_NAME = re.compile(
+    r"\b(?:where|what|when|who|why|how|which|is|order|can|could|you|i|me|don't|not|no|tell|just|cancel|return"
+    r"|help|person|please)\b|@"
+)
+_METHOD = re.compile(
+    r"\b(gift card|paypal|visa|mastercard|amex|american express|credit card|debit card"
+    r"|(?<=to my )card|(?<=with my )card)\b"
 )
 
 _SMALL_WORDS = frozenset("a an the it is of to in on at by for my no not too i".split())
@@ -230,6 +248,12 @@ def _value(kind: str, schema: Schema, said: Entities, context: Context, chosen: 
             return _object(schema, said, context)
         case "value":
             return _new_value(said, context, chosen)
+        case "first_name" | "last_name":
+            return _part_of_name(kind, said, context, chosen)
+        case "postcode":
+            return _postcode(said, context)
+        case "method":
+            return match[1] if (match := _METHOD.search(said.text)) else None
         case "thing" | "topic" | "place" | "name" | "text":
             if kind in ("text", "place") and not context.wanted:
                 return None  # what nobody asked for is not guessed
@@ -378,6 +402,34 @@ def _new_value(said: Entities, context: Context, chosen: Mapping[str, Any]) -> s
     return said.text if context.asked else None
 
 
+def _part_of_name(kind: str, said: Entities, context: Context, chosen: Mapping[str, Any]) -> str | None:
+    """The first or the last of somebody's names."""
+    match = _NAME.search(said.text)
+    full = match["name"] if match else ""
+    if not full and kind == "last_name":
+        first = "|".join(re.escape(value.lower()) for value in chosen.values() if isinstance(value, str))
+        match = re.search(rf"\b(?:{first}) (?!and\b|my\b)[a-z'-]+", said.text) if first else None
+        full = match[0] if match else ""
+    if not full and context.asked and not _NO_NAME.search(said.text):
+        answer = re.sub(r"^(?:(?:it's|it is|that's|that is|my|the|well|um|uh|yes|sure)\s+)+", "", said.text)
+        full = answer if (found := re.match(r"[a-z' -]+", answer)) is None else found[0]
+        full = re.sub(r"\s*\b(?:and|my|post ?code|zip|please)\b.*$", "", full)
+    parts = spelled_name(full).title().split()
+    if not parts:
+        return None
+    if kind == "first_name" or (context.asked and len(parts) == 1):
+        return parts[0]
+    return parts[-1] if len(parts) > 1 else None
+
+
+def _postcode(said: Entities, context: Context) -> str | None:
+    if match := _POSTCODE.search(said.text):
+        return match["code"].upper()
+    if match := _ONLY_DIGITS.search(said.text):
+        return match[0]
+    return said.text.upper() if context.asked else None
+
+
 def _words(kind: str, said: Entities, context: Context) -> str | None:
     found = ""
     if kind == "thing":
@@ -407,4 +459,5 @@ def thing(said: Entities) -> str:
         return said.product
     found = _TRAIL.sub("", match["thing"]).strip()
     found = re.sub(r"^(?:the|a|an|your|any|some|my)\s+", "", found)
+    found = re.sub(r"^(it|this|that|them|these|those)(?: in| with| as)\b.*$", r"\1", found)
     return said.product if _PRONOUN.match(found) or "{" in found else found

@@ -36,8 +36,13 @@ LOOK_AGAIN_MS = 2_000
 _ASKING = frozenset(
     "what when where which who why how is are was were do does did can could may will would shall should i my"
     " me you your we our it its the a an to of for in on at by with from and or if any there have has get"
-    " tell know about please need want be this that".split()
+    " tell know about please need want be this that hi hello hey sorry"
+    " policy policies rules".split()
 )
+_WEAK = {"much": "cost", "expensive": "cost", "take": "take", "takes": "take", "long": "long", "many": ""}
+"""Words that say what is asked of a thing: a page must be about the thing, and better has these too."""
+_ALSO = {"shipping": "delivery", "shipment": "delivery", "postage": "delivery", "post": "delivery"}
+"""What a customer says, and what pages of help call it."""
 
 
 class Knowledge:
@@ -79,7 +84,12 @@ class Knowledge:
                 return found
             subjects, better = in_trade_english(question)
             return await self._search(question_words(subjects), limit, better.split())
-        return await self._search(question_words(question), limit)
+        words = question_words(question)
+        about = [word for word in words if word not in _WEAK]
+        sharper = {_WEAK[word] for word in words if _WEAK.get(word)}
+        if "take" in sharper:
+            sharper -= {"long"}  # how long it takes, not for how long
+        return await self._search(about or words, limit, sorted(sharper))
 
     async def _search(self, wanted: list[str], limit: int, better: Sequence[str] = ()) -> tuple[Passage, ...]:
         """Passages with enough of the wanted words; those with better ones as well come first."""
@@ -92,8 +102,8 @@ class Knowledge:
 
 def question_words(question: str) -> list[str]:
     """The words of a question that say what it is about."""
-    found = re.findall(r"[^\W_]+", question.lower())
-    return list(dict.fromkeys(word for word in found if word not in _ASKING))[:12]
+    found = re.findall(r"[^\W_]+", re.sub(r"['’]\w{1,2}\b", "", question.lower()))
+    return list(dict.fromkeys(_ALSO.get(word, word) for word in found if word not in _ASKING))[:12]
 
 
 def _fits(passage: Passage, wanted: list[str]) -> bool:
