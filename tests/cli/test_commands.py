@@ -168,7 +168,7 @@ def test_a_server_that_is_not_there_is_named(helpline, text):
     kind = ["--text"] if text else []
     result = helpline("call", *kind, "hello", "--url", "ws://127.0.0.1:9/v1/realtime")
     assert result.exit_code == 1
-    assert "HELPLINE_REALTIME_URL" in sentence(result)
+    assert "check --url" in sentence(result)
 
 
 def test_a_port_that_is_taken_is_named(helpline, taken_port):
@@ -218,7 +218,7 @@ def test_the_doctor_says_what_to_do(helpline, taken_port, tmp_path):
     assert "AZURE_OPENAI_TRANSCRIPTION_DEPLOYMENT is not set" in result.stdout
     assert "is in use" in result.stdout
     assert "secret-of-ours" not in result.output
-    assert "AZURE_OPENAI_API_KEY (the environment)" in result.stdout
+    assert "in the environment: AZURE_OPENAI_API_KEY, " in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_what_is_missing_is_asked_for_and_filled_in() -> None:
 def test_it_remembers_what_is_being_talked_about() -> None:
     caller = Caller().says("where is order 1004")
     caller.gets({"say": "Order 1004 is being prepared.", "total": 84.5})
-    assert caller.says("how much is that").said == "It is $84.50."
+    assert caller.says("how much is that").said == "It is 84.50."
     assert caller.says("cancel it please").calls == [("cancel_order", {"order_id": "1004"})]
 
 
@@ -245,6 +245,24 @@ def test_any_apps_tools_are_served(said: str, call: tuple[str, Any]) -> None:
         function("list_films", "List the films that are playing."),
     )
     assert Caller(*tools).says(said).calls == [call]
+
+
+def test_a_choice_that_only_one_tool_knows_names_it_and_another_asks_again() -> None:
+    city = {"type": "string", "enum": ["Berlin", "Boston"]}
+    hours = function("store_hours", "Say when one of our stores is open.", ["city"], city=city)
+    pages = function(
+        "search_help", "Look up how the shop does things.", ["question"], question="The question."
+    )
+    caller = Caller(*SHOP_TOOLS, pages, hours).says("when are you open in Boston")
+    assert caller.calls == [("store_hours", {"city": "Boston"})]
+    caller.gets({"say": "In Boston we are open from 10 to 20."})
+    assert caller.says("and in Berlin?").calls == [("store_hours", {"city": "Berlin"})]
+
+
+def test_a_price_is_in_the_currency_of_the_result() -> None:
+    assert last_price('{"price": 84.5, "currency": "EUR"}') == "€84.50"
+    assert last_price('{"price": 84.5, "currency": "SEK"}') == "84.50 SEK"
+    assert last_price('{"price": 84.5}') == "84.50"
 
 
 def test_choices_and_numbers_are_checked() -> None:

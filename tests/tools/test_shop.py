@@ -4,6 +4,9 @@ import pytest
 
 from helpline.actions import GUEST
 from helpline.call.confirm import read_back_heard
+from helpline.store.records import Product, Variant
+from helpline.tools.cards import product_data
+from helpline.tools.shop import product_sentence
 from tests.tools.talk import ask, propose, refused, say_yes
 
 SALEM = {"street": "1 Elm Street", "city": "Salem", "state": "OR", "postcode": "97301"}
@@ -201,3 +204,10 @@ async def test_every_read_back_says_what_the_desk_must_have_heard(toolbox, maya,
     proposal = await propose(toolbox, maya, tool, **arguments)
     assert read_back_heard(proposal, proposal.read_back)
     assert not read_back_heard(proposal, "Sure, one moment.")
+
+
+def test_prices_are_said_in_the_currency_of_the_product() -> None:
+    variant = Variant("1", "P1", "Kettle", {}, 8450, available=True, stock=3)
+    product = Product("P1", "Kettle", "", (variant,), currency="EUR")
+    assert "84 euros and 50 cents" in product_sentence(product).in_("en")
+    assert product_data(product)["variants"][0]["price"] == "€84.50"

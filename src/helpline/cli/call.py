@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import logging
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -68,18 +69,34 @@ def command(
     if out and (out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK)):
         raise click.UsageError(f"--out: {out} cannot be written: name a file in a folder that is there.")
     backend = {"realtime_url": url, "backends": "realtime"} if url else {}
-    settings = prepare(quiet=True, **backend)
+    with url_named_as_typed(url):
+        settings = prepare(quiet=True, **backend)
+    if url:  # who cannot be reached is said once, by the command
+        logging.getLogger("helpline.call.driver").setLevel(logging.ERROR)
     turns: list[Turn] = [read_wav(path) for path in recordings]
     turns += sentences if text else map(Synthesiser().speak, sentences)
     show = None if as_json else Printer()
     tools = tools or settings.tools_file
     own = own_in(tools) if tools else Own()
     open_ours = partial(open_desk, own=own)
-    channel = asyncio.run(place_call(settings, turns, customer=customer, show=show, open_desk=open_ours))
+    with url_named_as_typed(url):
+        channel = asyncio.run(place_call(settings, turns, customer=customer, show=show, open_desk=open_ours))
     if out:
         write_wav(out, bytes(channel.heard))
     if as_json:
         click.echo(json.dumps(channel.document.as_json(), ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def url_named_as_typed(url: str | None) -> Iterator[None]:
+    """Errors name `--url` where that was given, and not the setting that it stands for."""
+    try:
+        yield
+    except (BackendError, SettingsError) as error:
+        if url is None:
+            raise
+        said = str(error).replace("HELPLINE_REALTIME_URL", "--url").replace("--realtime-url", "--url")
+        raise type(error)(said) from None
 
 
 async def place_call(

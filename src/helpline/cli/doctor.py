@@ -36,7 +36,7 @@ from helpline.realtime.connection import Backend, Connection
 from helpline.realtime.cost import prices
 from helpline.realtime.events import ErrorReceived, SessionCreated, SessionUpdate, SessionUpdated
 from helpline.records.records import model_of
-from helpline.settings import Settings, database_shown, where_set
+from helpline.settings import SETTINGS, Settings, database_shown, where_set
 from helpline.store import Store
 from helpline.store.database import database_url, sqlite_file
 
@@ -46,6 +46,7 @@ LIVE_TIMEOUT_S: Final = 15.0
 ACK_TIMEOUT_S: Final = 5.0
 CHAT_TIMEOUT_S: Final = 60.0
 """A model on this machine may have to be loaded first."""
+_IN_DESK_FILE: Final = {setting.env: setting.field for setting in SETTINGS}
 _ASKS: Final = "Where is my order 1004?"
 _AN_ORDER: Final = {
     "type": "object",
@@ -97,9 +98,12 @@ async def examine(settings: Settings, *, live: bool) -> AsyncIterator[Finding]:
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.system()}.")
-    places = where_set()
-    stand = ", ".join(f"{name} ({place})" for name, place in places.items())
-    yield Finding("settings", "ok", f"{stand}." if stand else "none is set; the defaults hold.")
+    stand: dict[str, list[str]] = {}
+    for name, place in where_set().items():
+        known_as = _IN_DESK_FILE[name] if place.endswith(".toml") else name
+        stand.setdefault(place, []).append(known_as)
+    said = "; ".join(f"in {place}: {', '.join(sorted(names))}" for place, names in stand.items())
+    yield Finding("settings", "ok", f"{said}." if said else "none is set; the defaults hold.")
 
 
 def _page(settings: Settings) -> Iterator[Finding]:

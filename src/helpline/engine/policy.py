@@ -80,6 +80,9 @@ _PERSONS = {
     "me": "customer_info", "myself": "customer_info", "us": "customer_info", "you": "who", "yourself": "who",
 }  # fmt: skip
 """Whom a question is about, that would be one about a product: the caller, or the engine."""
+_AND_THIS = re.compile(r"(?:and|what about|how about)\b")
+""" "And in Berlin?": the last question again, about something else."""
+_SHORT = 5
 _SELLS = re.compile(
     r"(?:place|create|make|add|new).*(?:order|cart|basket)|^order|buy|checkout|purchase|reserve"
 )
@@ -353,7 +356,8 @@ class Policy:
         """ "No, order 1005", "the other one": the last call again, with what was corrected."""
         name, arguments = turn.topic.last_call
         tool = next((tool for tool in turn.tools if tool.name == name), None)
-        if tool is None or not CORRECTS.match(said.text):
+        another = _AND_THIS.match(said.text) is not None and len(said.text.split()) <= _SHORT
+        if tool is None or not (another or CORRECTS.match(said.text)):
             return None
         before = read_arguments(arguments)
         fresh = collect(tool, said, replace(context, order="", product=""), {})
@@ -414,6 +418,9 @@ class Policy:
     def _choose(self, best: Meaning, said: Entities, turn: Situation) -> Tool | None:
         unknown = tuple(tool for tool in turn.tools if not intent_of(tool) and not _PACING.search(tool.name))
         foreign, nearness = nearest_tool(said.text, unknown)
+        for tool in unknown:
+            if nearest_tool(said.text, [tool])[1] > 0 and _names_a_choice(tool, said):
+                foreign, nearness = tool, 1.0  # "open in Boston": one of the cities that only it knows
         if (
             foreign is not None
             and nearness >= _FOREIGN_SURE
@@ -653,6 +660,15 @@ class Policy:
 
     def _who(self) -> str:
         return self.agent or "the offline engine, an automatic assistant that speaks English"
+
+
+def _names_a_choice(tool: Tool, said: Entities) -> bool:
+    """Whether one of the values is named that a required property allows."""
+    values = [value for name in tool.required for value in tool.properties[name].get("enum") or ()]
+    return any(
+        isinstance(value, str) and len(value) > 2 and re.search(rf"\b{re.escape(value.lower())}\b", said.text)
+        for value in values
+    )
 
 
 def is_proof(name: str) -> bool:

@@ -32,10 +32,21 @@ def last_price(output: str) -> str:
         for key in _PRICES if isinstance(fields, dict) else ():
             amount = fields.get(key) if isinstance(fields, dict) else None
             if isinstance(amount, int | float) and not isinstance(amount, bool):
-                return f"${amount:,.2f}"
+                return _money(amount, fields.get("currency") if isinstance(fields, dict) else None)
             if isinstance(amount, str) and re.search(r"\d", amount) and len(amount) < 20:
                 return amount
     return ""
+
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥"}
+
+
+def _money(amount: float, currency: Any) -> str:
+    """In the currency that the output names; without one it is a number, not dollars."""
+    if not isinstance(currency, str) or not re.fullmatch("[A-Za-z]{3}", currency):
+        return f"{amount:,.2f}"
+    code = currency.upper()
+    return f"{_SIGNS[code]}{amount:,.2f}" if code in _SIGNS else f"{amount:,.2f} {code}"
 
 
 def question_in(output: str) -> str | None:

@@ -127,6 +127,8 @@ class Product:
     name: str
     description: str
     variants: tuple[Variant, ...]
+    currency: str = "USD"
+    """What its prices are in, as ISO 4217 has it."""
 
 
 @dataclass(frozen=True, slots=True)

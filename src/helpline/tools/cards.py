@@ -82,6 +82,7 @@ def customer_data(
     customer: Customer, orders: Sequence[Order], zone: tzinfo, language: str = "en"
 ) -> dict[str, Any]:
     """A customer as the customer may see it."""
+    currency = orders[0].currency if orders else "USD"  # a gift card is of the shop that was ordered from
     return {
         "name": customer.name,
         "email": customer.email,
@@ -93,7 +94,10 @@ def customer_data(
                 "kind": method.kind,
                 "name": method.in_(language),
                 **(
-                    {"balance_cents": method.balance_cents, "balance": wording.price(method.balance_cents)}
+                    {
+                        "balance_cents": method.balance_cents,
+                        "balance": wording.price(method.balance_cents, currency),
+                    }
                     if method.balance_cents is not None
                     else {}
                 ),
@@ -110,16 +114,17 @@ def product_data(product: Product) -> dict[str, Any]:
         "product_id": product.id,
         "name": product.name,
         "description": product.description,
-        "variants": [_variant(variant) for variant in product.variants],
+        "variants": [_variant(variant, product.currency) for variant in product.variants],
+        "currency": product.currency,
     }
 
 
-def _variant(variant: Variant) -> dict[str, Any]:
+def _variant(variant: Variant, currency: str) -> dict[str, Any]:
     return {
         "item_id": variant.id,
         "options": dict(variant.options),
         "variant": options_text(variant.options),
         "price_cents": variant.price_cents,
-        "price": wording.price(variant.price_cents),
+        "price": wording.price(variant.price_cents, currency),
         "in_stock": variant.has(1),
     }

@@ -206,9 +206,9 @@ def product_sentence(product: Product) -> Saying:
     if not there:
         return say.SOLD_OUT(product=product.name)
     prices = sorted(variant.price_cents for variant in there)
-    costs: Saying = later(wording.money, prices[0])
+    costs: Saying = later(wording.money, prices[0], product.currency)
     if prices[-1] != prices[0]:
-        costs = say.BETWEEN(least=costs, most=later(wording.money, prices[-1]))
+        costs = say.BETWEEN(least=costs, most=later(wording.money, prices[-1], product.currency))
     choices: dict[str, dict[str, None]] = {}
     for variant in there:
         for name, value in variant.options.items():
