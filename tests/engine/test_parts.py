@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import re
 import sys
 import threading
@@ -509,7 +510,7 @@ def own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     (tmp_path / package / "__init__.py").touch()
     (tmp_path / package / "parts.py").write_text(OWN)
     (tmp_path / package / "leaves.py").write_text("raise SystemExit('secret')\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.syspath_prepend(tmp_path)
     return f"{package}.parts"
 
