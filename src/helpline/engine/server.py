@@ -8,10 +8,11 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
@@ -25,10 +26,11 @@ from helpline.engine.meaning import load_meanings
 from helpline.engine.protocol import fault_of
 from helpline.engine.reply import Pace
 from helpline.engine.session import Limits, Parts, Session
+from helpline.engine.sockets import LIBRARY_LOG, Door, Peer, SocketFrames, SocketLimits
 from helpline.engine.vad import VoiceDetector
 from helpline.engine.voice import Voice, check_voice, make_voice
 from helpline.engine.workers import Workers
-from helpline.errors import ConnectionLost, LocalError, MissingPartError, SettingsError
+from helpline.errors import LocalError, MissingPartError, SettingsError
 from helpline.realtime.connection import Frames
 from helpline.settings import Settings
 
@@ -51,6 +53,7 @@ class EngineOptions:
     silence_ms: int = 500
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
+    sockets: SocketLimits = field(default_factory=SocketLimits)
     most_sessions: int = 64
     workers: int = 0
     """Processes that listen; 0: a thread of this one."""
@@ -216,6 +219,7 @@ class EngineServer:
         self.port = port
         self._key = key
         self._server: Server | None = None
+        self._door = Door(self.engine.options.sockets)
 
     @property
     def url(self) -> str:
@@ -225,15 +229,23 @@ class EngineServer:
 
     async def __aenter__(self) -> "EngineServer":
         await asyncio.to_thread(self.engine.warm)
+        limits = self._door.limits
         try:
             self._server = await serve(
                 self._session,
                 self.host,
                 self.port,
                 process_request=self._admit,
+                create_connection=cast(type[ServerConnection], partial(Peer, door=self._door)),
                 max_size=self.engine.options.limits.frame_bytes,
+                max_queue=0,  # one message waits while another is performed: then the socket is not read
+                open_timeout=limits.open_s,
+                ping_interval=limits.ping_s,
+                ping_timeout=limits.pong_s,
+                close_timeout=limits.close_s,
                 compression=None,
                 select_subprotocol=_subprotocol,
+                logger=LIBRARY_LOG,
             )
         except OSError as refused:
             self.engine.close()
@@ -247,9 +259,18 @@ class EngineServer:
 
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+            await self._close(self._server)
         self.engine.close()
+
+    async def _close(self, server: Server) -> None:
+        """With a farewell to those who read, and without to others."""
+        server.close()
+        try:
+            async with asyncio.timeout(self._door.limits.close_s):
+                await server.wait_closed()
+        except TimeoutError:
+            self._door.drop_all()
+            await server.wait_closed()
 
     async def serve_forever(self) -> None:
         """Until it is cancelled."""
@@ -269,12 +290,14 @@ class EngineServer:
         return None
 
     async def _session(self, connection: ServerConnection) -> None:
+        if isinstance(connection, Peer):
+            connection.let_in()
         request = connection.request
         asked = parse_qs(urlsplit(request.path).query) if request is not None else {}
         beta = request is not None and "realtime=v1" in request.headers.get("OpenAI-Beta", "")
         flat = beta or bool(asked.keys() & {"api-version", "deployment"})
         only = asked.get("intent") == ["transcription"]
-        await self.engine.serve(SocketFrames(connection), flat=flat, transcribes_only=only)
+        await self.engine.serve(SocketFrames(connection, self._door.limits), flat=flat, transcribes_only=only)
 
 
 def _subprotocol(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
@@ -298,29 +321,3 @@ def _is_own(origin: str, host: str) -> bool:
     return page == here or (
         page in ("localhost", "127.0.0.1", "::1") and here in ("localhost", "127.0.0.1", "::1")
     )
-
-
-class SocketFrames:
-    """A websocket as the session sees it."""
-
-    def __init__(self, connection: ServerConnection) -> None:
-        self._connection = connection
-
-    async def recv(self) -> str | bytes:
-        try:
-            return await self._connection.recv()
-        except ConnectionClosed as closed:
-            raise ConnectionLost(
-                "The client is gone.", code=closed.rcvd.code if closed.rcvd else 1006
-            ) from closed
-
-    async def send(self, frame: bytes | str) -> None:
-        try:
-            await self._connection.send(frame, text=True)
-        except ConnectionClosed as closed:
-            raise ConnectionLost(
-                "The client is gone.", code=closed.rcvd.code if closed.rcvd else 1006
-            ) from closed
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        await self._connection.close(code, reason)

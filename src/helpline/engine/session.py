@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,6 +58,7 @@ DEAF = "ears_unavailable"
 """The code of the error that says that nobody listens."""
 _LEAST_COMMIT_MS = 100
 _SLICE_MS = 200
+_FAREWELL_S = 2
 
 _log = logging.getLogger(__name__)
 
@@ -153,11 +155,10 @@ class Session:
         expired = Refusal(
             f"Your session hit the maximum duration of {minutes} minutes.", code="session_expired"
         )
-        try:
-            await self._emit("error", error=expired.event(None))
-            await self._frames.close(1001, "session expired")
-        except ConnectionLost:
-            return
+        with suppress(ConnectionLost, TimeoutError):  # to one that does not read it is not said
+            async with asyncio.timeout(_FAREWELL_S):
+                await self._emit("error", error=expired.event(None))
+        await self._frames.close(1001, "session expired")
 
     # --- the client's events ---------------------------------------------------------------------------
 
