@@ -167,6 +167,8 @@ async def test_the_server_ends_for_who_does_not_read_too() -> None:
         peer = await peers.enter_async_context(raw(server))
         await peer.open()
         await ask_without_reading(peer)
+        for _ in range(1000):  # turns of the server's loop, which is this one: it waits for the peer now
+            await asyncio.sleep(0)
 
 
 async def test_who_answers_no_ping_is_dropped() -> None:

@@ -78,6 +78,9 @@ class History:
 
     def __init__(self, most_items: int = 2000, most_characters: int = 8_000_000) -> None:
         self._items: list[Item] = []
+        self._sizes: dict[str, int] = {}
+        """By id, in characters, as counted last: to count all anew for each item costs more than the item."""
+        self._characters = 0
         self._most_items = most_items
         self._most_characters = most_characters
 
@@ -112,14 +115,22 @@ class History:
         self._make_room(item)
 
     def _make_room(self, newest: Item) -> None:
+        self.count(newest)
         if len(self._items) > self._most_items:
-            del self._items[0]
-        characters = sum(item.characters for item in self._items)
-        while characters > self._most_characters and self._items[0] is not newest:
-            characters -= self._items.pop(0).characters
+            self.remove(self._items[0])
+        while self._characters > self._most_characters and self._items[0] is not newest:
+            self.remove(self._items[0])
+
+    def count(self, item: Item) -> None:
+        """Count what it holds, now that it holds more or less; not one that is forgotten."""
+        if self.find(item.id) is item:
+            size = item.characters
+            self._characters += size - self._sizes.get(item.id, 0)
+            self._sizes[item.id] = size
 
     def remove(self, item: Item) -> None:
         self._items.remove(item)
+        self._characters -= self._sizes.pop(item.id, 0)
 
     def has_call(self, call_id: str) -> bool:
         return any(

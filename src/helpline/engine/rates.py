@@ -18,11 +18,11 @@ class Rate:
         self._spent: deque[tuple[float, int]] = deque()
 
     def take(self, tokens: int) -> bool:
-        """Count one more response; False when the minute is full."""
+        """Count one more response; False when the minute is full: of responses, or of what they read."""
         now = self._clock_s()
         while self._spent and now - self._spent[0][0] >= _WINDOW_S:
             self._spent.popleft()
-        if len(self._spent) >= self._most_requests:
+        if len(self._spent) >= self._most_requests or self._tokens() >= self._most_tokens:
             return False
         self._spent.append((now, tokens))
         return True
@@ -31,7 +31,6 @@ class Rate:
         """The `rate_limits` list."""
         now = self._clock_s()
         reset_s = round(max(_WINDOW_S - (now - self._spent[0][0]), 0.0), 3) if self._spent else 0.0
-        tokens = sum(count for _, count in self._spent)
         return [
             {
                 "name": "requests",
@@ -42,7 +41,10 @@ class Rate:
             {
                 "name": "tokens",
                 "limit": self._most_tokens,
-                "remaining": max(self._most_tokens - tokens, 0),
+                "remaining": max(self._most_tokens - self._tokens(), 0),
                 "reset_seconds": reset_s,
             },
         ]
+
+    def _tokens(self) -> int:
+        return sum(count for _, count in self._spent)

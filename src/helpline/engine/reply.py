@@ -372,6 +372,7 @@ async def _finish(emit: Emit, reply: Reply, item: Item, status: str) -> None:
     index = len(reply.output)
     reply.output.append(dict(item.body))
     if reply.into is not None and reply.into.find(item.id) is not None:
+        reply.into.count(item)
         await emit("conversation.item.done", previous_item_id=reply.into.before(item), item=dict(item.body))
     await emit("response.output_item.done", response_id=reply.id, output_index=index, item=dict(item.body))
 

@@ -362,6 +362,7 @@ class Session:
                 param="audio_end_ms",
             )
         item.cut(audio_end_ms)
+        self._history.count(item)
         await self._emit(
             "conversation.item.truncated",
             item_id=item.id,
@@ -458,6 +459,7 @@ class Session:
     async def _caption(self, item: Item) -> None:
         if self._configuration.input["transcription"] is not None:
             await self._captions.complete(item)
+            self._history.count(item)
 
     # --- silence -----------------------------------------------------------------------------------------
 
