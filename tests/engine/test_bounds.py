@@ -7,17 +7,23 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from helpline.engine.brain import Call, Entry, PolicyBrain, Said, Turn
+from helpline.engine.history import History, Item
 from helpline.engine.listening import Listened, LocalHearing
+from helpline.engine.meaning import read_tools
 from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions, EngineServer
 from helpline.engine.session import Limits
 from helpline.engine.sockets import SocketLimits
+from tests.engine.talk import SHOP_TOOLS, Json, Talker, function
 
 MIB = 1024 * 1024
 TEXT, MORE, PING = 0x1, 0x0, 0x9
@@ -281,3 +287,127 @@ async def test_few_messages_wait_while_one_is_performed() -> None:
                 await other.recv()
         ears.over.set()
         assert sent < len(rest) // 2  # of it most is in the kernel's buffers
+
+
+# --- peers that ask for much -----------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def talking_to(server: EngineServer) -> AsyncIterator[Talker]:
+    async with connect(server.url) as socket:
+        talker = Talker(socket)
+        await talker.until("session.created")
+        yield talker
+
+
+async def test_so_many_responses_are_made_at_once_and_the_rest_refused() -> None:
+    limits = Limits(parallel_replies=3)
+    engine = Engine(EngineOptions(pace=Pace(lead_ms=0, times=1), limits=limits, sockets=PATIENT))
+    async with EngineServer(engine, port=0) as server, talking_to(server) as talker:
+        for number in range(300):
+            aside = {"conversation": "none", "instructions": 'Say to the customer: "One and two and three."'}
+            await talker.send("response.create", event_id=f"e{number}", response=aside)
+        refused = [(await talker.until("error"))["error"] for _ in range(297)]
+        assert {error["code"] for error in refused} == {"rate_limit_exceeded"}
+        assert len({error["event_id"] for error in refused}) == 297
+        created = {one["response"]["id"] for one in talker.events if one["type"] == "response.created"}
+        for response_id in created:
+            await talker.send("response.cancel", response_id=response_id)
+        for _ in range(3):
+            await talker.until("response.done")
+        assert len(created) == 3
+
+
+async def test_a_minute_has_so_many_tokens() -> None:
+    limits = Limits(tokens_per_minute=1000)
+    async with serving(limits=limits) as server, talking_to(server) as talker:
+        await talker.configure(output_modalities=["text"])
+        await talker.type("x" * 8000)
+        assert (await talker.reply()).response["status"] == "completed"
+        await talker.type("hello")
+        second = (await talker.reply()).response
+        assert second["status_details"]["error"]["code"] == "inference_rate_limit_exceeded"
+
+
+@pytest.mark.parametrize(
+    ("session", "param"),
+    [
+        (
+            {"tools": [function(f"t{n}", "x" * 10_000) for n in range(60)]},
+            "session.tools",
+        ),
+        (
+            {"tools": [function("t", **{f"p{n}": "x" for n in range(300)})]},
+            "session.tools[0].parameters",
+        ),
+        ({"instructions": "x" * 1_000_001}, "session.instructions"),
+        ({"audio": {"output": {"voice": "x" * 1000}}}, "session.audio.output.voice"),
+        ({"audio": {"output": {"voice": {"id": "x" * 1000}}}}, "session.audio.output.voice.id"),
+        (
+            {"audio": {"input": {"transcription": {"model": "m", "keywords": ["x" * 1000]}}}},
+            "session.audio.input.transcription.keywords[0]",
+        ),
+        (
+            {"audio": {"input": {"transcription": {"model": "m", "keywords": ["x"] * 1001}}}},
+            "session.audio.input.transcription.keywords",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_a_session_keeps_has_its_size(talker: Talker, session: Json, param: str) -> None:
+    await talker.send("session.update", session={"type": "realtime", **session})
+    error = (await talker.until("error"))["error"]
+    assert (error["code"], error["param"]) == ("invalid_value", param)
+
+
+@pytest.mark.parametrize(
+    ("response", "param"),
+    [
+        ({"tools": [function(f"t{n}", "x" * 10_000) for n in range(60)]}, "response.tools"),
+        ({"instructions": "x" * 1_000_001}, "response.instructions"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_a_response_reads_has_its_size(talker: Talker, response: Json, param: str) -> None:
+    await talker.send("response.create", response=response)
+    assert (await talker.until("error"))["error"]["param"] == param
+
+
+NOON = datetime(2026, 5, 4, 12, 0)  # noqa: DTZ001 - the shop's local time
+
+
+def ask(*entries: Entry) -> str:
+    turn = Turn(tuple(entries), read_tools(SHOP_TOOLS), NOON)
+    return " ".join(part.arguments if isinstance(part, Call) else part.text for part in decide(turn))
+
+
+def decide(turn: Turn) -> list[Any]:
+    return list(PolicyBrain().decide(turn))
+
+
+def test_of_a_megabyte_its_end_is_read() -> None:
+    """The policy reads in the loop that serves everybody: a minute and more, for one message of 2 MB."""
+    assert "1004" in ask(*[Said("user", "and then ") for _ in range(300)], Said("user", "cancel order 1004"))
+    assert "1004" not in ask(Said("user", "cancel order 1004"), *[Said("user", "and then " * 50)] * 60)
+    assert "1004" not in ask(Said("user", "so " * 1000 + "cancel order 1004"))
+
+
+def test_of_a_long_conversation_its_end_is_remembered() -> None:
+    order, filler = Said("user", "it is about order 1004"), Said("assistant", "So. " * 100)
+    assert "1004" in ask(order, filler, Said("user", "cancel it"))
+    assert "1004" not in ask(order, *[filler] * 30, Said("user", "cancel it"))
+
+
+def test_a_conversation_counts_what_its_items_hold_now() -> None:
+    history = History(most_items=100, most_characters=1000)
+    growing = Item({"id": "item_g", "type": "message", "role": "assistant", "content": []})
+    history.add(growing)
+    growing.body["content"] = [{"type": "output_text", "text": "x" * 900}]
+    history.count(growing)
+    small = Item({"id": "item_s", "type": "message", "role": "user", "content": [{"text": "x" * 200}]})
+    history.add(small)
+    assert [item.id for item in history] == ["item_s"]
+    history.remove(small)
+    for number in range(4):
+        history.add(Item({"id": f"item_{number}", "type": "message", "content": [{"text": "x" * 240}]}))
+    assert len(list(history)) == 4

@@ -348,6 +348,36 @@ async def test_a_response_aside_leaves_no_trace(talker: Talker) -> None:
     assert not [event for event in talker.events if event["type"].startswith("conversation.item")]
 
 
+async def test_a_response_aside_leaves_the_question_that_is_open(talker: Talker) -> None:
+    await talker.configure(tools=SHOP_TOOLS, output_modalities=["text"])
+    await talker.type("cancel my order")
+    assert (await talker.reply()).calls == []
+    aside = {"conversation": "none", "input": [words("user", "never mind")]}
+    await talker.send("response.create", response=aside)
+    await talker.reply()
+    await talker.type("1005")
+    assert (await talker.reply()).calls == [("cancel_order", {"order_id": "1005"})]
+
+
+async def test_audio_that_a_response_brings_is_understood(talker: Talker) -> None:
+    from helpline.engine.voice import Synthesiser
+
+    await talker.configure(tools=SHOP_TOOLS)
+    audio = base64.b64encode(Synthesiser().speak("cancel order 1005")).decode()
+    item = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": audio}]}
+    await talker.send("response.create", response={"input": [item]})
+    assert (await talker.reply()).calls == [("cancel_order", {"order_id": "1005"})]
+
+
+async def test_a_tool_may_change_its_schema_while_it_is_asked_about(talker: Talker) -> None:
+    await talker.configure(tools=[function("water", "Water.", ["plant"], plant="Which plant.")])
+    await talker.type("water please")
+    assert (await talker.reply()).calls == []
+    await talker.configure(tools=[function("water", "Water.", ["room"], room="Which room.")])
+    await talker.type("the kitchen")
+    assert (await talker.reply()).response["status"] == "completed"
+
+
 async def test_a_response_may_read_chosen_items(talker: Talker) -> None:
     await talker.configure(tools=SHOP_TOOLS)
     await create(talker, words("user", "where is order 1001", id="item_a"))

@@ -5,7 +5,7 @@ The policy never states a fact of its own: facts come from tool results and from
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Protocol
@@ -79,6 +79,8 @@ class Turn:
     asked_for: str = ""
     """Instructions given with this response alone: may hold `Say to the customer: "…"`."""
     known: Known = field(default_factory=Known)
+    aside: bool = False
+    """Out of band: nothing of it is remembered in the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,12 @@ class Brain(Protocol):
 
 
 _REMEMBERED = 60
+_MOST_REMEMBERED = 8000
+"""Characters of what is remembered."""
+_MOST_SAID = 10_000
+"""Characters of what the app has said: ten minutes."""
+_MOST_ASKED = 2000
+"""Characters of a request: nobody says more, and whoever sends more has no others wait while it is read."""
 
 _SAY = re.compile(r"say (?:exactly )?(?:this )?to the (?:customer|caller|user)\s*:\s*", re.IGNORECASE)
 _CLOSING = {'"': '"', "“": "”", "'": "'"}
@@ -114,7 +122,7 @@ _CLOSING = {'"': '"', "“": "”", "'": "'"}
 
 def told_to_say(text: str) -> str:
     """What stands in quotes after `Say to the customer:`; a backslash escapes, an open quote runs on."""
-    match = _SAY.search(text)
+    match = _SAY.search(text := text[:_MOST_SAID])
     if match is None or match.end() >= len(text):
         return ""
     closing = _CLOSING.get(text[match.end()])
@@ -142,7 +150,11 @@ class PolicyBrain:
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """At once: the policy is quick and asks nobody."""
-        for part in self.decide(turn):
+        dialogue = self._dialogue
+        parts = self.decide(turn)
+        if turn.aside:
+            self._dialogue = dialogue
+        for part in parts:
             yield part
 
     def decide(self, turn: Turn) -> list[Part]:
@@ -152,7 +164,7 @@ class PolicyBrain:
     def _decided(self, turn: Turn) -> list[Part]:
         if asked := told_to_say(turn.asked_for):
             return [Say(asked)]
-        tail = _since_last_reply(turn.entries)
+        tail = _since_last_reply(turn.entries)[-_REMEMBERED:]
         told = _to_be_said(tail, turn)
         question = _to_be_answered(tail)
         situation = Situation(
@@ -302,13 +314,14 @@ def _to_be_answered(tail: tuple[Entry, ...]) -> Said | None:
             words.clear()
     if not words:
         return None
-    return Said("user", " ".join(word.text for word in words), spoken=all(word.spoken for word in words))
+    text = " ".join(word.text[:_MOST_ASKED] for word in words[-_REMEMBERED:])[-_MOST_ASKED:]
+    return Said("user", text, spoken=all(word.spoken for word in words))
 
 
 def recall(entries: tuple[Entry, ...], question: Said | None, now: datetime) -> Topic:
     """What is being talked about, from the newest part of the conversation; also after it was rebuilt."""
     topic = Topic()
-    for entry in entries[-_REMEMBERED:]:
+    for entry in _newest(entries):
         match entry:
             case Called(name=name, arguments=arguments):
                 topic = _topic_of_call(topic, name, arguments)
@@ -327,6 +340,17 @@ def recall(entries: tuple[Entry, ...], question: Said | None, now: datetime) -> 
             case Said(role="user", text=text) if question is None or text not in question.text:
                 topic = _topic_of_words(topic, text, now)
     return topic
+
+
+def _newest(entries: tuple[Entry, ...]) -> Iterator[Entry]:
+    """The last part of a conversation that is remembered, oldest first."""
+    room, first = _MOST_REMEMBERED, len(entries)
+    for entry in reversed(entries[-_REMEMBERED:]):
+        room -= len(entry.text) if isinstance(entry, Said) else 0
+        if room < 0:
+            break
+        first -= 1
+    return iter(entries[first:])
 
 
 def _has_price(tool: str) -> bool:

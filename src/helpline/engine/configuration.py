@@ -9,6 +9,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from helpline.engine.languages import TAG, primary
 from helpline.engine.protocol import (
     MOST_TEXT,
@@ -31,6 +33,10 @@ from helpline.engine.protocol import (
 from helpline.engine.vad import VadSettings
 
 MODEL = "helpline-engine"
+MOST_TOOLS_BYTES = 256 * 1024
+_MOST_PROPERTIES = 256
+_MOST_NAME = 256
+"""Characters of a voice, and of one of the words to listen for."""
 
 _FORMAT = fields(
     {"type": one_of("audio/pcm", "audio/pcmu", "audio/pcma"), "rate": integer(8000, 48_000)},
@@ -79,7 +85,25 @@ def _tool(value: Any, path: str) -> Json:
     )(value, path)
     if not tool["name"] or len(tool["name"]) > 64:
         raise wrong_value(f"{path}.name", "expected 1 to 64 characters.")
+    properties = (tool.get("parameters") or {}).get("properties")
+    if isinstance(properties, dict) and len(properties) > _MOST_PROPERTIES:
+        raise wrong_value(f"{path}.parameters", f"expected at most {_MOST_PROPERTIES} properties.")
     return tool
+
+
+def _voice(value: Any, path: str) -> Any:
+    name = bounded(_MOST_NAME)
+    return (
+        fields({"id": name}, required=("id",))(value, path) if isinstance(value, dict) else name(value, path)
+    )
+
+
+def _tools(value: Any, path: str) -> list[Json]:
+    """They are read for every reply: so much of them is no burden to other sessions."""
+    tools: list[Json] = listed(_tool, 128)(value, path)
+    if len(msgspec.json.encode(tools)) > MOST_TOOLS_BYTES:
+        raise wrong_value(path, f"expected at most {MOST_TOOLS_BYTES} bytes in all.")
+    return tools
 
 
 def _schema(value: Any, path: str) -> Json:
@@ -93,7 +117,7 @@ def fields_any(value: Any, path: str) -> Mapping[str, Any]:
     return value
 
 
-TOOLS = listed(_tool, 128)
+TOOLS = _tools
 TOOL_CHOICE = either(
     one_of("auto", "none", "required"),
     fields({"type": one_of("function"), "name": text}, required=("type", "name")),
@@ -103,7 +127,7 @@ MOST_TOKENS = either(one_of("inf"), integer(1, 32_768))
 OUTPUT = fields(
     {
         "format": _FORMAT,
-        "voice": either(text, fields({"id": text}, required=("id",))),
+        "voice": _voice,
         "speed": number(0.25, 1.5),
     }
 )
@@ -120,7 +144,7 @@ _TRANSCRIPTION = fields(
     {
         "model": text, "language": nullable(_language), "prompt": nullable(text),
         "languages": listed(_language, 20),
-        "keywords": listed(text, 1000), "delay": text,
+        "keywords": listed(bounded(_MOST_NAME), 1000), "delay": text,
     }
 )  # fmt: skip
 _NOISE_REDUCTION = fields(

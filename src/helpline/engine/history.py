@@ -76,7 +76,7 @@ class Item:
 class History:
     """The items, oldest first; bounded in number and in characters: the oldest make room for a new one."""
 
-    def __init__(self, most_items: int = 2000, most_characters: int = 8_000_000) -> None:
+    def __init__(self, most_items: int = 2000, most_characters: int = 4_000_000) -> None:
         self._items: list[Item] = []
         self._sizes: dict[str, int] = {}
         """By id, in characters, as counted last: to count all anew for each item costs more than the item."""

@@ -209,6 +209,8 @@ class Policy:
             return replace(dialogue, waiting=again or dialogue.waiting), paced
         ranked = self._rank(said, turn.topic.order)
         context = Context(turn.now, turn.topic.order, turn.topic.product, turn.known.ids, spoken)
+        if dialogue.pending is not None and _is_no_longer_asked(dialogue.pending, turn.tools):
+            dialogue = replace(dialogue, pending=None)
         about = self._about_offer(dialogue, ranked, said, turn, context)
         if about is not None:
             return about
@@ -740,6 +742,11 @@ _NAMES = {
     "address": re.compile(r"\b(?:address|street|moved|house|home|apartment)\b"),
 }
 """How a customer names what is to change, in the order in which properties are looked for."""
+
+
+def _is_no_longer_asked(pending: Pending, tools: tuple[Tool, ...]) -> bool:
+    """Whether the app has given the tool another schema since."""
+    return any(tool.name == pending.tool and pending.asking not in tool.properties for tool in tools)
 
 
 def collect(

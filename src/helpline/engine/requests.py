@@ -14,9 +14,11 @@ from helpline.engine.configuration import (
 )
 from helpline.engine.history import Item, read_item
 from helpline.engine.protocol import (
+    MOST_TEXT,
     Json,
     anything,
     boolean,
+    bounded,
     fields,
     one_of,
     text,
@@ -72,7 +74,7 @@ def _input_item(value: Any, path: str) -> Item | str:
 _REQUEST = fields(
     {
         "conversation": one_of("auto", "none"),
-        "instructions": text,
+        "instructions": bounded(MOST_TEXT),
         "tools": TOOLS,
         "tool_choice": TOOL_CHOICE,
         "parallel_tool_calls": boolean,

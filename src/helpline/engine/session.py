@@ -71,7 +71,7 @@ class Limits:
     """Then `session_expired`, close 1001."""
     frame_bytes: int = 22 * 1024 * 1024
     items: int = 2000
-    characters: int = 8_000_000
+    characters: int = 4_000_000
     """Of text in all items together; beyond either, the oldest are forgotten."""
     update_bytes: int = 2 * 1024 * 1024
     """Of a `session.update`: what a session keeps for as long as it lives."""
@@ -316,12 +316,16 @@ class Session:
                 code="invalid_tool_call_id",
                 param="item.call_id",
             )
-        if item.pcm24k:
-            item.heard = readable(await self._parts.hearing.transcribe(item.pcm24k), language=self._language)
-            item.pcm24k = b""
+        await self._hear(item)
         self._history.add(item, previous)
         for name in ("conversation.item.added", "conversation.item.done"):
             await self._emit(name, previous_item_id=self._history.before(item), item=item.body)
+
+    async def _hear(self, item: Item) -> None:
+        """The words of the audio that a client put into an item."""
+        if item.pcm24k:
+            item.heard = readable(await self._parts.hearing.transcribe(item.pcm24k), language=self._language)
+            item.pcm24k = b""
 
     def _item(self, event: Json, purpose: str) -> Item:
         if "item_id" not in event:
@@ -373,7 +377,11 @@ class Session:
     async def _create_response(self, event: Json) -> None:
         if self._configuration.only_transcribes:
             raise Refusal("A transcription session makes no responses.", code="invalid_value", param="type")
-        await self._respond(read_request(event.get("response")))
+        request = read_request(event.get("response"))
+        for item in request.input or ():
+            if isinstance(item, Item):
+                await self._hear(item)
+        await self._respond(request)
 
     async def _cancel_response(self, event: Json) -> None:
         wanted = nullable(text)(event.get("response_id"), "response_id")

@@ -33,6 +33,7 @@ def turn_of(
         instructions=body["instructions"] if request.instructions is None else request.instructions,
         asked_for=request.instructions or "",
         known=known,
+        aside=request.conversation == "none",
     )
 
 
