@@ -490,6 +490,43 @@ async def test_what_only_looks_like_a_thought_is_said(chat: ChatServer) -> None:
     assert await said_by(chat) == [Say("<th")]
 
 
+@pytest.mark.parametrize("size", [1, 4, 1000])
+@pytest.mark.parametrize(
+    "words",
+    [
+        'One moment. <tool_call>\n{"name": "cancel_order", "arguments": {"order_id": "1005"}}\n</tool_call>',
+        '[TOOL_CALLS] [{"name": "cancel_order", "arguments": {"order_id": "1005"}}]',
+        '<think>It is 1005.</think>{"name": "cancel_order", "parameters": {"order_id": "1005"}}',
+        '{ "function" : "cancel_order" }',
+        "<function=cancel_order><parameter=order_id>1005</parameter></function>",
+    ],
+)
+async def test_a_call_that_is_written_in_words_is_not_said(
+    chat: ChatServer, thinking: Engine, words: str, size: int
+) -> None:
+    """As a model does whose server reads no calls."""
+    pieces = [words[at : at + size] for at in range(0, len(words), size)]
+    chat.scripts = [streams(*(line(content=one) for one in pieces), ends("stop"), DONE)]
+    async with talking(thinking) as talker:
+        await talker.configure(tools=SHOP_TOOLS)
+        await talker.type("cancel 1005")
+        reply = await talker.reply()
+    assert reply.response["status"] == "failed"
+    assert reply.text.strip() in ("", "One moment.")
+    assert "writes its calls as words" in reply.response["status_details"]["error"]["message"]
+
+
+async def test_braces_and_names_in_an_answer_are_said(chat: ChatServer) -> None:
+    for words in ('Use {"name": 1}.', "{Ann}", 'Call it "function": yes.', "<b>tool_call</b>"):
+        chat.scripts = [streams(line(content=words), DONE)]
+        assert await said_by(chat) == [Say(words)]
+
+
+async def test_a_refusal_of_the_models_own_is_said(chat: ChatServer) -> None:
+    chat.scripts = [streams(line(content=None, refusal="I cannot help with that."), ends("stop"), DONE)]
+    assert await said_by(chat) == [Say("I cannot help with that.")]
+
+
 async def test_a_model_that_never_ends_is_cut_off(chat: ChatServer) -> None:
     chat.scripts = [streams(*[line(content="And on it goes, for ever and ever. " * 10)] * 200, whole=False)]
     assert 20_000 < sum(len(part.text) for part in await said_by(chat)) < 21_000

@@ -35,6 +35,10 @@ _MOST_ENTRY = 16_000
 """Characters of the conversation that the model sees, and of one line or result in it."""
 _MOST_REASON = 20_000
 _DONE = "[DONE]"
+_CALLS_UNREAD = (
+    "The chat model writes its calls as words: set the --tool-call-parser of this model (vLLM) or --jinja"
+    " (llama.cpp), or take one that calls tools."
+)
 _STALLS = "The chat model stalls: check HELPLINE_CHAT_URL."
 _UNKNOWN = '{"error": "the result is not known"}'
 _CALLS = "(The customer is on the line.)"
@@ -112,7 +116,7 @@ class ChatBrain:
                     if any(value for key, value in delta.items() if key != "role"):
                         stream.is_alive()
                     calls.take(delta.get("tool_calls"))
-                    if words := aloud.take(_written(delta.get("content"))):
+                    if words := aloud.take(_written(delta.get("content") or delta.get("refusal"))):
                         said += len(words)
                         yield Say(words)
                     if reason == _DONE or said > _MOST_WORDS:
@@ -219,13 +223,25 @@ class _Stream:
             await self._chunks.aclose()
 
 
+_CALL_IN_WORDS = re.compile(
+    r"<tool_call>|<\|tool_call|\[TOOL_CALLS\]|<\|python_tag\|>|<function=|```tool_code"
+    r"|\A\s*\{\s*\"(?:name|function|tool_calls?)\"\s*:",
+    re.I,
+)
+"""How models write a call that their server was to read."""
+
+
 class Aloud:
-    """A model's words without what it thinks: some servers stream `<think>…</think>` before the answer."""
+    """A model's words without what it thinks: some servers stream `<think>…</think>` before the answer.
+
+    Raises BackendError for words that are a call: nobody is to hear one, and it was not made.
+    """
 
     _OPENS, _CLOSES = "<think>", "</think>"
 
     def __init__(self) -> None:
         self._held = ""
+        self._said = ""
         self._state: Literal["start", "thinking", "after", "aloud"] = "start"
 
     def take(self, words: str) -> str:
@@ -245,6 +261,9 @@ class Aloud:
             self._held = self._held.lstrip()
             self._state = "aloud" if self._held else "after"
         said, self._held = (self._held, "") if self._state == "aloud" else ("", self._held)
+        self._said += said
+        if said and _CALL_IN_WORDS.search(self._said, max(0, len(self._said) - len(said) - 40)):
+            raise _lost(_CALLS_UNREAD)
         return said
 
     def rest(self) -> str:
