@@ -498,6 +498,9 @@ async def test_what_only_looks_like_a_thought_is_said(chat: ChatServer) -> None:
         '[TOOL_CALLS] [{"name": "cancel_order", "arguments": {"order_id": "1005"}}]',
         '<think>It is 1005.</think>{"name": "cancel_order", "parameters": {"order_id": "1005"}}',
         '{ "function" : "cancel_order" }',
+        '<|python_start|>{"name": "cancel_order", "parameters": {"order_id": "1005"}}<|python_end|>',
+        '{"type": "function", "name": "cancel_order", "parameters": {"order_id": "1005"}}',
+        '[cancel_order(order_id="1005")]',
         "<function=cancel_order><parameter=order_id>1005</parameter></function>",
     ],
 )
@@ -517,7 +520,13 @@ async def test_a_call_that_is_written_in_words_is_not_said(
 
 
 async def test_braces_and_names_in_an_answer_are_said(chat: ChatServer) -> None:
-    for words in ('Use {"name": 1}.', "{Ann}", 'Call it "function": yes.', "<b>tool_call</b>"):
+    for words in (
+        'Use {"name": 1}.',
+        "{Ann}",
+        'Call it "function": yes.',
+        "<b>tool_call</b>",
+        "[Ann (agent)]",
+    ):
         chat.scripts = [streams(line(content=words), DONE)]
         assert await said_by(chat) == [Say(words)]
 

@@ -224,8 +224,9 @@ class _Stream:
 
 
 _CALL_IN_WORDS = re.compile(
-    r"<tool_call>|<\|tool_call|\[TOOL_CALLS\]|<\|python_tag\|>|<function=|```tool_code"
-    r"|\A\s*\{\s*\"(?:name|function|tool_calls?)\"\s*:",
+    r"<tool_call>|<\|tool_call|\[TOOL_CALLS\]|<\|python_(?:tag|start)\|>|<function=|```tool_code"
+    r"|\A\s*\[?\s*\{\s*\"(?:name|function|tool_calls?|type\"\s*:\s*\"function)\"\s*[:,}]"
+    r"|\A\s*\[\w+\(",
     re.I,
 )
 """How models write a call that their server was to read."""
@@ -262,7 +263,7 @@ class Aloud:
             self._state = "aloud" if self._held else "after"
         said, self._held = (self._held, "") if self._state == "aloud" else ("", self._held)
         self._said += said
-        if said and _CALL_IN_WORDS.search(self._said, max(0, len(self._said) - len(said) - 40)):
+        if said and _CALL_IN_WORDS.search(self._said, max(0, len(self._said) - len(said) - 100)):
             raise _lost(_CALLS_UNREAD)
         return said
 
