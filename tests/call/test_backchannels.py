@@ -200,7 +200,7 @@ class Server:
             line = c.transcript.line(f"a{number}")
             return line is not None and line.final and not c.utterances and c.playout.silent
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await self._driver.until(over)
 
 

@@ -53,7 +53,7 @@ class Watch:
         def found() -> list[Any]:
             return [event for seen, event in self.seen if seen == name and holds(event)]
 
-        async with asyncio.timeout(20), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(found)
         return found()[0]
 
@@ -92,7 +92,7 @@ async def test_handlers_run_in_the_order_in_which_they_were_given_plain_or_async
             client.on("conversation.item.appended", handler)
         await client.connect()
         await client.create_response()
-        await asyncio.wait_for(done.wait(), 20)
+        await asyncio.wait_for(done.wait(), 60)
         error = await watch.until("error")
         await client.disconnect()
     assert order[:3] == ["first", "second", "third"]
@@ -120,7 +120,7 @@ async def test_a_handler_may_hang_up_and_nobody_waits_in_vain():
         await client.connect()
         waiting = [asyncio.create_task(client.wait_for_next_completed_item()) for _ in range(2)]
         await client.create_response()
-        await asyncio.wait_for(gone.wait(), 20)
+        await asyncio.wait_for(gone.wait(), 60)
         assert not client.is_connected()
         for task in waiting:
             assert (await task)["item"]["formatted"]["transcript"] == "Goodbye."
@@ -253,7 +253,7 @@ async def test_items_of_the_apps_own_outlive_the_session_and_deleted_ones_do_not
         with pytest.raises(ValueError, match="item"):
             await client.create_conversation_item({"type": "message", "content": "text"})
         await client.delete_item("wrong")
-        await asyncio.wait_for(configured.wait(), 20)
+        await asyncio.wait_for(configured.wait(), 60)
         assert await client.wait_for_session_created()
         await client.disconnect()
     told = [
@@ -322,7 +322,7 @@ async def test_cancel_response_truncates_at_what_was_heard():
         await client.create_response()
         await watch.until("conversation.updated", lambda event: "audio" in event["delta"])
         cancelled = await client.cancel_response("a1", 9600)
-        await asyncio.wait_for(done.wait(), 20)
+        await asyncio.wait_for(done.wait(), 60)
         await watch.until("conversation.interrupted")
         await client.disconnect()
     assert cancelled["item"]["id"] == "a1"
@@ -359,7 +359,7 @@ async def test_without_a_verified_customer_a_model_that_tries_gets_nothing():
         client = await with_shop(url)
         await client.connect(voice=False)
         await client.send_user_message_content([{"type": "input_text", "text": "cancel order 1005"}])
-        await asyncio.wait_for(done.wait(), 20)
+        await asyncio.wait_for(done.wait(), 60)
         await client.disconnect()
     assert all("1004" not in answer and "1005" not in answer for answer in answers.values()), answers
     assert all(json.loads(answer)["status"] != "ok" for answer in answers.values()), answers
@@ -417,7 +417,7 @@ async def test_nothing_of_one_customers_call_is_known_in_the_next():
     async def says(client: RealtimeClient, text: str) -> str:
         """What the session is told by the time it is asked for a reply."""
         await client.send_user_message_content([{"type": "input_text", "text": text}])
-        peer = await asyncio.wait_for(asked.get(), 20)
+        peer = await asyncio.wait_for(asked.get(), 60)
         return json.dumps(peer.seen)
 
     async with scripted(script) as (url, _):

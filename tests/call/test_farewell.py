@@ -276,7 +276,7 @@ async def test_a_last_backend_that_dies_in_mid_call_ends_it_with_a_spoken_senten
     host.own_voice = sound(300)
     async with driving(host, backend) as driver:
         driver.post(fx.VoiceStarted())
-        await asyncio.wait_for(driver.ended.wait(), 20)
+        await asyncio.wait_for(driver.ended.wait(), 60)
         assert host.played >= 300 * 48
         lines = [shown for shown in host.shown if isinstance(shown, Caption) and shown.line_id[:5] == "desk_"]
         assert lines[-1].final
@@ -305,7 +305,7 @@ async def test_backends_that_refuse_the_call_end_it_with_a_spoken_sentence(statu
     host.own_voice = sound(300)
     async with refusing(status) as first, refusing(status) as second, driving(host, first, second) as driver:
         driver.post(fx.VoiceStarted())
-        await asyncio.wait_for(driver.ended.wait(), 20)
+        await asyncio.wait_for(driver.ended.wait(), 60)
         assert host.played == 300 * 48
         assert len(host.notices()) == 1
 
@@ -331,7 +331,7 @@ async def test_a_trace_of_it_is_lived_through_again_to_the_same_end(tmp_path: Pa
     with open_trace(tmp_path / "call.jsonl") as trace:
         async with driving(host, ScriptedBackend(refuses_by_an_event), trace=trace) as driver:
             driver.post(fx.VoiceStarted())
-            await asyncio.wait_for(driver.ended.wait(), 20)
+            await asyncio.wait_for(driver.ended.wait(), 60)
     path = tmp_path / "call.jsonl"
     assert path.stat().st_size < 20_000, "the sound itself is not in it"
     again = replay(read_trace(path), prices())

@@ -7,10 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from helpline.audio.pcm import silence
 from helpline.audio.wav import write_wav
+
+# A net for what never comes: on a busy machine the page itself takes many seconds.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 FLAGS = (
     "--headless=new",
@@ -103,6 +107,7 @@ async def visiting(
 ) -> AsyncIterator[Page]:
     """A page that has loaded and was welcomed; an error that is not to `expect` fails the test."""
     context: BrowserContext = await browser.new_context(**options)
+    context.set_default_timeout(PATIENCE_MS)
     await context.add_init_script(TAP)
     page = await context.new_page()
     errors: list[str] = []
@@ -117,6 +122,6 @@ async def visiting(
         await context.close()
 
 
-async def until_state(page: Page, state: str, timeout_s: float = 60) -> None:
+async def until_state(page: Page, state: str) -> None:
     """Wait until the strip says that the desk is in this state."""
-    await page.locator(f'.hl-state[data-state="{state}"]').wait_for(timeout=timeout_s * 1000)
+    await page.locator(f'.hl-state[data-state="{state}"]').wait_for()

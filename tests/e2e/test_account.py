@@ -4,6 +4,7 @@ import socket
 from contextlib import asynccontextmanager
 
 import pytest
+from playwright.async_api import expect
 
 from helpline.channels.web.app import create_app
 from helpline.desk import open_desk
@@ -72,7 +73,7 @@ async def test_signing_in_seeing_reopening_going_on_and_signing_out(tmp_path, br
         await page.locator("#chat-input").click()
         await page.keyboard.type("where is my order 1005")
         await page.keyboard.press("Enter")
-        await page.get_by_text("is cancelled").first.wait_for(timeout=30_000)
+        await page.get_by_text("is cancelled").first.wait_for()
         await until_state(page, "idle")
         await page.screenshot(path=tmp_path / "went-on.png")
         await page.reload()  # The conversation and the one before it are still there.
@@ -82,7 +83,7 @@ async def test_signing_in_seeing_reopening_going_on_and_signing_out(tmp_path, br
         await page.get_by_role("button", name="Sign out").click()
         await page.get_by_role("button", name="Sign in").wait_for()
         await page.get_by_text("How can I help you?").wait_for()
-        assert await shown.get_by_text("1005").count() == 0
+        await expect(shown.get_by_text("1005")).to_have_count(0)
 
 
 async def test_signing_in_with_an_account_elsewhere_goes_on_with_the_call(tmp_path, browser, monkeypatch):

@@ -42,8 +42,8 @@ async def type_line(page, text="hello"):
     await page.keyboard.press("Enter")
 
 
-async def quiet(page, timeout_ms=5000):
-    await page.wait_for_function("() => window.loudness() < 0.001", timeout=timeout_ms)
+async def quiet(page):
+    await page.wait_for_function("() => window.loudness() < 0.001")
 
 
 async def test_nothing_is_asked_of_another_host(site, browser):
@@ -320,7 +320,7 @@ async def test_a_socket_that_breaks_returns_to_its_call(site, desk, browser):
         call = await desk.call()
         proxy.drop()
         await call.channel.show(Caption("l1", "desk", "Said meanwhile.", "Said meanwhile.", True))
-        await expect(page.get_by_text("Said meanwhile.")).to_be_visible(timeout=20_000)
+        await expect(page.get_by_text("Said meanwhile.")).to_be_visible()
         await type_line(page, "still here")
         await call.until_told("type", "still here")
         assert len(desk.calls) == 1

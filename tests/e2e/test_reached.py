@@ -56,7 +56,7 @@ async def test_a_person_comes_with_a_number_and_the_summary_that_they_will_see(t
     ):
         await page.get_by_role("button", name="Talk to a person").click()
         card = page.locator(".hl-card").filter(has_text="T-1")
-        await card.wait_for(timeout=30_000)
+        await card.wait_for()
         assert "summary" in (await card.inner_text()).lower()
 
 

@@ -77,12 +77,12 @@ async def test_a_restart_in_mid_call_with_a_proposal_pending(tmp_path, browser, 
         await type_in(page, "cancel order 1005")
         await page.get_by_role("button", name="Yes").wait_for()
         await again(by)
-        await page.get_by_text("go on where we were").wait_for(timeout=60_000)
+        await page.get_by_text("go on where we were").wait_for()
         assert await page.get_by_text("cancel order 1005", exact=True).count() == 1
         yes = page.get_by_role("button", name="Yes")
         assert await yes.count() == 1
         await yes.click()
-        await page.locator(".hl-card").filter(has_text="R-").first.wait_for(timeout=30_000)
+        await page.locator(".hl-card").filter(has_text="R-").first.wait_for()
         await page.reload()
         await page.locator(".hl-card").filter(has_text="R-").first.wait_for()
         assert await page.get_by_text("cancel order 1005", exact=True).count() == 1

@@ -55,8 +55,8 @@ async def test_a_yes_by_voice_cancels_once(address, tmp_path):
     microphone = spoken(tmp_path / "mic.wav", "cancel order 1005", "yes", pause_ms=TURN_MS)
     async with browsing(microphone) as browser, visiting(browser, address) as page:
         await page.keyboard.press("p")
-        await expect(card(page, "proposal")).to_contain_text("1005", timeout=60_000)
-        await expect(card(page, "receipt")).to_have_count(1, timeout=60_000)
+        await expect(card(page, "proposal")).to_contain_text("1005")
+        await expect(card(page, "receipt")).to_have_count(1)
         await expect(card(page, "receipt").get_by_role("heading")).to_have_text(re.compile(r"R-\w+"))
         await expect(card(page, "proposal").locator(".hl-outcome")).to_have_text("You said yes")
         await until_state(page, "listening")
@@ -74,8 +74,8 @@ async def test_speaking_over_a_reply_stops_it(address, tmp_path):
     async with browsing(microphone) as browser, visiting(browser, address) as page:
         await page.keyboard.press("p")
         await until_state(page, "speaking")
-        await expect(page.locator(".message-content del").first).to_be_visible(timeout=60_000)
-        await expect(customer_said(page, "order 1004")).to_have_count(1, timeout=60_000)
+        await expect(page.locator(".message-content del").first).to_be_visible()
+        await expect(customer_said(page, "order 1004")).to_have_count(1)
 
 
 async def test_a_second_p_ends_voice_and_typing_goes_on(address, tmp_path):
@@ -89,7 +89,7 @@ async def test_a_second_p_ends_voice_and_typing_goes_on(address, tmp_path):
         await page.locator("#chat-input").click()
         await page.keyboard.type("and where is order 1002?")
         await page.keyboard.press("Enter")
-        await expect(desk_said(page, "1002").first).to_be_visible(timeout=30_000)
+        await expect(desk_said(page, "1002").first).to_be_visible()
         assert await page.evaluate("window.loudness()") < 0.001
 
 
@@ -97,7 +97,7 @@ async def test_a_typed_question_without_any_voice(address):
     async with browsing() as browser, visiting(browser, address) as page:
         await page.keyboard.type("where is my order 1004?")
         await page.keyboard.press("Enter")
-        await expect(card(page, "order").get_by_role("heading")).to_have_text("Order 1004", timeout=30_000)
+        await expect(card(page, "order").get_by_role("heading")).to_have_text("Order 1004")
         await expect(desk_said(page, "order 1004").first).to_be_visible()
         assert await page.evaluate("window.loudest") == 0
 
@@ -110,7 +110,7 @@ async def test_a_refused_microphone_says_so_and_nothing_spins(address):
         await expect(page.locator("#message-composer .animate-spin")).to_have_count(0)
         await page.keyboard.type("where is my order 1004?")
         await page.keyboard.press("Enter")
-        await expect(card(page, "order")).to_have_count(1, timeout=30_000)
+        await expect(card(page, "order")).to_have_count(1)
 
 
 async def test_push_to_talk_hears_what_is_said_while_the_button_is_held(tmp_path):

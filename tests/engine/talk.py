@@ -106,7 +106,7 @@ class Talker:
 
     async def next(self) -> Json:
         """The next event."""
-        frame = await asyncio.wait_for(self._frames.recv(), 20)
+        frame = await asyncio.wait_for(self._frames.recv(), 60)
         must_be_the_vendors(frame, flat=self.flat)
         event: Json = json.loads(frame)
         self.events.append(event)

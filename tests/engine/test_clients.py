@@ -18,7 +18,7 @@ from helpline.engine.voice import Synthesiser
 from helpline.realtime.events import SessionSettings, SessionUpdate, SessionUpdated, Transcription
 from tests.engine.talk import SHOP_TOOLS
 
-WAIT_S = 30
+WAIT_S = 90
 
 
 @pytest.fixture

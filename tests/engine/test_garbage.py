@@ -395,7 +395,7 @@ async def test_a_frame_has_its_size() -> None:
     async with EngineServer(engine, port=0) as server, connect(server.url) as socket:
         await socket.send("x" * 10_000)
         await socket.send("x" * 10_001)
-        await asyncio.wait_for(socket.wait_closed(), 20)
+        await asyncio.wait_for(socket.wait_closed(), 60)
         assert socket.close_code == 1009
 
 
@@ -440,7 +440,7 @@ async def test_connections_are_counted() -> None:
             with pytest.raises(InvalidStatus) as full:
                 await connect(server.url)
             assert full.value.response.status_code == 503
-        async with asyncio.timeout(20):  # the server learns in its own time that they are gone
+        async with asyncio.timeout(60):  # the server learns in its own time that they are gone
             while await _opened(server.url) != "session.created":
                 pass
 
@@ -458,7 +458,7 @@ async def _opened(url: str, headers: dict[str, str] | None = None) -> str:
     try:
         async with connect(url, additional_headers=headers) as socket:
             first = json.loads(await socket.recv())["type"]
-            await asyncio.wait_for(socket.ping(), 20)
+            await asyncio.wait_for(socket.ping(), 60)
             return str(first)
     except InvalidStatus as status:
         return str(status.response.status_code)

@@ -144,7 +144,7 @@ async def test_a_handler_that_never_returns_holds_a_bounded_number_of_events(
         with caplog.at_level(logging.ERROR):
             waiting = asyncio.create_task(client.wait_for_next_completed_item())
             await client.connect()
-            item = await asyncio.wait_for(waiting, 20)
+            item = await asyncio.wait_for(waiting, 60)
             await client.disconnect()
     assert item["item"]["formatted"]["transcript"] == "hello"
     assert caplog.text.count("has not returned: 20 events wait") == 1

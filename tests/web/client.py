@@ -66,11 +66,11 @@ class SocketPage:
         await self.until(lambda page: page.count("audio_connection") > before)
         return self.all("audio_connection")[-1]
 
-    async def until(self, holds: Callable[["SocketPage"], bool], timeout_s: float = 20) -> None:
+    async def until(self, holds: Callable[["SocketPage"], bool], timeout_s: float = 60) -> None:
         async with asyncio.timeout(timeout_s), self._news:
             await self._news.wait_for(lambda: holds(self))
 
-    async def until_shown(self, text: str, timeout_s: float = 20) -> None:
+    async def until_shown(self, text: str, timeout_s: float = 60) -> None:
         """Wait until a message holds this text."""
         try:
             await self.until(lambda page: any(text in output for output in page.outputs()), timeout_s)

@@ -86,7 +86,7 @@ class ScriptedCall:
         self.caller = caller
         self._note("become", caller.customer_id)
 
-    async def until(self, holds: Callable[["ScriptedCall"], bool], timeout_s: float = 20) -> None:
+    async def until(self, holds: Callable[["ScriptedCall"], bool], timeout_s: float = 60) -> None:
         """Wait until something holds of what was told; fails the test when it never does."""
         async with asyncio.timeout(timeout_s), self._news:
             await self._news.wait_for(lambda: holds(self))
@@ -224,7 +224,7 @@ class ScriptedDesk:
 
     async def call(self, number: int = 0) -> ScriptedCall:
         """The call of that number, once it has been admitted."""
-        async with asyncio.timeout(20), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: len(self.calls) > number)
         return self.calls[number]
 

@@ -28,7 +28,7 @@ class Platform:
     def bodies(self, path):
         return [body for asked, body in self.asked if asked.endswith(path)]
 
-    async def until(self, holds, timeout_s=30):
+    async def until(self, holds, timeout_s=60):
         """Wait until something holds of what was asked."""
 
         def wait():

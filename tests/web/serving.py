@@ -16,7 +16,7 @@ async def served(app, host: str = "127.0.0.1", listener: socket.socket | None = 
     server = uvicorn.Server(server_config(app, host=host, port=0))
     serving = asyncio.create_task(server.serve(sockets=[listener] if listener else None))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not server.started:
                 if serving.done():
                     serving.result()
