@@ -1,9 +1,10 @@
 """Trains the intent classifier from the phrase pack and writes its weights into the package.
 
 Run it after a change to `phrases.toml`; a test compares. The same pack gives the same weights: what is drawn
-is drawn from a fixed seed.
+is drawn from a fixed seed. What they were made from is written beside them, which is compared in a moment.
 """
 
+import hashlib
 import random
 import sys
 from collections.abc import Iterator
@@ -28,13 +29,18 @@ def main() -> None:
     """Train and write."""
     classifier = train(load_pack())
     target = ROOT / "src" / "helpline" / "engine" / WEIGHTS
-    np.savez_compressed(target, intents=np.array(classifier.intents), weights=classifier.weights)
+    np.savez_compressed(
+        target,
+        intents=np.array(classifier.intents),
+        weights=classifier.weights,
+        made_from=np.array(made_from(load_pack())),
+    )
     print(f"{target.name}: {target.stat().st_size / 1000:.0f} kB, {len(classifier.intents)} intents")
 
 
 def train(pack: Pack) -> Classifier:
     """A softmax over hashed features, each intent of the same weight; by gradients with momentum."""
-    names = [intent.name for intent in pack.intents if intent.name != "filler"]
+    names = names_in(pack)
     examples = list(examples_from(pack, names))
     inputs = np.zeros((len(examples), BUCKETS), np.float32)
     for row, (masked, _) in enumerate(examples):
@@ -53,6 +59,19 @@ def train(pack: Pack) -> Classifier:
         moving = MOMENTUM * moving + slope
         weights = weights - STEP * moving
     return Classifier(names, weights.astype(np.float16))
+
+
+def made_from(pack: Pack) -> str:
+    """A digest of all that weights depend on: the examples' features, and how they are learned from."""
+    digest = hashlib.sha256(repr((SCALE, BUCKETS, ROUNDS, STEP, MOMENTUM, DECAY)).encode())
+    for masked, intent in examples_from(pack, names_in(pack)):
+        digest.update(repr((intent, sorted(hashed(masked).items()))).encode())
+    return digest.hexdigest()
+
+
+def names_in(pack: Pack) -> list[str]:
+    """The intents to be told apart."""
+    return [intent.name for intent in pack.intents if intent.name != "filler"]
 
 
 def examples_from(pack: Pack, names: list[str]) -> Iterator[tuple[str, str]]:

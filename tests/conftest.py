@@ -2,7 +2,14 @@
 
 import os
 
+import hypothesis
 import pytest
+
+# How long an example takes says something of the machine, and nothing of the code.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 pytest_plugins = ["tests.store.fixtures"]
 """The shop of a test's own, on either database."""

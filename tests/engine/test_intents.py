@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -12,23 +13,33 @@ from helpline.numbers import normalise
 from tests.engine.evaluation import FINAL, HELD_OUT, SENTENCES, load_sentences
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "train_intents.py"
+WEIGHTS = SCRIPT.parents[1] / "src" / "helpline" / "engine" / "intents.npz"
 
 
-def test_the_weights_are_those_that_the_script_trains() -> None:
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
     spec = importlib.util.spec_from_file_location("train_intents", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    names = [intent.name for intent in load_pack().intents if intent.name != "filler"]
-    examples = list(script.examples_from(load_pack(), names))
-    shipped = load_classifier()
-    assert list(shipped.intents) == names
+    return script
+
+
+def test_the_weights_are_made_from_the_pack_and_from_no_frozen_sentence(script: ModuleType) -> None:
+    with np.load(WEIGHTS) as kept:
+        assert str(kept["made_from"]) == script.made_from(load_pack()), "run scripts/train_intents.py"
+    names = script.names_in(load_pack())
+    assert list(load_classifier().intents) == names
     frozen = {normalise(one.text) for path in (SENTENCES, HELD_OUT, FINAL) for one in load_sentences(path)}
-    drawn = {normalise(text) for text, _ in examples}
+    drawn = {normalise(text) for text, _ in script.examples_from(load_pack(), names)}
     assert frozen & drawn == set()
+
+
+@pytest.mark.soak
+def test_the_weights_are_those_that_the_script_trains(script: ModuleType) -> None:
     trained = script.train(load_pack())
-    assert np.allclose(trained.weights.astype(np.float32), shipped.weights, atol=0.02)
+    assert np.allclose(trained.weights.astype(np.float32), load_classifier().weights, atol=0.02)
 
 
 @pytest.mark.parametrize(
