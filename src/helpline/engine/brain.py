@@ -28,7 +28,7 @@ from helpline.engine.policy import (
     is_proof,
     read_arguments,
 )
-from helpline.engine.results import last_price, question_in, say_result
+from helpline.engine.results import answer_in, last_price, question_in, say_result, waits
 from helpline.sentences import A_LITTLE_CHINESE
 
 Role = Literal["user", "assistant", "system"]
@@ -247,8 +247,6 @@ _OFFER_IS_OVER = re.compile(
     r"\bit is done\b|\bsaid no\b|\bwas not done\b|\bhas run out\b|\bhas verified the customer\b"
     r"|\bnot known whether\b", re.IGNORECASE
 )  # fmt: skip
-_WAITS = re.compile(r'"status"\s*:\s*"(?:not_done_yet|refused|needs_input|pending)"')
-
 
 _VERIFIED = re.compile(r'"verified"\s*:\s*true')
 _A_LAST_QUESTION = re.compile(r"(?<=[.!。！])\s*[^.!?。！？]+[?？]\s*$")
@@ -264,7 +262,7 @@ def _is_over(tail: tuple[Entry, ...]) -> bool:
     if isinstance(last, Answered) and _VERIFIED.search(last.output):
         return True
     if isinstance(last, Answered):
-        return _WAITS.search(last.output) is None and not say_result(last.output).rstrip().endswith("?")
+        return not waits(last.output) and not say_result(last.output).rstrip().endswith("?")
     return isinstance(last, Said) and last.role == "system" and _SETTLED.search(last.text) is not None
 
 
@@ -287,13 +285,21 @@ def _since_last_reply(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 
 def _to_be_said(tail: tuple[Entry, ...], turn: Turn) -> list[str]:
     said: list[str] = []
+    asked = _last_question(turn.entries)
     names = {entry.call_id: entry.name for entry in turn.entries if isinstance(entry, Called)}
     for entry in tail:
         if isinstance(entry, Answered):
             said.append(say_result(entry.output, names.get(entry.call_id, "")))
+            said.append(answer_in(entry.output, asked))
         elif isinstance(entry, Said) and entry.role == "system":
             said.append(told_to_say(entry.text))
     return [text for text in said if text]
+
+
+def _last_question(entries: tuple[Entry, ...]) -> str:
+    """The customer's last words, in lower case."""
+    said = (entry.text for entry in reversed(entries) if isinstance(entry, Said) and entry.role == "user")
+    return next(said, "").lower()
 
 
 def _refusals(tail: tuple[Entry, ...], turn: Turn) -> tuple[Refused, ...]:

@@ -37,12 +37,14 @@ from helpline.engine.readings import (
     buys,
     does_not_know,
     gives_a_new_one,
+    holds,
     is_upset,
     meant,
     only_thinks,
     says_only_when,
+    waits_for,
 )
-from helpline.engine.several import Request, split_requests
+from helpline.engine.several import Request, for_each, split_requests
 from helpline.engine.slots import Context, find_value, fit, kind_of, thing, unwrapped
 
 _SURE = 0.42
@@ -83,6 +85,13 @@ _PERSONS = {
 _AND_THIS = re.compile(r"(?:and|what about|how about)\b")
 """ "And in Berlin?": the last question again, about something else."""
 _SHORT = 5
+_FINDS_ORDERS = re.compile(r"(?:find|search|look_?up)_orders?$")
+_THEN = {
+    "order_status": "where is that order",
+    "cancel_order": "cancel that order",
+    "return_item": "return that order",
+}  # fmt: skip
+"""What was asked for, once it is known which order is meant."""
 _SELLS = re.compile(
     r"(?:place|create|make|add|new).*(?:order|cart|basket)|^order|buy|checkout|purchase|reserve"
 )
@@ -401,7 +410,10 @@ class Policy:
         """The requests of a sentence, in its words: more than one only where each stands for itself."""
         if turn.tool_choice != "auto":
             return [said.text]
-        return split_requests(said.text, lambda clause: self._wants(clause, turn))
+        parts = split_requests(said.text, lambda clause: self._wants(clause, turn))
+        if len(parts) == 1 and self._wants(said.text, turn) is not None:
+            return for_each(said.text, said.references)
+        return parts
 
     def _wants(self, clause: str, turn: Situation) -> Request | None:
         said = find_entities(clause, turn.now, turn.known.things or common_things())
@@ -423,6 +435,8 @@ class Policy:
         for tool in unknown:
             if nearest_tool(said.text, [tool])[1] > 0 and _names_a_choice(tool, said):
                 foreign, nearness = tool, 1.0  # "open in Boston": one of the cities that only it knows
+            elif said.references and re.search(r"\bpay\b", said.text) and _takes_payment(tool, said, turn):
+                foreign, nearness = tool, 1.0
         if (
             foreign is not None
             and nearness >= _FOREIGN_SURE
@@ -448,7 +462,7 @@ class Policy:
     def _fitting(self, tool: Tool, said: Entities, turn: Situation, context: Context) -> Tool:
         """Of the tools that serve the same, the one that more of what was said is for."""
         intent = intent_of(tool)
-        if intent not in ("update_account", "order_status") or turn.tool_choice not in ("auto", "required"):
+        if intent != "update_account" or turn.tool_choice not in ("auto", "required"):
             return tool
 
         def fits(other: Tool) -> tuple[bool, int]:
@@ -472,8 +486,40 @@ class Policy:
         if intent_of(tool) == "policy_question":
             # What is asked is the question itself: nobody is asked for it again.
             arguments = {**arguments, **dict.fromkeys(tool.required[:1], said.text)}
+        product = thing(said) or (waits_for(said.text) if intent_of(tool) == "order_status" else "")
+        found = self._find_order(dialogue, tool, arguments, product, f"{said.text} from that order", turn)
+        if found is not None:
+            return found
         named = "" if arguments or tool.required else what_is_named(tool, said)
         return self._call_or_ask(dialogue, tool, arguments, turn, named=named)
+
+    def _find_order(
+        self,
+        dialogue: Dialogue,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        product: str,
+        then: str,
+        turn: Situation,
+        *,
+        latest: bool = False,
+    ) -> tuple[Dialogue, Act] | None:
+        """Who does not say an order's number says what was in it; what they asked for goes on from there."""
+        lacks = any(
+            kind_of(name, tool.properties[name]) == "reference" and name not in arguments
+            for name in tool.required
+        )
+        find = next((one for one in turn.tools if _FINDS_ORDERS.search(one.name) and not one.required), None)
+        by = (
+            next((name for name in find.properties if "product" in name or "item" in name), "")
+            if find
+            else ""
+        )
+        if find is None or not lacks or not by or not (product or latest):
+            return None
+        given = {by: product} if product else {}
+        asked = replace(dialogue, pending=None, misses=0, waiting=(then, *dialogue.waiting))
+        return asked, Act(calls=((find.name, given),), kind="call")
 
     def _call_or_ask(
         self,
@@ -517,9 +563,19 @@ class Policy:
     ) -> tuple[Dialogue, Act]:
         tool = next((one for one in turn.tools if one.name == pending.tool), None)
         if tool is not None and _A_PROOF.match(tool.name):
-            proved = self._proved_otherwise(dialogue, tool, pending, said, turn, context)
+            proved = self._proved_otherwise(dialogue, tool, pending, said, ranked, turn, context)
             if proved is not None:
                 return proved
+        if tool is not None and kind_of(pending.asking, tool.properties[pending.asking]) == "reference":
+            named = "" if said.references else said.product or thing(said) or holds(said.text)
+            unknown = does_not_know(said.text) and not said.references
+            then = _THEN.get(intent_of(tool), "")
+            if then and (unknown or named):
+                found = self._find_order(
+                    dialogue, tool, pending.arguments, named, then, turn, latest=unknown and not named
+                )
+                if found is not None:
+                    return found
         if (
             tool is None
             or _GIVES_UP.search(said.text)
@@ -541,7 +597,8 @@ class Policy:
             return self._offer_person(
                 replace(dialogue, pending=replace(pending, tries=pending.tries + 1)), turn
             )
-        return self._call_or_ask(dialogue, tool, pending.arguments, turn, pending.tries + 1)
+        tries = pending.tries + 1
+        return self._call_or_ask(dialogue, tool, pending.arguments, turn, tries, named=pending.asking)
 
     def _proved_otherwise(
         self,
@@ -549,6 +606,7 @@ class Policy:
         tool: Tool,
         pending: Pending,
         said: Entities,
+        ranked: list[Meaning],
         turn: Situation,
         context: Context,
     ) -> tuple[Dialogue, Act] | None:
@@ -562,6 +620,8 @@ class Policy:
             if any(name in given for name in other.required[1:]) or len(given) == len(other.required) == 1:
                 return self._call_or_ask(dialogue, other, given, turn)
         if not does_not_know(said.text):
+            if ranked and ranked[0].score >= _SWITCH and ranked[0].intent in _THEIR_OWN:
+                return self._prove(dialogue, tool, ranked[0].intent, said, turn, context)
             return None
         if not others or tool is not proofs[0]:
             return self._instead_a_person(dialogue, "I cannot look it up without that.", turn)
@@ -581,7 +641,7 @@ class Policy:
             return replace(dialogue, pending=None, misses=0), Act("All right. " + _can_do(turn.tools))
         if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
             return self._continue(dialogue, dialogue.pending, said, ranked, turn, context)
-        return self._fresh(replace(dialogue, pending=None), said, ranked, turn, context)
+        return self._fresh(replace(dialogue, pending=None, waiting=()), said, ranked, turn, context)
 
     # --- without a tool --------------------------------------------------------------------------------
 
@@ -640,7 +700,8 @@ class Policy:
             case "bye":
                 return heard, Act("Thank you for calling. Goodbye.", kind="small")
             case "who":
-                return heard, Act(f"I am {self._who()}. I speak English. {_can_do(turn.tools)}")
+                english = "" if "English" in self._who() else "I speak English. "
+                return heard, Act(f"I am {self._who()}. {english}{_can_do(turn.tools)}")
             case "help":
                 return heard, Act(_can_do(turn.tools) + " What would you like?")
             case "repeat":
@@ -662,6 +723,12 @@ class Policy:
 
     def _who(self) -> str:
         return self.agent or "the offline engine, an automatic assistant that speaks English"
+
+
+def _takes_payment(tool: Tool, said: Entities, turn: Situation) -> bool:
+    """Whether a tool is about how an order is paid, and the way was named."""
+    kinds = [kind_of(name, tool.properties[name]) for name in tool.required]
+    return "method" in kinds and len(collect(tool, said, Context(turn.now), {})) == len(kinds)
 
 
 def _names_a_choice(tool: Tool, said: Entities) -> bool:
@@ -712,7 +779,9 @@ def what_is_missing(tool: Tool, reason: str) -> str:
     """The property that a refusal asks for, by its reason code; empty when it names none."""
     words = set(re.findall(r"[a-z]+", reason.lower()))
     for name in tool.properties:
-        if reason.partition(":")[2] == name or words & set(name.lower().split("_")) - {"id"}:
+        parts = set(name.lower().split("_")) - {"id"}
+        named = parts | {part.rstrip("s") for part in parts} | {kind_of(name, tool.properties[name])}
+        if reason.partition(":")[2] == name or words & named:
             return name
     return ""
 

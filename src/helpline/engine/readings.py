@@ -28,6 +28,19 @@ _AGAIN: Final = re.compile(
 _WHEN_OR_WHERE: Final = re.compile(
     r"^(?:and |so |but |okay )*(?:when|where)(?: is that| then| exactly| now)?$"
 )
+_WAITS_FOR: Final = re.compile(
+    r"\b(?:where(?: is| are|'s)|when (?:does|do|will|is|are)|has|have|did) (?:the|my) "
+    r"(?P<thing>[a-z][a-z -]{2,40}?)"
+    r"(?: (?:arrive|come|get here|ship|coming|arriving|be here|be delivered|arrived|shipped|left|gone"
+    r"|i ordered)\b.*|(?: now| please)?$)"
+)
+_IN_GENERAL: Final = re.compile(
+    r"\b(?:orders?|packages?|parcels?|deliver\w*|shipments?|refunds?|stuff|things?|items?|money|cards?|purchase"
+    r"|account|returns?|exchange|one|goods|is|my|number|receipt|invoice|shop|store)\b"
+)
+_HOLDS: Final = re.compile(
+    r"\b(?:one|order) (?:with|for|that has|of) (?:the |my |a |an )?(?P<thing>[a-z][a-z -]{2,40})$"
+)
 _UPSET: Final = re.compile(
     r"\b(?:terrible|awful|ridiculous|unacceptable|angry|furious|worst|useless|upset|fed up|annoy(?:ed|ing)"
     r"|disappoint(?:ed|ing)|disgrace|joke|not good enough|too long|horrible|scandal|outrageous|rubbish)\b"
@@ -65,6 +78,18 @@ def meant(text: str, masked: str, order: str) -> str:
 def says_only_when(text: str) -> bool:
     """ "And when?" """
     return _WHEN_OR_WHERE.match(text) is not None
+
+
+def waits_for(text: str) -> str:
+    """What somebody is waiting for: "kettle" in "when does my kettle arrive"; no parcel in general."""
+    match = _WAITS_FOR.search(text)
+    return "" if match is None or _IN_GENERAL.search(match["thing"]) else match["thing"]
+
+
+def holds(text: str) -> str:
+    """What the order holds that is meant: "lamp" in "the one with the lamp"."""
+    match = _HOLDS.search(text)
+    return match["thing"] if match else ""
 
 
 def is_upset(text: str) -> bool:

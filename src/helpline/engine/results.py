@@ -38,6 +38,40 @@ def last_price(output: str) -> str:
     return ""
 
 
+def waits(output: str) -> bool:
+    """Whether a result is not the end of its request: the app says so by its `status`, not an order's."""
+    value = _decoded(output)
+    state = value.get("status") if isinstance(value, dict) else None
+    return state in ("not_done_yet", "refused", "needs_input", "pending") and "number" not in value
+
+
+_HOW_MUCH = re.compile(
+    r"\bhow much (?:was|is|did|does|were)\b|\btotal\b|\bwhat did (?:it|i|that|they) (?:cost|pay)\b"
+)
+_WHAT_IS_IN = re.compile(
+    r"\bwhat(?:'s| is| was| were| are)? (?:in|inside)\b|\bwhat did i (?:order|buy|get)\b|\bcontents?\b"
+    r"|\bwhich (?:items|products|things)\b|\bwhat does (?:it|order \S+) (?:have|hold|contain)\b"
+)
+
+
+def answer_in(output: str, question: str) -> str:
+    """What a result's fields answer that its sentence does not: what is in an order, what it comes to."""
+    value = _decoded(output)
+    fields = value.get("data", value) if isinstance(value, dict) else {}
+    if not isinstance(fields, dict):
+        return ""
+    lines = fields.get("lines")
+    total = fields.get("total")
+    if _HOW_MUCH.search(question) and isinstance(total, str) and re.search(r"\d", total):
+        return f"It comes to {total}."
+    if not _WHAT_IS_IN.search(question) or not isinstance(lines, list):
+        return ""
+    names = [str(line["name"]) for line in lines if isinstance(line, dict) and line.get("name")][
+        :_MOST_FIELDS
+    ]
+    return f"It holds {' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))}." if names else ""
+
+
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥"}
 
 

@@ -5,7 +5,7 @@ A sentence is cut only where both sides are requests by themselves: most of what
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ _ASKS = "where|where's|when|what|what's|how|is|are|do|does|has|have|did"
 _LEAD = re.compile(rf"(?:{_WISH})*(?:please )?(?:{_VERB}|{_ASKS})\b")
 _BEFORE = re.compile(r"\b(?:because|since|reason)\b|\bgo ahead$|\b(?:between|both|hundred|thousand)\b")
 _MOST = 4
+_NUMBER = r"(?:order )?(?:number )?[a-z]{0,2}\d{3,10}"
+_NUMBERS = re.compile(rf"\b{_NUMBER}(?:(?: and(?: also)?| plus)? {_NUMBER})+\b")
+_OF_BOTH = re.compile(r"\b(?:between|compare|difference|or|not|instead|other|no)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,15 @@ def split_requests(text: str, wants: Callable[[str], Request | None]) -> list[st
         if len(parts) < _MOST and _are_two(before, after, wants):
             parts[-1:] = [before, after]
     return parts
+
+
+def for_each(text: str, references: Sequence[str]) -> list[str]:
+    """The same request for each of its numbers: "cancel 1004 and 1005"."""
+    joint = _NUMBERS.search(text)
+    if joint is None or _OF_BOTH.search(text):
+        return [text]
+    named = [one for one in re.findall(r"\w*\d\w*", joint[0]) if one in references][:_MOST]
+    return [text.replace(joint[0], one, 1) for one in named] if len(named) > 1 else [text]
 
 
 def _are_two(before: str, after: str, wants: Callable[[str], Request | None]) -> bool:

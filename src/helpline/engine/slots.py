@@ -368,7 +368,8 @@ def _object(schema: Schema, said: Entities, context: Context) -> dict[str, Any] 
     for name, inner in properties.items():
         if not isinstance(inner, Mapping):
             continue
-        value = address.get(name) or find_value(name, inner, said, replace(context, asked=False), found)
+        asked = context.asked and not found and "street" not in properties
+        value = address.get(name) or find_value(name, inner, said, replace(context, asked=asked), found)
         if value is not None and not (address and name not in address):
             found[name] = value
     required = schema.get("required")
@@ -458,6 +459,8 @@ def thing(said: Entities) -> str:
     if match is None:
         return said.product
     found = _TRAIL.sub("", match["thing"]).strip()
-    found = re.sub(r"^(?:the|a|an|your|any|some|my)\s+", "", found)
+    found = re.sub(
+        r"^(?:just |only )?(?:(?:the|a|an|your|any|some|my|one)\s+)?(?:of (?:the|my) )?", "", found
+    )
     found = re.sub(r"^(it|this|that|them|these|those)(?: in| with| as)\b.*$", r"\1", found)
     return said.product if _PRONOUN.match(found) or "{" in found else found
