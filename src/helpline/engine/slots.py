@@ -94,10 +94,12 @@ _NAME = re.compile(
 _POSTCODE = re.compile(
     r"\b(?:post ?code|zip(?: ?code)?)(?: is|'s)? (?P<code>[a-z0-9]{2,5}(?: \d[a-z]{2})?)\b"
 )
+_LONGEST_POSTCODE = 3
+"""Words, such as "sw1a 1aa"."""
 _ONLY_DIGITS = re.compile(r"(?<!\w)\d{4,6}(?!\w)")
 _NO_NAME = re.compile(
     r"\b(?:where|what|when|who|why|how|which|is|order|can|could|you|i|me|don't|not|no|tell|just|cancel|return"
-    r"|help|person|please)\b|@"
+    r"|help|person|please|at|dot|point|mail|email|e-mail)\b|@"
 )
 _METHOD = re.compile(
     r"\b(gift card|paypal|visa|mastercard|amex|american express|credit card|debit card"
@@ -426,9 +428,12 @@ def _part_of_name(kind: str, said: Entities, context: Context, chosen: Mapping[s
 def _postcode(said: Entities, context: Context) -> str | None:
     if match := _POSTCODE.search(said.text):
         return match["code"].upper()
+    if re.search(r"\border\b", said.text):
+        return None
     if match := _ONLY_DIGITS.search(said.text):
         return match[0]
-    return said.text.upper() if context.asked else None
+    short = re.search(r"\d", said.text) and len(said.text.split()) <= _LONGEST_POSTCODE
+    return said.text.upper() if context.asked and short else None
 
 
 def _words(kind: str, said: Entities, context: Context) -> str | None:

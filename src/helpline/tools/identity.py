@@ -80,7 +80,7 @@ def _by_name(doorkeeper: "Doorkeeper", policy: Policy) -> Tool:
         Args:
             first_name: The first name.
             last_name: The last name.
-            postcode: The postcode of their address.
+            postcode: The postcode of the account's address.
         """
         found = await context.shop.customers_by_name(first_name, last_name, postcode)
         claim = f"name:{first_name.strip().lower()} {last_name.strip().lower()}"
