@@ -1,4 +1,4 @@
-"""Trains the intent classifier from the phrase pack and writes its weights into the package.
+"""Trains the intent classifier from the phrase pack, indexes its phrases, and writes both into the package.
 
 Run it after a change to `phrases.toml`; a test compares. The same pack gives the same weights: what is drawn
 is drawn from a fixed seed. What they were made from is written beside them, which is compared in a moment.
@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from helpline.engine.intents import BUCKETS, SCALE, WEIGHTS, Classifier, hashed  # noqa: E402
+from helpline.engine.nearest import INDEX, index  # noqa: E402
 from helpline.engine.phrases import Pack, load_pack, slotted  # noqa: E402
 
 DRAWN = 500
@@ -35,6 +36,9 @@ def main() -> None:
         weights=classifier.weights,
         made_from=np.array(made_from(load_pack())),
     )
+    nearest = target.with_name(INDEX)
+    index(load_pack()).save(nearest)
+    print(f"{nearest.name}: {nearest.stat().st_size / 1000:.0f} kB")
     print(f"{target.name}: {target.stat().st_size / 1000:.0f} kB, {len(classifier.intents)} intents")
 
 
@@ -81,7 +85,7 @@ def examples_from(pack: Pack, names: list[str]) -> Iterator[tuple[str, str]]:
     for intent in pack.intents:
         for _ in range(DRAWN if intent.name in names else 0):
             masked = slotted(pick.choice(intent.phrases), pick)
-            chance = pick.random()
+            chance = pick.random() if " " in masked else 1.0  # a word by itself is no request
             if chance < 0.3:
                 masked = f"{pick.choice(pack.before)} {masked}"
             elif chance < 0.4:

@@ -1,4 +1,4 @@
-"""The classifier that ships is the one that its script trains, and it sorts what nobody trained it on."""
+"""The classifier and the index that ship are their script's; they sort what nobody trained them on."""
 
 import importlib.util
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from helpline.engine.intents import load_classifier
+from helpline.engine.nearest import index, load_nearest
 from helpline.engine.phrases import load_pack
 from helpline.numbers import normalise
 from tests.engine.evaluation import FINAL, HELD_OUT, SENTENCES, load_sentences
@@ -40,6 +41,19 @@ def test_the_weights_are_made_from_the_pack_and_from_no_frozen_sentence(script: 
 def test_the_weights_are_those_that_the_script_trains(script: ModuleType) -> None:
     trained = script.train(load_pack())
     assert np.allclose(trained.weights.astype(np.float32), load_classifier().weights, atol=0.02)
+
+
+def test_the_index_is_that_of_the_pack() -> None:
+    made, shipped = index(load_pack()), load_nearest()
+    assert (made.intents, made.places) == (shipped.intents, shipped.places)
+    assert np.array_equal(made.bounds, shipped.bounds)
+    assert np.array_equal(made.examples, shipped.examples)
+    assert np.allclose(made.rarity, shipped.rarity)
+    assert np.allclose(made.weights, shipped.weights, atol=1e-3)
+    assert sum(shipped.intents.values()) > 4000
+    near = shipped.near("please cancel order {order}")
+    assert max(near, key=near.__getitem__) == "cancel_order"
+    assert near["cancel_order"] > 0.7
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,22 @@
 """What a sentence wants: the nearest phrases of the pack, and the tool of the session that serves it.
 
-Sentences are compared masked ("where is my order {order}") by words, pairs of words and letter trigrams,
-weighted by how rare they are; what the classifier of `intents.py` says is added. A session's own tools that
-the pack does not know are found by the words of their names and descriptions.
+How near a sentence comes to phrases (`nearest.py`), the cues of the pack and what the classifier
+(`intents.py`) says are added up. A session's own tools that the pack does not know are found by the words of
+their names and descriptions.
 """
 
-import math
-import random
 import re
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 
-import numpy as np
-
-from helpline.engine.intents import features_of, load_classifier
+from helpline.engine.intents import load_classifier
 from helpline.engine.language import find_entities
-from helpline.engine.phrases import Pack, load_pack, slotted
+from helpline.engine.nearest import Nearest, load_nearest
+from helpline.engine.phrases import Pack, load_pack
 
-_SAMPLES = 10
-_NEIGHBOURS = 4
 _CLASSIFIED = 0.3
 _SURER = 0.06
 """The classifier chooses; it makes what is like no phrase only a little surer."""
@@ -47,8 +40,8 @@ class Meaning:
 
 @lru_cache(maxsize=1)
 def load_meanings() -> "Meanings":
-    """The index over the pack that ships with the engine (built once, about 0.2 s)."""
-    return Meanings(load_pack())
+    """What ships with the engine."""
+    return Meanings(load_pack(), load_nearest())
 
 
 @lru_cache(maxsize=1)
@@ -58,38 +51,17 @@ def common_things() -> tuple[str, ...]:
 
 
 class Meanings:
-    """The nearest phrases of a pack."""
+    """What sentences mean: by the nearest phrases of a pack, its cues and the classifier."""
 
-    def __init__(self, pack: Pack) -> None:
-        pick = random.Random(7)
-        examples: dict[str, str] = {}
-        for intent in pack.intents:
-            if intent.name == "filler":
-                continue  # said beside a request, never one by itself
-            for phrase in intent.phrases:
-                for _ in range(_SAMPLES):
-                    examples.setdefault(slotted(phrase, pick), intent.name)
+    def __init__(self, pack: Pack, nearest: Nearest) -> None:
+        self._nearest = nearest
         self._cues = [
             (intent.name, pattern, bonus) for intent in pack.intents for pattern, bonus in intent.cues
         ]
-        counted = [Counter(features_of(text)) for text in sorted(examples, key=examples.__getitem__)]
-        frequency = Counter(feature for features in counted for feature in features)
-        self._rarity = {feature: math.log(1 + len(counted) / count) for feature, count in frequency.items()}
-        self._examples = len(counted)
-        self._intents = {intent: len(list(own)) for intent, own in groupby(sorted(examples.values()))}
-        """How many examples each has, one intent's after the other's."""
-        postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, features in enumerate(counted):
-            for feature, weight in self._unit(features).items():
-                postings[feature].append((number, weight))
-        self._postings = {
-            feature: (np.array([number for number, _ in found]), np.array([weight for _, weight in found]))
-            for feature, found in postings.items()
-        }
 
     def rank(self, masked: str) -> list[Meaning]:
         """Intents for a masked sentence, the surest first."""
-        scores = self._near(masked)
+        scores = self._nearest.near(masked)
         for intent, pattern, bonus in self._cues:
             if pattern.search(masked):
                 scores[intent] = scores.get(intent, 0.0) + bonus
@@ -103,28 +75,6 @@ class Meanings:
             for intent, score in scores.items()
         ]
         return sorted(found, key=lambda meaning: -meaning.weight)
-
-    def _near(self, masked: str) -> dict[str, float]:
-        """How near the phrases of each intent come, where any of them shares a feature."""
-        nearness = np.zeros(self._examples)
-        for feature, weight in self._unit(Counter(features_of(masked))).items():
-            if feature in self._postings:
-                numbers, weights = self._postings[feature]
-                nearness[numbers] += weight * weights
-        scores: dict[str, float] = {}
-        at = 0
-        for intent, count in self._intents.items():
-            nearest = np.sort(nearness[at : at + count])[-_NEIGHBOURS:]
-            if nearest[-1] > 0:
-                scores[intent] = float(nearest[-1]) * 0.7 + float(nearest.sum()) / _NEIGHBOURS * 0.3
-            at += count
-        return scores
-
-    def _unit(self, features: Mapping[str, int]) -> dict[str, float]:
-        rarest = math.log(1 + len(self._rarity))
-        weights = {feature: count * self._rarity.get(feature, rarest) for feature, count in features.items()}
-        length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
-        return {feature: weight / length for feature, weight in weights.items()}
 
 
 _STRANGE = 0.25
