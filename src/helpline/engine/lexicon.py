@@ -20,13 +20,15 @@ from typing import Any
 
 from helpline.engine.espeak import load_espeak
 from helpline.engine.meaning import Tool, intent_of, read_tools
-from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
+from helpline.engine.phrases import Fills, Intent, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
 from helpline.private import is_ours_alone, make_folder
 
 _VERSION = "18"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
+_USUAL = 0.75
+"""So many are drawn from what is said most often, the others from the rarer words for it."""
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
 _MOST_KEPT = 60
 """So many lexicons stay on disk, a megabyte each: those that were used last."""
@@ -227,13 +229,17 @@ def draw_sentences(
     fills = Fills(pack.slots, expected.keywords, expected.ids)
     weights = [_WEIGHTS.get(intent.name, 1.0) for intent in pack.intents]
     drawn = [
-        draw(pick.choice(intent.phrases), pick, fills)
+        draw(pick.choice(_some_phrases(intent, pick)), pick, fills)
         for intent in pick.choices(pack.intents, weights, k=count)
     ]
     own = [*map(_parse, expected.phrases), *(Template((word,)) for word in expected.keywords)]
     drawn += [draw(pick.choice(own), pick, fills) for _ in range(min(len(own) * 12, count // 10))]
     frame = _framed if framed else _as_it_is
     return [" ".join(_said(frame(sentence, pack, pick))) for sentence in drawn if sentence]
+
+
+def _some_phrases(intent: Intent, pick: random.Random) -> tuple[Template, ...]:
+    return intent.rarer if intent.rarer and pick.random() > _USUAL else intent.phrases
 
 
 def _as_it_is(sentence: str, _pack: Pack, _pick: random.Random) -> str:
