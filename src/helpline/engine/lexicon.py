@@ -20,11 +20,11 @@ from typing import Any
 
 from helpline.engine.espeak import load_espeak
 from helpline.engine.meaning import Tool, intent_of, read_tools
-from helpline.engine.phrases import Fills, Intent, Pack, Template, draw, load_pack, parse_template
+from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, parse_template
 from helpline.errors import MissingPartError
 from helpline.private import is_ours_alone, make_folder
 
-_VERSION = "18"
+_VERSION = "19"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _USUAL = 0.75
@@ -224,22 +224,31 @@ class Library:
 def draw_sentences(
     pack: Pack, expected: Expected, count: int = _SENTENCES, *, framed: bool = True
 ) -> list[str]:
-    """Sentences to learn from, drawn from a fixed seed: the same content gives the same model."""
-    pick = random.Random(20_240_501)
+    """Sentences to learn from: the same content gives the same model.
+
+    Each phrase is drawn from by itself: who changes one leaves what the others give as it was.
+    """
     fills = Fills(pack.slots, expected.keywords, expected.ids)
-    weights = [_WEIGHTS.get(intent.name, 1.0) for intent in pack.intents]
-    drawn = [
-        draw(pick.choice(_some_phrases(intent, pick)), pick, fills)
-        for intent in pick.choices(pack.intents, weights, k=count)
-    ]
-    own = [*map(_parse, expected.phrases), *(Template((word,)) for word in expected.keywords)]
-    drawn += [draw(pick.choice(own), pick, fills) for _ in range(min(len(own) * 12, count // 10))]
+    own = [*map(parse_template, expected.phrases), *(Template((word,)) for word in expected.keywords)]
+    shares = [*_shares(pack, count), (own, min(len(own) * 12, count // 10))]
     frame = _framed if framed else _as_it_is
-    return [" ".join(_said(frame(sentence, pack, pick))) for sentence in drawn if sentence]
+    drawn = []
+    for phrases, share in shares:
+        for place, phrase in enumerate(phrases):
+            pick = random.Random(str(phrase))
+            times = share * (place + 1) // len(phrases) - share * place // len(phrases)
+            drawn += [frame(draw(phrase, pick, fills), pack, pick) for _ in range(times)]
+    return [" ".join(_said(sentence)) for sentence in drawn if sentence]
 
 
-def _some_phrases(intent: Intent, pick: random.Random) -> tuple[Template, ...]:
-    return intent.rarer if intent.rarer and pick.random() > _USUAL else intent.phrases
+def _shares(pack: Pack, count: int) -> "Iterator[tuple[Sequence[Template], int]]":
+    """How many sentences are drawn from which phrases, all of them alike."""
+    every = sum(_WEIGHTS.get(intent.name, 1.0) for intent in pack.intents)
+    for intent in pack.intents:
+        share = count * _WEIGHTS.get(intent.name, 1.0) / every
+        usual = _USUAL if intent.rarer else 1.0
+        yield intent.phrases, round(share * usual)
+        yield intent.rarer, round(share * (1 - usual))
 
 
 def _as_it_is(sentence: str, _pack: Pack, _pick: random.Random) -> str:
@@ -252,10 +261,6 @@ def _framed(sentence: str, pack: Pack, pick: random.Random) -> str:
     if chance < 0.2:
         return f"{pick.choice(pack.before)} {sentence}"
     return f"{sentence} {pick.choice(pack.after)}" if chance < 0.28 else sentence
-
-
-def _parse(text: str) -> Template:
-    return parse_template(text)
 
 
 def _said(sentence: str) -> list[str]:
