@@ -6,7 +6,7 @@ Settings (lw 9.5, no flat second pass, noise under a digitally silent floor) are
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ _STRETCH = "stretch"
 _FRAME_BYTES = 320
 _LEAST = 1e-300
 _MARGIN_FRAMES = 8
+_SAME_FRAMES = 3
 _PRONUNCIATION = re.compile(r"\(\d+\)$")
 _LEVEL_MS = 1500
 """So much of an utterance tells its level: then following begins. The mean of the whole is no better."""
@@ -116,6 +117,11 @@ class PocketsphinxEars:
         self._rounds = 0
         """So often it was considered, in this pause, whether others are to listen too."""
         self._following: list[_Following] = []
+        self._stretches: list[_Again] = []
+        self._again: Generator[bool, None, tuple[str, ...]] | None = None
+        """Hearing stretches again, begun in a pause."""
+        self._again_ahead = False
+        """It has come to its end: nothing of it is left for the end of the utterance."""
         self._own: tuple[str, ...] = ()
         self._grammar = ""
         self._references: tuple[str, ...] = ()
@@ -154,8 +160,12 @@ class PocketsphinxEars:
         self._settling = True
 
     def think(self) -> bool:
-        following = self._behind() if self._open else None
-        if following is None or (following.decoder is None and not self._decoders.may_lend()):
+        if not self._open:
+            return False
+        following = self._behind()
+        if following is None:
+            return self._hear_again_ahead()
+        if following.decoder is None and not self._decoders.may_lend():
             return False
         self._go_on(following, _STEP_MS)
         return True
@@ -180,12 +190,29 @@ class PocketsphinxEars:
         if any(one.fits_better(heard) for one in of_any):
             self.cancel()
             return tuple(one.words for one in of_any)
-        opinions = tuple(one.words for one in heard) if hurried else self._with_stretches(heard)
+        leave_out = hurried and not self._again_ahead
+        opinions = tuple(one.words for one in heard) if leave_out else _result(self._hearing_again(heard))
         self.cancel()
         return tuple(map(self._mended, opinions))
 
-    def _with_stretches(self, heard: "list[_Heard]") -> tuple[str, ...]:
-        """The opinions, with the numbers and times in them as a grammar of their own hears them."""
+    def _hear_again_ahead(self) -> bool:
+        """One stretch of what was heard, as it will be heard again if nothing more is said."""
+        if not self._settling or not self._following or not self._decoders.may_lend():
+            return False
+        if self._again is None:
+            so_far = [
+                self._heard_so_far(each) for each in self._following if each.decoder and each.is_of_words
+            ]
+            self._again = self._hearing_again(so_far)
+        worked = next(self._again, False)
+        self._again_ahead = not worked
+        return worked
+
+    def _hearing_again(self, heard: "list[_Heard]") -> Generator[bool, None, tuple[str, ...]]:
+        """The opinions, with the numbers and times in them as a grammar of their own hears them.
+
+        A step for each stretch that is heard.
+        """
         opinions = tuple(one.words for one in heard)
         spoken = self._decoders.sounds(self._expected).phones
         kind, found = stretches_in([one.places for one in heard], self._own, spoken)
@@ -196,6 +223,7 @@ class PocketsphinxEars:
         for one, stretch in zip(heard, found, strict=True):
             if stretch is not None and not settled:
                 again.append(self._hear_stretch(one, stretch))
+                yield True
                 settled = settled_stretch(kind, again, opinions, self._own) if len(again) > 1 else ""
         settled = settled or settled_stretch(kind, again, opinions, self._own)
         if not settled:
@@ -207,11 +235,20 @@ class PocketsphinxEars:
 
     def _hear_stretch(self, heard: "_Heard", stretch: Stretch) -> str:
         begun = heard.places[stretch.first - 1 if stretch.lead else stretch.first]
-        start = max(0, begun.start - _MARGIN_FRAMES) * _FRAME_BYTES
-        end = (heard.places[stretch.last - 1].end + 1 + _MARGIN_FRAMES) * _FRAME_BYTES
+        start, end = begun.start - _MARGIN_FRAMES, heard.places[stretch.last - 1].end + 1 + _MARGIN_FRAMES
+        for known in self._stretches:
+            if known.is_of(heard.opinion, stretch.grammar, start, end):
+                return known.words
+        words = self._decoded(heard, stretch.grammar, max(0, start) * _FRAME_BYTES, end * _FRAME_BYTES)
+        words = words.removeprefix(stretch.lead).strip()
+        self._stretches.append(_Again(heard.opinion, stretch.grammar, start, end, words))
+        return words
+
+    def _decoded(self, heard: "_Heard", grammar: str, start: int, end: int) -> str:
+        """What a grammar hears in a part of the utterance, in bytes."""
         audio = self._prepared(bytes(self._heard[:end]), heard.opinion, _noise())
         key, decoder = self._decoders.borrow(self._expected, heard.opinion)
-        decoder.add_jsgf_string(_STRETCH, stretch.grammar)
+        decoder.add_jsgf_string(_STRETCH, grammar)
         decoder.activate_search(_STRETCH)
         decoder.reinit_feat()
         decoder.set_cmn(heard.mean)
@@ -221,11 +258,12 @@ class PocketsphinxEars:
         words = _words(decoder)
         decoder.activate_search()
         self._decoders.give_back(key, decoder)
-        return words.removeprefix(stretch.lead).strip()
+        return words
 
     def cancel(self) -> None:
         self._let_go(*self._following)
-        self._following = []
+        self._following, self._stretches = [], []
+        self._forget_what_is_ahead()
         self._open = self._settling = False
         self._heard = bytearray()
 
@@ -271,6 +309,10 @@ class PocketsphinxEars:
         self._let_go(*late)
         self._following = [each for each in self._following if each not in late]
         self._rounds = 0
+        self._forget_what_is_ahead()
+
+    def _forget_what_is_ahead(self) -> None:
+        self._again, self._again_ahead = None, False
 
     def _keep_up(self) -> None:
         """However fast the speech comes, and if nobody has let it think."""
@@ -326,6 +368,9 @@ class PocketsphinxEars:
         """What it heard of the whole."""
         following.decoder.end_utt()
         following.ended = True
+        return self._heard_so_far(following)
+
+    def _heard_so_far(self, following: "_Following") -> "_Heard":
         words, places = _words(following.decoder), _places(following.decoder)
         return _Heard(following.opinion, words, places, following.mean, _fit(following.decoder))
 
@@ -401,6 +446,31 @@ class _Heard:
         """Its words, with others in the place of the stretch."""
         own = [word.text for word in self.places]
         return " ".join([*own[: stretch.first], words, *own[stretch.last :]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """What a grammar heard in a stretch, in frames."""
+
+    opinion: Opinion
+    grammar: str
+    start: int
+    end: int
+    words: str
+
+    def is_of(self, opinion: Opinion, grammar: str, start: int, end: int) -> bool:
+        """Whether it is that stretch, but for a frame or two by which the end of an utterance moves words."""
+        near = abs(self.start - start) <= _SAME_FRAMES and abs(self.end - end) <= _SAME_FRAMES
+        return near and (self.opinion, self.grammar) == (opinion, grammar)
+
+
+def _result(steps: Generator[bool, None, tuple[str, ...]]) -> tuple[str, ...]:
+    """What comes of all its steps."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return tuple(end.value)
 
 
 def _mean_of(decoder: Any, audio: bytes) -> str:
