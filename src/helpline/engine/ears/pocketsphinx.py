@@ -35,6 +35,8 @@ _SILENT_FLOOR_RMS = 15.0
 _SPARE_DECODERS = 9
 _AT_FIRST = 2
 """So many opinions follow every utterance; the others are for what these are unsure of."""
+_ROUNDS = 3
+"""So often it is considered, in a pause, whether others are to listen too."""
 _SURE = 1.0
 _REFERENCE = "reference"
 _STRETCH = "stretch"
@@ -51,7 +53,7 @@ _MOST_BEHIND_MS = 2000
 _MOST_LENT = 15
 """So many decoders are at work at once; with more, opinions wait for the end of the utterance."""
 _MOST_AGAIN_MS = 12_000
-"""A third opinion on more than this would hold up other calls for a second."""
+"""A further opinion on more than this would hold up other calls for a second."""
 _STRANGE = 0.7
 """Nothing that all opinions find less likely is what customers say."""
 _SPELLED = NUMBER_WORDS | TIME_WORDS | {*"bcdefghjklmnopqrstuvwxyz", "dot"}
@@ -87,8 +89,9 @@ class Opinion:
 
 
 FIRST = Opinion("first", 9.5, 60.0)
-SECOND = Opinion("second", 9.0, 90.0, warp=1.17)
-THIRD = Opinion("third", 8.5, 90.0, warp=0.9, british=True)
+SECOND = Opinion("second", 8.5, 90.0, warp=0.9, british=True)
+THIRD = Opinion("third", 9.5, 90.0, warp=1.25)
+FOURTH = Opinion("fourth", 9.5, 60.0, warp=0.93)
 """They listen beside the first: those that err differently are right more often."""
 OPEN = Opinion("open", 7.0, 60.0, any_words=True)
 """Asked when what the others heard is like nothing that customers say; a process has one."""
@@ -100,11 +103,14 @@ class PocketsphinxEars:
     Two opinions follow the speech while the process has nothing more urgent (`think`): little is left to do
     when it ends. They begin when a second and a half of it is there, from its beginning: only then is its
     level known, which makes one word in three of a strange voice right that was wrong before. A third listens
-    at a pause, when what one of them heard is like nothing that customers say; and when that is so of all, a
-    decoder of any English words: "may I use a tripod" has words that no shop's customers need.
+    at a pause, when what one of them heard is like nothing that customers say; a fourth, when that is so of
+    all; and if it still is, a decoder of any English words: "may I use a tripod" has words that no shop's
+    customers need.
     """
 
-    def __init__(self, decoders: "Decoders", opinions: tuple[Opinion, ...] = (FIRST, SECOND, THIRD)) -> None:
+    def __init__(
+        self, decoders: "Decoders", opinions: tuple[Opinion, ...] = (FIRST, SECOND, THIRD, FOURTH)
+    ) -> None:
         self._decoders = decoders
         self._opinions = opinions
         self._expected = Expected()
@@ -115,7 +121,6 @@ class PocketsphinxEars:
         self._early = False
         """Following began before the level was known: there was a pause."""
         self._rounds = 0
-        """So often it was considered, in this pause, whether others are to listen too."""
         self._following: list[_Following] = []
         self._stretches: list[_Again] = []
         self._again: Generator[bool, None, tuple[str, ...]] | None = None
@@ -275,18 +280,19 @@ class PocketsphinxEars:
         for following in self._following:
             if len(self._heard) - following.at >= least and not following.left_out:
                 return following
-        if not self._settling or not self._following or self._rounds > 1:
+        if not self._settling or not self._following or self._rounds == _ROUNDS:
             return None
         self._rounds += 1
         self._following += self._others()
         return self._behind()
 
     def _others(self) -> "list[_Following]":
-        """Who is asked now that those before are unsure: the third opinion, then a decoder of any words."""
+        """Who is asked now that those before are unsure: further opinions, then a decoder of any words."""
         length_ms = len(self._heard) // PCM16K_BYTES_PER_MS
-        if self._rounds == 1:
-            again = length_ms <= _MOST_AGAIN_MS and self._unsure()
-            return [_Following(opinion) for opinion in self._opinions[_AT_FIRST:] if again]
+        if self._rounds < _ROUNDS:
+            again = length_ms <= _MOST_AGAIN_MS and (self._unsure if self._rounds == 1 else self._strange)()
+            one = _AT_FIRST + self._rounds - 1
+            return [_Following(opinion) for opinion in self._opinions[one : one + 1] if again]
         anything = length_ms <= _LONGEST_OPEN_MS and not self._grammar and self._at_a_loss()
         return [_Following(OPEN)] if anything and self._decoders.may_lend_open() else []
 
@@ -329,9 +335,13 @@ class PocketsphinxEars:
         """Whether something that was heard is like nothing that customers say."""
         return any(likely < _SURE for likely in self._likely())
 
+    def _strange(self) -> bool:
+        """Whether all that was heard is so."""
+        return all(likely < _STRANGE for likely in self._likely())
+
     def _at_a_loss(self) -> bool:
-        """Whether all that was heard is so, and none of it is nearly a number or a time, or spelled."""
-        return all(likely < _STRANGE for likely in self._likely()) and not any(
+        """Whether it is, and none of it is nearly a number or a time, or spelled."""
+        return self._strange() and not any(
             sum(word in _SPELLED for word in words.split()) >= _NEARLY for words in self._so_far()
         )
 
