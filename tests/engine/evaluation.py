@@ -107,7 +107,9 @@ HELD_OUT = Path(__file__).with_name("sentences_held_out.txt")
 FINAL = Path(__file__).with_name("sentences_final.txt")
 """Written after that run, for the next; spent with it."""
 BLIND = Path(__file__).with_name("sentences_blind.txt")
-"""Written after that by somebody who knew neither the phrases nor the engine: for one run, the last."""
+"""Written after that by somebody who knew neither the phrases nor the engine, for the next; spent with it."""
+UNSEEN = Path(__file__).with_name("sentences_unseen.txt")
+"""Written in the same way after that, before the phrases grew: for one run, the last."""
 
 
 def load_sentences(path: Path = SENTENCES) -> list[Sentence]:
