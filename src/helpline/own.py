@@ -86,6 +86,8 @@ def _why(wrong: BaseException) -> str:
             return "it ends the program; define tools and hooks alone"
         case UnicodeDecodeError() | SyntaxError() if "null byte" in str(wrong) or "utf-8" in str(wrong):
             return "it is not a text in UTF-8"
+        case SyntaxError():
+            return f"{type(wrong).__name__}: {wrong.msg}"  # the line is named by itself
         case _:
             return f"{type(wrong).__name__}: {wrong}"
 
