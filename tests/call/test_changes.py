@@ -2,9 +2,9 @@
 
 import pytest
 
-from helpline.actions import Caller, Identity, Receipt, ToolResult
+from helpline.actions import Caller, Card, Identity, Receipt, ToolResult
 from helpline.call import effects as fx
-from helpline.call.shown import Notice, ProposalClosed, ProposalShown, ReceiptShown
+from helpline.call.shown import CardShown, Notice, ProposalClosed, ProposalShown, ReceiptShown
 from helpline.realtime import events as ev
 
 from .talk import Talk, notes, of, proposal, sent
@@ -40,7 +40,10 @@ def test_a_yes_after_the_read_back_was_heard_settles_once():
 def test_the_receipt_is_told_and_shown_and_one_reply_asked_for():
     talk = heard(proposed())
     talk.speech("u2", "yes", ms=400)
-    receipt = Receipt("R-4821", "prop_1", "cancel_order", 'Done: "cancelled".', "2026-01-01T00:00:00+00:00")
+    card = Card("order", "Order 1005", {"status": "cancelled"})
+    receipt = Receipt(
+        "R-4821", "prop_1", "cancel_order", 'Done: "cancelled".', "2026-01-01T00:00:00+00:00", card=card
+    )
     effects = talk.give(fx.Settled("prop_1", receipt=receipt))
     assert "R-4821" in notes(effects)
     assert r"Say to the customer: \"Done" not in notes(effects)
@@ -48,6 +51,7 @@ def test_the_receipt_is_told_and_shown_and_one_reply_asked_for():
     assert len(sent(effects, ev.ResponseCreate)) == 1
     shown = [e.shown for e in of(effects, fx.Show)]
     assert ReceiptShown(receipt) in shown
+    assert CardShown(card) in shown
     assert ProposalClosed("prop_1", "confirmed") in shown
 
 
@@ -112,6 +116,16 @@ def test_a_yes_after_the_offer_was_spoken_of_again_is_one(between: tuple[str, ..
         talk.wait(4000)
     (settle,) = of(talk.speech("u3", "yes please", ms=400), fx.Settle)
     assert settle.answer == "yes"
+
+
+def test_a_yes_is_to_what_was_asked_before_an_mhm_as_well():
+    talk = proposed()
+    talk.reply("r2", "a2", READ_BACK, 5000)
+    talk.wait(6000)
+    talk.speech("u2", "mhm", ms=200)
+    talk.reply("r3", "a3", "Take your time.", 1000)
+    talk.wait(2000)
+    assert of(talk.speech("u3", "yes", ms=400), fx.Settle)
 
 
 def test_anything_else_goes_to_the_model_and_the_proposal_stays():
@@ -300,6 +314,12 @@ def test_an_offer_that_waits_behind_a_change_is_not_made_to_a_stranger():
     effects = talk.give(fx.Settled("prop_1", say="It did not work."))
     assert not [e.shown for e in of(effects, fx.Show) if isinstance(e.shown, ProposalShown)]
     assert talk.c.pending is None
+
+
+def test_a_language_that_is_spoken_already_is_no_switch():
+    talk = proposed()
+    talk.give(fx.LanguageChosen("zh-CN"))
+    assert talk.give(fx.LanguageChosen("zh-CN")) == []
 
 
 def test_what_was_heard_before_a_switch_of_language_is_what_the_yes_confirms():

@@ -77,6 +77,25 @@ def test_a_status_that_a_tool_reported_may_be_told():
     assert incidents(talk) == []
 
 
+def test_the_status_of_one_order_backs_no_claim_about_another():
+    talk = Talk().live()
+    talk.speech("u1", "what about order 1003")
+    talk.call_tool("r0", "c1", "check_order_status")
+    talk.tool_done("c1", ToolResult("It was cancelled.", {"order_id": "1003", "status": "cancelled"}))
+    said(talk, "Order 1004 has been cancelled.")
+    talk.done("r1", "a1", "Order 1004 has been cancelled.")
+    assert incidents(talk) == ["claim_stopped"]
+
+
+def test_words_that_differ_in_the_end_are_checked_from_their_beginning():
+    talk = Talk().live()
+    talk.speech("u1", "cancel order 1005")
+    effects = said(talk, "Of course, let me look. One moment.")
+    effects += talk.done("r1", "a1", CLAIM) + talk.wait(5000)
+    assert incidents(talk) == ["claim_stopped"]
+    assert not any("cancelled" in caption.text for caption in captions(effects))
+
+
 def test_a_refusal_of_a_tool_may_be_repeated():
     talk = Talk().live()
     talk.speech("u1", "cancel order 1003")

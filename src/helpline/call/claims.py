@@ -179,24 +179,29 @@ def reports_in(output: str) -> tuple[Reported, ...]:
 def told_in(say: str, data: Mapping[str, Any] | None = None) -> tuple[Reported, ...]:
     """What a tool's own sentence says is done ("order 1005 is already cancelled"): the desk may repeat it.
 
+    "It is cancelled" tells of the order that the data name, and of no other.
     A help page that is read out tells of nobody's order, whatever it says.
     """
     if data and "passages" in data:
         return ()
     return tuple(
-        Reported(claim.subject, status, claim.own and claim.kind in _WITHOUT_A_YES)
+        Reported(claim.subject or _order_of(data or {}), status, claim.own and claim.kind in _WITHOUT_A_YES)
         for _, sentence, _ in sentences(say)
         for claim in claims_in(sentence)
         for status in _STATUSES.get(claim.kind, ())[:1]
     )
 
 
+def _order_of(data: Mapping[str, Any]) -> str:
+    """The order that data are about; empty when they name none."""
+    return str(data.get("order_id") or data.get("order_number") or data.get("number") or "")
+
+
 def _statuses(value: Any, subject: str, depth: int) -> Iterator[Reported]:
     if depth > 6:
         return
     if isinstance(value, dict):
-        number = value.get("order_id") or value.get("order_number") or value.get("number")
-        subject = str(number) if number else subject
+        subject = _order_of(value) or subject
         for key, inner in value.items():
             if isinstance(inner, str) and (key == "status" or key.endswith("_status")):
                 yield Reported(subject, inner.lower())
