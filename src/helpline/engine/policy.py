@@ -45,7 +45,7 @@ from helpline.engine.readings import (
     waits_for,
 )
 from helpline.engine.several import Request, for_each, split_requests
-from helpline.engine.slots import Context, find_value, fit, kind_of, thing, unwrapped
+from helpline.engine.slots import Context, find_value, fit, kind_of, swap, thing, unwrapped
 
 _SURE = 0.42
 _FOREIGN_SURE = 0.5
@@ -430,6 +430,8 @@ class Policy:
         return Request(tool.name, given, complete=about or all(name in given for name in tool.required))
 
     def _choose(self, best: Meaning, said: Entities, turn: Situation) -> Tool | None:
+        if swap(said.text)[0] and (swapping := _swapping(said, turn)) is not None:
+            return swapping
         unknown = tuple(tool for tool in turn.tools if not intent_of(tool) and not _PACING.search(tool.name))
         foreign, nearness = nearest_tool(said.text, unknown)
         for tool in unknown:
@@ -486,7 +488,11 @@ class Policy:
         if intent_of(tool) == "policy_question":
             # What is asked is the question itself: nobody is asked for it again.
             arguments = {**arguments, **dict.fromkeys(tool.required[:1], said.text)}
-        product = thing(said) or (waits_for(said.text) if intent_of(tool) == "order_status" else "")
+        product = (
+            swap(said.text)[0]
+            or thing(said)
+            or (waits_for(said.text) if intent_of(tool) == "order_status" else "")
+        )
         found = self._find_order(dialogue, tool, arguments, product, f"{said.text} from that order", turn)
         if found is not None:
             return found
@@ -729,6 +735,17 @@ def _takes_payment(tool: Tool, said: Entities, turn: Situation) -> bool:
     """Whether a tool is about how an order is paid, and the way was named."""
     kinds = [kind_of(name, tool.properties[name]) for name in tool.required]
     return "method" in kinds and len(collect(tool, said, Context(turn.now), {})) == len(kinds)
+
+
+def _swapping(said: Entities, turn: Situation) -> Tool | None:
+    """The tool by which an item becomes another of its kind: of an order that came, or of one to come."""
+    able = [
+        tool
+        for tool in turn.tools
+        if any("new_item" in str(schema.get("items", "")) for schema in tool.properties.values())
+    ]
+    verb = "change" if re.search(r"\b(?:change|switch)\b", said.text) else "exchange"
+    return next((tool for tool in able if tool.name.startswith(verb)), able[0] if able else None)
 
 
 def _names_a_choice(tool: Tool, said: Entities) -> bool:

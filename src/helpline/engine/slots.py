@@ -106,6 +106,18 @@ _METHOD = re.compile(
     r"|(?<=to my )card|(?<=with my )card)\b"
 )
 
+_ENDS_SWAP = r"(?:\s+(?:instead|please|from (?:that )?order\b.*|in order\b.*|of order\b.*|of that order))*$"
+_SWAPS = (
+    re.compile(
+        r"\b(?:change|switch) the (?:size|colou?r) of (?:the|my) (?P<item>[a-z][a-z -]*?)"
+        rf" (?:from order \S+ )?to (?P<new>(?:size )?[a-z0-9]+){_ENDS_SWAP}"
+    ),
+    re.compile(
+        r"\b(?:exchange|swap|need|want|have|get|like) (?:the|my) (?P<item>[a-z][a-z -]*?)"
+        rf" (?:from order \S+ )?(?:in|for|to) (?:an? |the )?(?P<new>(?:size )?[a-z0-9]+)(?: one)?{_ENDS_SWAP}"
+    ),
+)
+
 _SMALL_WORDS = frozenset("a an the it is of to in on at by for my no not too i".split())
 
 # A last digit that was heard as a word.
@@ -366,6 +378,9 @@ def _object(schema: Schema, said: Entities, context: Context) -> dict[str, Any] 
     if not isinstance(properties, Mapping):
         return None
     address = parse_address(said.text) if "street" in properties else {}
+    if {"item", "new_item"} <= set(properties):
+        item, new = swap(said.text)
+        return {"item": item, "new_item": new} if item else None
     found: dict[str, Any] = {}
     for name, inner in properties.items():
         if not isinstance(inner, Mapping):
@@ -456,6 +471,12 @@ def _words(kind: str, said: Entities, context: Context) -> str | None:
         r"^(?:it is|it's|the|a|an|that's|that is|my|about|in|i think|well|um|uh)\s+", "", said.text
     ).strip()
     return (answer.title() if kind in ("place", "name") else answer) or None
+
+
+def swap(text: str) -> tuple[str, str]:
+    """An item and the option that it is to have: "the shoes in 10 instead"; empty when none is named."""
+    match = next((found for pattern in _SWAPS if (found := pattern.search(text))), None)
+    return (match["item"], match["new"]) if match else ("", "")
 
 
 def thing(said: Entities) -> str:
