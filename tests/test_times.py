@@ -30,6 +30,8 @@ NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
         ("January 4 at 9 am", "2027-01-04T09:00"),
         ("in two hours", "2026-11-18T17:00"),
         ("in half an hour", "2026-11-18T15:30"),
+        ("an hour from now", "2026-11-18T16:00"),
+        ("an hour and a half from now please", "2026-11-18T16:30"),
         ("2026-11-20T09:15", "2026-11-20T09:15"),
         ("yesterday at noon", "2026-11-17T12:00"),
         ("the day before yesterday at ten", "2026-11-16T10:00"),

@@ -34,6 +34,7 @@ _SMALL = "one|two|three|four|five|six|seven|eight|nine"
 
 _N = rf"(?:\d{{1,4}}|{_SMALL}|an?|half an|a couple of)"
 _IN = re.compile(rf"\b(?:in|within) (?:about )?({_N}) (minute|hour)s?(?: (?:and a half|and (\d+) minutes))?")
+_FROM_NOW = re.compile(rf"\b({_N}) (minute|hour)s?(?: (?:and a half|and (\d+) minutes))? from now\b")
 _IN_DAYS = re.compile(rf"\b(?:in|within) (?:about )?({_N}) (day|week)s?\b(?: time\b)?")
 _HOUR = rf"(?:1[0-2]|[1-9]|{_SMALL})"
 _PAST = re.compile(rf"\b(half|quarter|\d{{1,2}}|{_SMALL})(?: minutes)? (past|to|after) ({_HOUR})\b")
@@ -84,7 +85,7 @@ def parse_when(said: str, now: datetime) -> datetime | None:
 
 def find_when(text: str, now: datetime) -> When | None:
     """The first moment named in normalised text, or None. `now` decides what tomorrow is."""
-    if match := _IN.search(text):
+    if match := _IN.search(text) or _FROM_NOW.search(text):
         return _relative(match, now)
     if match := _ISO.search(text):
         return _iso(match, now)
@@ -121,7 +122,7 @@ def _exact(said: str, now: datetime) -> datetime | None:
 
 def _relative(match: re.Match[str], now: datetime) -> When:
     minutes = _amount(match[1]) * _MINUTES[match[2]]
-    if match[0].endswith("and a half"):
+    if "and a half" in match[0]:
         minutes += _MINUTES[match[2]] / 2
     if match[3]:
         minutes += int(match[3])

@@ -76,6 +76,8 @@ class Caller:
             ("process_return", {"order_id": "1002", "reason": "it is broken"}),
         ),
         ("tell me about the trail shoes", ("get_product_info", {"query": "trail shoes"})),
+        ("can I buy a desk lamp here", ("get_product_info", {"query": "desk lamp"})),
+        ("I want to buy a desk lamp, what does it cost", ("get_product_info", {"query": "desk lamp"})),
         (
             "change my email address to ann@x.com",
             ("update_account_info", {"field": "email", "value": "ann@x.com"}),

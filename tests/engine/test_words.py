@@ -130,6 +130,14 @@ def test_what_stands_in_a_sentence() -> None:
 
 
 @pytest.mark.parametrize(
+    "said", ["change the number you have to five five five zero one three seven", "my new number is 555 0137"]
+)
+def test_a_number_of_theirs_is_a_phone_and_no_order(said: str) -> None:
+    found = find_entities(said, NOW)
+    assert (found.phone, found.references) == ("5550137", ())
+
+
+@pytest.mark.parametrize(
     ("said", "email"),
     [
         ("my email is ann dot lee at example dot com", "ann.lee@example.com"),
@@ -137,6 +145,8 @@ def test_what_stands_in_a_sentence() -> None:
         ("change it to ann underscore lee at mail dot co dot u. k.", "ann_lee@mail.co.uk"),
         ("please put anna at example dot com down", "anna@example.com"),
         ("it is Sara@Mail.com now", "sara@mail.com"),
+        ("please write to me at anna at example dot com from now on", "anna@example.com"),
+        ("could you put in contact at example dot com", "contact@example.com"),
         ("call me at ten", ""),
     ],
 )

@@ -19,7 +19,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _DOMAIN_ENDS = r"co (?:dot|point) u ?k|com|net|org|edu|io|de|eu|info|shop"
 _SPOKEN_EMAIL = re.compile(
     r"(?P<local>(?:[\w'-]+ ){1,24}?)at "
-    rf"(?P<domain>(?:[\w-]+ ){{1,6}}?(?:dot|point) (?:{_DOMAIN_ENDS}))\b"
+    rf"(?P<domain>(?:(?!at )[\w-]+ ){{1,6}}?(?:dot|point) (?:{_DOMAIN_ENDS}))\b"
 )
 _LOCAL_STARTS = {
     "to",
@@ -39,6 +39,19 @@ _LOCAL_STARTS = {
     "have",
     "please",
     "with",
+    "in",
+    "me",
+    "on",
+    "for",
+    "from",
+    "and",
+    "by",
+    "of",
+    "my",
+    "your",
+    "you",
+    "up",
+    "now",
 }
 _MONEY = re.compile(
     r"(?:[$€£]\s?(\d[\d.]*)|\b(\d+(?:\.\d+)?) (?:dollars|euros|pounds|bucks)(?: and (\d+) cents)?)"
@@ -170,7 +183,9 @@ def _take_amount(text: str) -> tuple[str, str]:
 def _take_phone(text: str) -> tuple[str, str]:
     for match in _PHONE.finditer(text):
         digits = re.sub(r"\D", "", match[0])
-        named = re.search(r"(?:phone|call me (?:back )?(?:at|on)|my number|mobile|cell)\b", text)
+        named = re.search(
+            r"(?:phone|call me (?:back )?(?:at|on)|my (?:new )?number|number you have|mobile|cell)\b", text
+        )
         if 7 <= len(digits) <= 15 and (" " in match[0] or len(digits) >= 9 or named):
             return ("+" if match[0].startswith("plus ") else "") + digits, text.replace(
                 match[0], "{phone}", 1

@@ -249,7 +249,8 @@ def _when(pick: random.Random) -> str:
         "an hour and a half", "a couple of hours", "two days",
     ))  # fmt: skip
     return pick.choice((
-        day, f"{day} {clock}", f"{day} {clock}", f"{day} {clock}", clock, f"in {span}", f"{clock} {day}",
+        day, f"{day} {clock}", f"{day} {clock}", f"{day} {clock}", clock, f"in {span}", f"in {span}",
+        f"{span} from now", f"{clock} {day}",
     ))  # fmt: skip
 
 

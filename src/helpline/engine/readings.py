@@ -49,6 +49,7 @@ _BUYS: Final = re.compile(
     r"\b(?:like|want|need|can i|could i|let me|i'll|may i|how do i)(?: to)? (?:order|buy|purchase) "
     r"(?:it|one|this|that|them|these|those|two|three|some|the|a|an|another|\{product\})\b"
 )
+_ASKS_OF_IT: Final = re.compile(r"\b(?:here|how much|what|which|price|costs?|in stock|available)\b")
 _BEING_THERE: Final = re.compile(
     r"\b(?:are you|you still|is anyone|anybody|is anybody) (?:still )?(?:there|here)\b|\bhear me\b"
 )
@@ -98,8 +99,8 @@ def is_upset(text: str) -> bool:
 
 
 def buys(masked: str) -> bool:
-    """Whether something new is to be ordered."""
-    return _BUYS.search(masked) is not None and "{order}" not in masked
+    """Whether something new is to be ordered, and not asked about."""
+    return bool(_BUYS.search(masked)) and "{order}" not in masked and not _ASKS_OF_IT.search(masked)
 
 
 def asks_if_there(text: str) -> bool:

@@ -75,8 +75,8 @@ _LEAD = re.compile(
 )
 _TRAIL = re.compile(
     r"\s*\b(?:costs?|in stock|available|come in|comes in|made of|please|today|from|in order|of order|to you"
-    r"|for me|that i|i ordered|because|for order|\{.*|do you have|waterproof|on sale|i bought|with order)"
-    r"\b.*$"
+    r"|for me|that i|i ordered|because|for order|\{.*|here|what does|how much|do you have|waterproof|on sale"
+    r"|i bought|with order)\b.*$"
 )
 _PRONOUN = re.compile(
     r"^(?:it|that|this|them|they|those|these|one|that one|this one|something|an item|order|orders?|item)?$"
@@ -489,4 +489,5 @@ def thing(said: Entities) -> str:
         r"^(?:just |only )?(?:(?:the|a|an|your|any|some|my|one)\s+)?(?:of (?:the|my) )?", "", found
     )
     found = re.sub(r"^(it|this|that|them|these|those)(?: in| with| as)\b.*$", r"\1", found)
-    return said.product if _PRONOUN.match(found) or "{" in found else found
+    known = said.product and said.product not in found  # what is known was named before or after it
+    return said.product if known or _PRONOUN.match(found) or "{" in found else found
