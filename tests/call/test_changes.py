@@ -245,6 +245,18 @@ def test_nothing_of_a_customer_is_left_when_a_stranger_takes_the_line():
     assert not of(talk.speech("u9", "yes", ms=400), fx.Settle)
 
 
+def test_a_stranger_hears_no_more_of_what_was_being_said_and_done_for_the_customer_before():
+    talk = Talk().live()
+    talk.speech("u1", "cancel order 1005")
+    talk.call_tool("r1", "c1", "cancel_order")
+    talk.reply("r2", "a2", READ_BACK, 5000)
+    talk.wait(500)
+    stranger = Caller("c2", "Someone Else", Identity.PROVEN, "demo")
+    effects = talk.give(fx.CallerChanged(stranger, stranger=True))
+    assert of(effects, fx.ClearPlayback)
+    assert [each.tool_call_id for each in of(effects, fx.CancelTool)] == ["c1"]
+
+
 @pytest.mark.parametrize(
     "said",
     [

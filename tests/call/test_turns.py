@@ -2,6 +2,7 @@
 
 from helpline.call import effects as fx
 from helpline.call.conversation import Rules, state_of
+from helpline.call.playout import sounds_until_ms
 from helpline.realtime import events as ev
 
 from .talk import Talk, captions, of, played_ms, sent, sound
@@ -340,3 +341,13 @@ def test_a_turn_is_timed_from_the_end_of_speech_to_the_first_sound():
     talk.reply("r1", "a1", "Hello.", 500)
     (timed,) = [e.fact for e in of(talk.effects, fx.Record) if isinstance(e.fact, fx.TurnTimed)]
     assert timed == fx.TurnTimed(620, True)
+
+
+def test_sound_lasts_until_all_that_was_sent_has_been_heard():
+    talk = Talk().live()
+    talk.speech("u1", "hello")
+    talk.reply("r1", "a1", "Hello, how can I help?", 600)
+    ends = sounds_until_ms(talk.c.playout)
+    assert ends >= talk.now + 600
+    talk.wait(400)
+    assert sounds_until_ms(talk.c.playout) == ends
