@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -157,10 +157,11 @@ async def test_who_does_not_read_is_dropped() -> None:
 
 
 async def test_a_session_ends_in_time_for_who_does_not_read_too() -> None:
-    limits = Limits(session_s=1)
+    limits = Limits(session_s=2)
     async with serving(replace(PATIENT, close_s=0.2), limits) as server, raw(server) as peer:
         await peer.open()
-        await ask_without_reading(peer)
+        with suppress(ConnectionError):  # on a slow machine it is over before all is asked
+            await ask_without_reading(peer)
         await until_there_is_room(server)
 
 

@@ -238,7 +238,7 @@ class EngineServer:
                 process_request=self._admit,
                 create_connection=cast(type[ServerConnection], partial(Peer, door=self._door)),
                 max_size=self.engine.options.limits.frame_bytes,
-                max_queue=0,  # one message waits while another is performed: then the socket is not read
+                max_queue=None,  # in bytes, not in messages: see Peer
                 open_timeout=limits.open_s,
                 ping_interval=limits.ping_s,
                 ping_timeout=limits.pong_s,

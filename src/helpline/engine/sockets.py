@@ -6,7 +6,7 @@ has a stated size; beyond, its connection is dropped, and others notice nothing 
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ from helpline.errors import ConnectionLost
 LIBRARY_LOG = logging.getLogger("helpline.websockets")
 """The library's own: it tells a traceback for whatever a peer does wrong, and a peer could fill a disk."""
 LIBRARY_LOG.setLevel(logging.CRITICAL)
+
+_FRAGMENT_BYTES = 512
+"""About what the library keeps beside its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class SocketLimits:
     close_s: float = 5
     fragments: int = 16_384
     """Of one message: empty ones cost memory and count as no bytes."""
+    held_bytes: int = 1024 * 1024
+    """Of messages that wait to be performed, half a kilobyte of each fragment added: then it is not read."""
     unread_bytes: int = 1024 * 1024
     """Of answers to pings, for a peer that sends them and does not read."""
     waiting: int = 256
@@ -83,6 +88,10 @@ class Peer(ServerConnection):
         self._door = door
         self._outside = False
         self._fragments = 0
+        self._sizes: deque[int] = deque()
+        """Of the messages that wait, the oldest first."""
+        self._growing = 0
+        self._held = 0
         self._answers_unread = 0
         self.address = ""
 
@@ -120,7 +129,24 @@ class Peer(ServerConnection):
             if self._fragments > self._door.limits.fragments:
                 self.transport.abort()
                 return
+            if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                self._hold(len(event.data) + _FRAGMENT_BYTES, whole=event.fin)
         super().process_event(event)
+
+    def _hold(self, size: int, *, whole: bool) -> None:
+        self._held += size
+        self._growing += size
+        if whole:
+            self._sizes.append(self._growing)
+            self._growing = 0
+        if self._sizes and self._held > self._door.limits.held_bytes:
+            self.transport.pause_reading()
+
+    def taken(self) -> None:
+        """The oldest message is performed now."""
+        self._held -= self._sizes.popleft()
+        if self._held <= self._door.limits.held_bytes or not self._sizes:
+            self.transport.resume_reading()
 
 
 class SocketFrames:
@@ -132,9 +158,12 @@ class SocketFrames:
 
     async def recv(self) -> bytes:
         try:
-            return await self._connection.recv(decode=False)  # text that is none is the session's to refuse
+            frame = await self._connection.recv(decode=False)  # text that is none is the session's to refuse
         except ConnectionClosed as closed:
             raise _gone(closed) from closed
+        if isinstance(self._connection, Peer):
+            self._connection.taken()
+        return frame
 
     async def send(self, frame: bytes | str) -> None:
         try:
