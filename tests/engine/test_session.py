@@ -298,6 +298,17 @@ async def test_nothing_is_cut_behind_its_end(talker: Talker) -> None:
     assert error["code"] == "item_truncate_invalid_item_id"
 
 
+async def test_only_what_the_assistant_said_aloud_is_cut(talker: Talker) -> None:
+    await talker.configure(output_modalities=["text"])
+    await talker.type("hello")
+    written = (await talker.reply()).items("message")[0]["id"]
+    asked = await create(talker, words("user", "hello"))
+    for item_id in (written, asked["item"]["id"]):
+        fields = {"item_id": item_id, "content_index": 0, "audio_end_ms": 0}
+        error = await error_after(talker, "conversation.item.truncate", **fields)
+        assert (error["code"], error["param"]) == ("invalid_value", "item_id")
+
+
 # --- responses -------------------------------------------------------------------------------------------
 
 
