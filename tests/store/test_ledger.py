@@ -82,6 +82,12 @@ async def test_a_cut_off_end_shows_by_the_anchor_alone(store):
     assert kinds(await store.verify_ledger()) == {(4, "cut off"), (5, "cut off")}
 
 
+async def test_entries_that_the_head_knows_and_no_row_are_cut_off(store):
+    await fill(store, 5)
+    await tamper(store, sa.delete(t.ledger).where(t.ledger.c.seq > 3))
+    assert kinds(await store.verify_ledger()) == {(4, "cut off"), (5, "cut off")}
+
+
 async def test_a_chain_written_anew_shows_by_the_anchor_alone(store):
     await fill(store, 3)
     await tamper(
