@@ -24,10 +24,10 @@ from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, pars
 from helpline.errors import MissingPartError
 from helpline.private import is_ours_alone, make_folder
 
-_VERSION = "21"
+_VERSION = "22"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
-_USUAL = 0.4
+_USUAL = 0.75
 """So many are drawn from what is said most often, the others from the rarer words for it."""
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
 _MOST_KEPT = 60

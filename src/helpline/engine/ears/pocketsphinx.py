@@ -125,8 +125,6 @@ class PocketsphinxEars:
         self._stretches: list[_Again] = []
         self._again: Generator[bool, None, tuple[str, ...]] | None = None
         """Hearing stretches again, begun in a pause."""
-        self._again_ahead = False
-        """It has come to its end: nothing of it is left for the end of the utterance."""
         self._own: tuple[str, ...] = ()
         self._grammar = ""
         self._references: tuple[str, ...] = ()
@@ -195,8 +193,7 @@ class PocketsphinxEars:
         if any(one.fits_better(heard) for one in of_any):
             self.cancel()
             return tuple(one.words for one in of_any)
-        leave_out = hurried and not self._again_ahead
-        opinions = tuple(one.words for one in heard) if leave_out else _result(self._hearing_again(heard))
+        opinions = _result(self._hearing_again(heard, hurried=hurried))
         self.cancel()
         return tuple(map(self._mended, opinions))
 
@@ -209,14 +206,14 @@ class PocketsphinxEars:
                 self._heard_so_far(each) for each in self._following if each.decoder and each.is_of_words
             ]
             self._again = self._hearing_again(so_far)
-        worked = next(self._again, False)
-        self._again_ahead = not worked
-        return worked
+        return next(self._again, False)
 
-    def _hearing_again(self, heard: "list[_Heard]") -> Generator[bool, None, tuple[str, ...]]:
+    def _hearing_again(
+        self, heard: "list[_Heard]", *, hurried: bool = False
+    ) -> Generator[bool, None, tuple[str, ...]]:
         """The opinions, with the numbers and times in them as a grammar of their own hears them.
 
-        A step for each stretch that is heard.
+        A step for each stretch that is heard. `hurried`: only those that were heard in the pause.
         """
         opinions = tuple(one.words for one in heard)
         spoken = self._decoders.sounds(self._expected).phones
@@ -227,7 +224,7 @@ class PocketsphinxEars:
         settled = ""
         for one, stretch in zip(heard, found, strict=True):
             if stretch is not None and not settled:
-                again.append(self._hear_stretch(one, stretch))
+                again.append(self._hear_stretch(one, stretch, hurried=hurried))
                 yield True
                 settled = settled_stretch(kind, again, opinions, self._own) if len(again) > 1 else ""
         settled = settled or settled_stretch(kind, again, opinions, self._own)
@@ -238,12 +235,14 @@ class PocketsphinxEars:
             for one, stretch in zip(heard, found, strict=True)
         )
 
-    def _hear_stretch(self, heard: "_Heard", stretch: Stretch) -> str:
+    def _hear_stretch(self, heard: "_Heard", stretch: Stretch, *, hurried: bool) -> str:
         begun = heard.places[stretch.first - 1 if stretch.lead else stretch.first]
         start, end = begun.start - _MARGIN_FRAMES, heard.places[stretch.last - 1].end + 1 + _MARGIN_FRAMES
         for known in self._stretches:
             if known.is_of(heard.opinion, stretch.grammar, start, end):
                 return known.words
+        if hurried:
+            return ""
         words = self._decoded(heard, stretch.grammar, max(0, start) * _FRAME_BYTES, end * _FRAME_BYTES)
         words = words.removeprefix(stretch.lead).strip()
         self._stretches.append(_Again(heard.opinion, stretch.grammar, start, end, words))
@@ -268,7 +267,7 @@ class PocketsphinxEars:
     def cancel(self) -> None:
         self._let_go(*self._following)
         self._following, self._stretches = [], []
-        self._forget_what_is_ahead()
+        self._again = None
         self._open = self._settling = False
         self._heard = bytearray()
 
@@ -315,10 +314,7 @@ class PocketsphinxEars:
         self._let_go(*late)
         self._following = [each for each in self._following if each not in late]
         self._rounds = 0
-        self._forget_what_is_ahead()
-
-    def _forget_what_is_ahead(self) -> None:
-        self._again, self._again_ahead = None, False
+        self._again = None
 
     def _keep_up(self) -> None:
         """However fast the speech comes, and if nobody has let it think."""
