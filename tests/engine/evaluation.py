@@ -18,12 +18,12 @@ import numpy as np
 
 from helpline.audio.pcm import from_samples, samples
 from helpline.engine.brain import Answered, Call, Called, Entry, PolicyBrain, Said, Say, Turn
+from helpline.engine.dialogue import Known
 from helpline.engine.ears.pocketsphinx import Decoders, PocketsphinxEars
 from helpline.engine.language import find_entities, readable
 from helpline.engine.lexicon import Expected, expected_from
 from helpline.engine.listening import Ended, Listener, ListenSettings
 from helpline.engine.meaning import load_meanings, read_tools
-from helpline.engine.policy import Known
 from helpline.engine.vad import VoiceDetector
 from helpline.engine.voice import Synthesiser
 from helpline.numbers import normalise

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from helpline.engine.brain import Call, PolicyBrain, Said, Turn
+from helpline.engine.dialogue import Known
 from helpline.engine.meaning import read_tools
-from helpline.engine.policy import Known
 from helpline.store import Store
 from helpline.tools.knowledge import Knowledge, knowledge_tools
 from tests.engine.evaluation import CALLERS_IDS, NOW, PRODUCTS, TOOLS, Subject, spoken

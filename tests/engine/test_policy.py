@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline.engine.brain import Answered, Call, Called, Entry, PolicyBrain, Said, Say, Turn, told_to_say
+from helpline.engine.dialogue import Known
 from helpline.engine.meaning import intent_of, likeliness, nearest_tool, read_tools, tool_for
-from helpline.engine.policy import Known
 from helpline.engine.results import last_price, question_in, say_result
 from helpline.engine.slots import fit, kind_of, snap, unwrapped
 from tests.engine.talk import SHOP_TOOLS, function

@@ -13,21 +13,14 @@ from typing import Literal, Protocol
 import msgspec
 
 from helpline.call.chinese import classify
+from helpline.engine.arguments import read_arguments
 from helpline.engine.chinese import CHINESE, asks, in_chinese, in_english
 from helpline.engine.corrections import rows_in
+from helpline.engine.dialogue import Act, Dialogue, Known, Refused, Situation, Topic
 from helpline.engine.language import find_entities
 from helpline.engine.meaning import Tool, tool_for
-from helpline.engine.policy import (
-    Act,
-    Dialogue,
-    Known,
-    Policy,
-    Refused,
-    Situation,
-    Topic,
-    is_proof,
-    read_arguments,
-)
+from helpline.engine.policy import Policy
+from helpline.engine.proofs import is_proof
 from helpline.engine.results import answer_in, last_price, question_in, say_result, waits
 from helpline.sentences import A_LITTLE_CHINESE
 

@@ -7,12 +7,18 @@ the session offers; the phrase pack only tells it how customers speak.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Literal
-
-import msgspec
+from typing import Any
 
 from helpline.call.chinese import CHINESE
+from helpline.engine.arguments import (
+    PRONOUN,
+    collect,
+    is_no_longer_asked,
+    read_arguments,
+    what_is_missing,
+    what_is_named,
+)
+from helpline.engine.asking import ask_for, humanised
 from helpline.engine.corrections import (
     CORRECTS,
     described,
@@ -21,6 +27,7 @@ from helpline.engine.corrections import (
     reference_of,
     thing_of,
 )
+from helpline.engine.dialogue import Act, Dialogue, Pending, Refused, Situation, Topic
 from helpline.engine.language import Entities, find_entities
 from helpline.engine.meaning import (
     Meaning,
@@ -32,6 +39,8 @@ from helpline.engine.meaning import (
     tool_for,
 )
 from helpline.engine.offers import changed, tells_the_topic
+from helpline.engine.pacing import PACING, paced
+from helpline.engine.proofs import A_PROOF, SENDS_CODE, TAKES_CODE, proofs_of, without_proof
 from helpline.engine.readings import (
     asks_if_there,
     buys,
@@ -41,19 +50,14 @@ from helpline.engine.readings import (
     is_upset,
     meant,
     only_thinks,
-    says_only_when,
     waits_for,
 )
 from helpline.engine.several import Request, for_each, split_requests
-from helpline.engine.slots import Context, find_value, fit, kind_of, swap, thing, unwrapped
+from helpline.engine.slots import Context, fit, kind_of, swap, thing, unwrapped
 
 _SURE = 0.42
 _FOREIGN_SURE = 0.5
 _SWITCH = 0.55
-_A_PROOF = re.compile(r"(?:verify|identify|authenticate)_(?:by_|me|caller|customer)|send_code$")
-"""Tools by which an unknown caller says who they are."""
-_SENDS_CODE = re.compile(r"^send_code$")
-_TAKES_CODE = re.compile(r"^verify_code$")
 _THEIR_OWN = (
     "order_status", "cancel_order", "return_item", "exchange_item", "update_account", "customer_info",
 )  # fmt: skip
@@ -72,7 +76,6 @@ _SMALL_TALK = (
     "generic",
     "filler",
 )
-_PRONOUN = re.compile(r"\b(?:it|that|this|that one|this one|them|that order|this order|the order|my order)\b")
 _ONLY_AN_ORDER = re.compile(
     r"^(?:(?:and|um|uh|well|hi|hello|yes|so|please|sorry|it's|it is|that's|this is|the|my|order|number|is) )*"
     r"\{order\}(?: please)?$"
@@ -98,29 +101,6 @@ _SELLS = re.compile(
 _GIVES_UP = re.compile(
     r"\b(?:never mind|forget (?:it|about it)|stop|leave it|i don't know|not now|cancel that)\b"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """What is being talked about."""
-
-    order: str = ""
-    product: str = ""
-    price: str = ""
-    """A price that was found, fit to be spoken."""
-    last_said: str = ""
-    last_call: tuple[str, str] = ("", "")
-    """The name and the JSON arguments of the last function call."""
-    named: tuple[str, ...] = ()
-    """References that somebody named, the oldest first."""
-    listed: tuple[tuple[str, str], ...] = ()
-    """References that results listed, with the words of their rows."""
-    offer: str = ""
-    """What asks for the customer's yes to a change, while it waits for that."""
-    offered: tuple[str, str] = ("", "")
-    """The call that made the offer."""
-
-
 _AUXILIARY = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|may|should|must|has|have)"
 _WHAT = "what|where|when|how|why|who|whose|which"
 _A_QUESTION = re.compile(
@@ -132,66 +112,6 @@ _A_QUESTION = re.compile(
     rf"|\b(?:{_WHAT}) (?:much |many |long |often |far )?{_AUXILIARY}\b"
 )
 """Also where it follows what it is about: "I am moving next month will you deliver to Hawaii"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the app told the engine to listen for."""
-
-    ids: tuple[str, ...] = ()
-    """The caller's own references: a misheard one is matched against them."""
-    things: tuple[str, ...] = ()
-    """Names of the catalogue; empty: the pack's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What the policy needs to know of a turn."""
-
-    tools: tuple[Tool, ...]
-    now: datetime
-    tool_choice: str = "auto"
-    known: Known = Known()
-    topic: Topic = Topic()
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A call that lacks an argument; `asking` is the property that was asked for."""
-
-    tool: str
-    arguments: Mapping[str, Any]
-    asking: str
-    tries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Dialogue:
-    """What the policy remembers."""
-
-    pending: Pending | None = None
-    offered_person: bool = False
-    misses: int = 0
-    waiting: tuple[str, ...] = ()
-    """Requests of the last sentence whose turn comes when the one before them is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A call that came back with a question; `reason` may name what is missing: `missing:reason`."""
-
-    tool: str
-    arguments: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What to do: words, calls, or both. `small`: small talk, that need not be said beside news."""
-
-    say: str = ""
-    calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    kind: Literal["say", "call", "small"] = "say"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +131,12 @@ class Policy:
         said = find_entities(text, turn.now, turn.known.things or common_things())
         if not said.text:
             return dialogue, Act("I did not hear you. Are you still there?")
-        if (
-            paced := _paced(said.text, turn)
-        ) is not None:  # in the middle of anything, and nothing is lost by it
+        if (slower := paced(said.text, turn)) is not None:  # in the middle of anything: nothing is lost
             again = ("say that again",) if _REPEATS.search(said.text) else ()
-            return replace(dialogue, waiting=again or dialogue.waiting), paced
+            return replace(dialogue, waiting=again or dialogue.waiting), slower
         ranked = self._rank(said, turn.topic.order)
         context = Context(turn.now, turn.topic.order, turn.topic.product, turn.known.ids, spoken)
-        if dialogue.pending is not None and _is_no_longer_asked(dialogue.pending, turn.tools):
+        if dialogue.pending is not None and is_no_longer_asked(dialogue.pending, turn.tools):
             dialogue = replace(dialogue, pending=None)
         about = self._about_offer(dialogue, ranked, said, turn, context)
         if about is not None:
@@ -228,9 +146,7 @@ class Policy:
         if dialogue.pending is not None and not self._wants_else(dialogue.pending, ranked, turn):
             return self._continue(dialogue, dialogue.pending, said, ranked, turn, context)
         fresh, act = self._fresh(replace(dialogue, pending=None, waiting=()), said, ranked, turn, context)
-        proves_again = (
-            _A_PROOF.match(turn.topic.last_call[0]) and act.calls and _A_PROOF.match(act.calls[0][0])
-        )
+        proves_again = A_PROOF.match(turn.topic.last_call[0]) and act.calls and A_PROOF.match(act.calls[0][0])
         return (replace(fresh, waiting=dialogue.waiting) if proves_again else fresh), act
 
     def _rank(self, said: Entities, order: str = "") -> list[Meaning]:
@@ -310,7 +226,7 @@ class Policy:
         tool = self._choose(best, said, turn)
         if tool is not None and turn.tool_choice != "none":
             return self._start(dialogue, self._fitting(tool, said, turn, context), said, turn, context)
-        proof = next((tool for tool in turn.tools if _A_PROOF.match(tool.name)), None)
+        proof = next((tool for tool in turn.tools if A_PROOF.match(tool.name)), None)
         theirs = best.intent in _THEIR_OWN or (
             best.intent == "inform" and bool(said.references or said.email)
         )
@@ -348,7 +264,7 @@ class Policy:
             proof = self._fully_given(proof, said, turn, context) or proof
         dialogue, act = self._start(dialogue, proof, proves, turn, context)
         if intent in _THEIR_OWN or said.references:
-            asked = said.text if proves is not said else _without_proof(said)
+            asked = said.text if proves is not said else without_proof(said)
             dialogue = replace(dialogue, waiting=(asked,))
         if act.calls:
             return dialogue, act
@@ -356,7 +272,7 @@ class Policy:
 
     def _fully_given(self, but: Tool, said: Entities, turn: Situation, context: Context) -> Tool | None:
         """The way to prove who they are that what was said is enough for."""
-        others = [tool for tool in _proofs(turn) if tool.name != but.name]
+        others = [tool for tool in proofs_of(turn) if tool.name != but.name]
         return next(
             (one for one in others if len(collect(one, said, context, {})) == len(one.required)), None
         )
@@ -392,11 +308,9 @@ class Policy:
 
     def resume(self, dialogue: Dialogue, turn: Situation, *, spoken: bool) -> tuple[Dialogue, Act]:
         """The next request of a sentence that held several, now that the one before it is done."""
-        if _SENDS_CODE.search(turn.topic.last_call[0]):
+        if SENDS_CODE.search(turn.topic.last_call[0]):
             # Who they are is known by the code, which comes next; the request goes on waiting.
-            code = next(
-                (tool for tool in turn.tools if _TAKES_CODE.search(tool.name) and tool.required), None
-            )
+            code = next((tool for tool in turn.tools if TAKES_CODE.search(tool.name) and tool.required), None)
             asking = Pending(code.name, {}, code.required[0]) if code is not None else dialogue.pending
             return replace(dialogue, pending=asking), Act()
         first, *later = dialogue.waiting
@@ -426,13 +340,13 @@ class Policy:
             return None
         context = Context(turn.now, known_ids=turn.known.ids)
         given = collect(tool, said, context, {})
-        about = _PRONOUN.search(said.text) is not None
+        about = PRONOUN.search(said.text) is not None
         return Request(tool.name, given, complete=about or all(name in given for name in tool.required))
 
     def _choose(self, best: Meaning, said: Entities, turn: Situation) -> Tool | None:
         if swap(said.text)[0] and (swapping := _swapping(said, turn)) is not None:
             return swapping
-        unknown = tuple(tool for tool in turn.tools if not intent_of(tool) and not _PACING.search(tool.name))
+        unknown = tuple(tool for tool in turn.tools if not intent_of(tool) and not PACING.search(tool.name))
         foreign, nearness = nearest_tool(said.text, unknown)
         for tool in unknown:
             if nearest_tool(said.text, [tool])[1] > 0 and _names_a_choice(tool, said):
@@ -555,7 +469,7 @@ class Policy:
             return best.intent in ("human", "repeat", "help", "bye", "who") and best.score >= _SWITCH
         tool = tool_for(best.intent, turn.tools)
         if tool is None:
-            return best.score >= _SWITCH and best.intent in _THEIR_OWN and not _A_PROOF.match(pending.tool)
+            return best.score >= _SWITCH and best.intent in _THEIR_OWN and not A_PROOF.match(pending.tool)
         return best.score >= _SWITCH and tool.name != pending.tool
 
     def _continue(
@@ -568,7 +482,7 @@ class Policy:
         context: Context,
     ) -> tuple[Dialogue, Act]:
         tool = next((one for one in turn.tools if one.name == pending.tool), None)
-        if tool is not None and _A_PROOF.match(tool.name):
+        if tool is not None and A_PROOF.match(tool.name):
             proved = self._proved_otherwise(dialogue, tool, pending, said, ranked, turn, context)
             if proved is not None:
                 return proved
@@ -617,9 +531,9 @@ class Policy:
         context: Context,
     ) -> tuple[Dialogue, Act] | None:
         """Who does not say what was asked may say who they are in another way."""
-        if pending.asking in collect(tool, said, context, {}) or _TAKES_CODE.search(tool.name):
+        if pending.asking in collect(tool, said, context, {}) or TAKES_CODE.search(tool.name):
             return None
-        proofs = _proofs(turn)
+        proofs = proofs_of(turn)
         others = [one for one in proofs if one.name != tool.name and pending.asking not in one.required]
         for other in others:
             given = collect(other, said, context, {}, asked=other.required[0])
@@ -633,7 +547,7 @@ class Policy:
             return self._instead_a_person(dialogue, "I cannot look it up without that.", turn)
         other = others[0]
         asking = replace(dialogue, pending=Pending(other.name, {}, other.required[0]), misses=0)
-        names = [f"your {_humanised(name)}" for name in other.required]
+        names = [f"your {humanised(name)}" for name in other.required]
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         return asking, Act(f"Then please tell me {listed}.")
 
@@ -757,30 +671,9 @@ def _names_a_choice(tool: Tool, said: Entities) -> bool:
     )
 
 
-def is_proof(name: str) -> bool:
-    """Whether a tool is one by which callers say who they are."""
-    return _A_PROOF.match(name) is not None
-
-
-def _proofs(turn: Situation) -> list[Tool]:
-    """The ways in which a caller may say who they are."""
-    return [
-        tool
-        for tool in turn.tools
-        if _A_PROOF.match(tool.name) and tool.required and not _TAKES_CODE.search(tool.name)
-    ]
-
-
 def _sorry_again(offer: str) -> str:
     """The question again, so that the yes that may follow is one to it."""
     return offer if CHINESE.search(offer) else f"Sorry, I did not understand that. {offer}"
-
-
-def _without_proof(said: Entities) -> str:
-    """What was asked, without the address by which they said who they are."""
-    lead = r"(?:\s*\band)?(?:\s*\b(?:my|the)? ?(?:e-?mail)?(?: address)?)?(?: is| it's|'s)? ?"
-    proof = lead + re.escape(said.email)
-    return re.sub(proof, "", said.text).strip() if said.email else said.text
 
 
 def _another(kind: str, before: str, which: str, turn: Situation) -> str:
@@ -792,82 +685,6 @@ def _another(kind: str, before: str, which: str, turn: Situation) -> str:
     return thing_of(which, before, turn.known.things) if kind == "thing" and which else ""
 
 
-def what_is_missing(tool: Tool, reason: str) -> str:
-    """The property that a refusal asks for, by its reason code; empty when it names none."""
-    words = set(re.findall(r"[a-z]+", reason.lower()))
-    for name in tool.properties:
-        parts = set(name.lower().split("_")) - {"id"}
-        named = parts | {part.rstrip("s") for part in parts} | {kind_of(name, tool.properties[name])}
-        if reason.partition(":")[2] == name or words & named:
-            return name
-    return ""
-
-
-def read_arguments(arguments: str) -> dict[str, Any]:
-    """The arguments of a call, from their JSON text."""
-    try:
-        value = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def what_is_named(tool: Tool, said: Entities) -> str:
-    """For a tool that takes one thing of several: the one named without its value, else the first."""
-    if intent_of(tool) != "update_account":
-        return ""
-    for name in tool.properties:
-        if _NAMES.get(name, re.compile(re.escape(_humanised(name)))).search(said.text):
-            return name
-    return next(iter(tool.properties), "")
-
-
-_NAMES = {
-    "email": re.compile(r"\be-?mail|\bmail\b"),
-    "phone": re.compile(r"\bphone|\bmobile|\bcell|\bnumber\b"),
-    "address": re.compile(r"\b(?:address|street|moved|house|home|apartment)\b"),
-}
-"""How a customer names what is to change, in the order in which properties are looked for."""
-
-
-def _is_no_longer_asked(pending: Pending, tools: tuple[Tool, ...]) -> bool:
-    """Whether the app has given the tool another schema since."""
-    return any(tool.name == pending.tool and pending.asking not in tool.properties for tool in tools)
-
-
-def collect(
-    tool: Tool, said: Entities, context: Context, given: Mapping[str, Any], asked: str = ""
-) -> dict[str, Any]:
-    """The arguments of a call that are known by now, in the schema's order; `asked` is answered first."""
-    arguments = dict(given)
-    names = [asked] if asked else []
-    names += [name for name in tool.required if name != asked]
-    names += [name for name in tool.properties if name not in names]
-    for name in names:
-        if name in arguments and name != asked:
-            continue
-        schema = tool.properties[name]
-        answering = replace(context, asked=name == asked, wanted=name in tool.required or name == asked)
-        value = find_value(name, schema, said, answering, arguments)
-        if value is None and name in tool.required and not asked:
-            value = _from_context(name, schema, said, context)
-        if value is not None:
-            arguments[name] = value
-    return {name: arguments[name] for name in tool.properties if name in arguments}
-
-
-def _from_context(name: str, schema: Mapping[str, Any], said: Entities, context: Context) -> Any:
-    """ "Cancel it": the order that is being talked about."""
-    about = _PRONOUN.search(said.text) or says_only_when(said.text)
-    if kind_of(name, schema) == "reference" and context.order and about:
-        return (
-            int(context.order)
-            if schema.get("type") == "integer" and context.order.isdecimal()
-            else context.order
-        )
-    return None
-
-
 def _in_short(topic: Topic) -> str:
     asked = read_arguments(topic.last_call[1])
     order = next((value for name, value in asked.items() if "order" in name and isinstance(value, str)), "")
@@ -875,78 +692,7 @@ def _in_short(topic: Topic) -> str:
     return f"The customer asked for a person.{about}"
 
 
-_PACE = re.compile(
-    r"\b(?:(?P<slower>slower|more slowly|slow down|too fast)|(?P<faster>faster|more quickly|too slow(?:ly)?)"
-    r"|(?P<normal>(?:usual|normal) (?:pace|speed)))\b"
-)
-_PACING = re.compile(r"(?:speak|speech|talk|voice)\w*_(?:pace|speed|rate)")
 _REPEATS = re.compile(r"\b(?:repeat|again)\b")
-_OF_SPEECH = re.compile(
-    r"\b(?:repeat|again|speak|talk|speech|voice|slow down|slower please|please slower)|^slower$"
-)
-
-
-def _paced(text: str, turn: Situation) -> Act | None:
-    """Slower speech is no request of a shop's: it is served by its own words, if a tool can."""
-    found = _PACE.search(text) if _OF_SPEECH.search(text) else None
-    tool = next((tool for tool in turn.tools if _PACING.search(tool.name)), None)
-    if found is None or tool is None or turn.tool_choice == "none" or len(text.split()) > LONGEST_PACE:
-        return None
-    argument = next(
-        (name for name, schema in tool.properties.items() if "slower" in schema.get("enum", ())), ""
-    )
-    return Act(calls=((tool.name, {argument: found.lastgroup} if argument else {}),), kind="call")
-
-
-LONGEST_PACE = 12
-"""Words. Who says more wants more than that."""
-
-
-def ask_for(name: str, schema: Mapping[str, Any], tries: int) -> str:
-    """A question for one argument, by its description; in other words the second time."""
-    sorry = "Sorry, I did not get that. " if tries else ""
-    values = schema.get("enum")
-    if isinstance(values, list) and values:
-        listed = [str(value).replace("_", " ") for value in values[:8]]
-        return (
-            f"{sorry}Which {_humanised(name)}: {', '.join(listed[:-1])} or {listed[-1]}?"
-            if len(listed) > 1
-            else f"{sorry}Is it {listed[0]}?"
-        )
-    kind = kind_of(name, schema)
-    if tries and kind == "reference":
-        return f"{sorry}Please say the {_humanised(name)} digit by digit."
-    if tries and kind == "email":
-        return f"{sorry}Please spell the e-mail address, letter by letter."
-    if kind == "reference":
-        return (
-            f"{sorry}What is the order number?"
-            if "order" in name
-            else f"{sorry}What is the {_humanised(name)}?"
-        )
-    if kind == "reason":
-        return f"{sorry}What is the reason?"
-    description = _first_sentence(str(schema.get("description") or ""))
-    if re.match(r"(?:what|which|when|where|who|how|why)\b(?! to\b)", description, re.IGNORECASE):
-        return f"{sorry}{description.rstrip('.?')}?"
-    if description:
-        lowered = (
-            description[0].lower() + description[1:]
-            if description[1:2].islower() or description[1:2] == " "
-            else description
-        )
-        article = "" if re.match(r"(?:the|a|an|your|one|any|when|where|how|what|who)\b", lowered) else "the "
-        return f"{sorry}Please tell me {article}{lowered.rstrip('.')}."
-    return f"{sorry}What is the {_humanised(name)}?"
-
-
-def _first_sentence(text: str) -> str:
-    plain = re.sub(r"\s*\([^)]*\)|\s*\be\.g\..*$|,? (?:for example|such as|like)\b.*$", "", text.strip())
-    return re.split(r"(?<=[.;!])\s", plain, maxsplit=1)[0][:160]
-
-
-def _humanised(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower().replace(" id", " number")
 
 
 def _asks_price_of_it(said: Entities) -> bool:
@@ -963,8 +709,8 @@ def _can_do(tools: tuple[Tool, ...]) -> str:
         "customer_info": "look up your account", "policy_question": "answer questions about our terms",
         "human": "connect you to a person",
     }  # fmt: skip
-    offered = [tool for tool in tools if not _PACING.search(tool.name) and not _A_PROOF.match(tool.name)]
-    can = list(dict.fromkeys(known.get(intent_of(tool)) or _humanised(tool.name) for tool in offered))[:7]
+    offered = [tool for tool in tools if not PACING.search(tool.name) and not A_PROOF.match(tool.name)]
+    can = list(dict.fromkeys(known.get(intent_of(tool)) or humanised(tool.name) for tool in offered))[:7]
     if not can:
         return "I have no tools in this session."
     return f"I can {', '.join(can[:-1])}{' or ' if len(can) > 1 else ''}{can[-1]}."

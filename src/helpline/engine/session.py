@@ -19,6 +19,7 @@ from helpline.engine.accent import Accent
 from helpline.engine.brain import Brain
 from helpline.engine.captions import Captions
 from helpline.engine.configuration import Configuration
+from helpline.engine.dialogue import Known
 from helpline.engine.history import History, Item, decode_audio, read_item
 from helpline.engine.language import readable
 from helpline.engine.lexicon import expected_from
@@ -31,7 +32,6 @@ from helpline.engine.listening import (
     ListeningFailed,
     ListenSettings,
 )
-from helpline.engine.policy import Known
 from helpline.engine.protocol import (
     Json,
     Refusal,

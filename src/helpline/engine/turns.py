@@ -6,9 +6,9 @@ from typing import Any
 
 from helpline.engine.brain import Answered, Called, Entry, Said, Turn
 from helpline.engine.configuration import Configuration
+from helpline.engine.dialogue import Known
 from helpline.engine.history import History, Item
 from helpline.engine.meaning import read_tools
-from helpline.engine.policy import Known
 from helpline.engine.protocol import wrong_value
 from helpline.engine.requests import ResponseRequest
 
