@@ -83,7 +83,7 @@ def examples_from(pack: Pack, names: list[str]) -> Iterator[tuple[str, str]]:
     pick = random.Random(11)
     seen: set[tuple[str, str]] = set()
     for intent in pack.intents:
-        phrases = (*intent.phrases, *intent.rarer)
+        phrases = (*intent.phrases, *intent.plain, *intent.rarer)
         for _ in range(DRAWN if intent.name in names else 0):
             masked = slotted(pick.choice(phrases), pick)
             chance = pick.random() if " " in masked else 1.0  # a word by itself is no request

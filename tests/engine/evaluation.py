@@ -109,7 +109,9 @@ FINAL = Path(__file__).with_name("sentences_final.txt")
 BLIND = Path(__file__).with_name("sentences_blind.txt")
 """Written after that by somebody who knew neither the phrases nor the engine, for the next; spent with it."""
 UNSEEN = Path(__file__).with_name("sentences_unseen.txt")
-"""Written in the same way after that, before the phrases grew: for one run, the last."""
+"""Written in the same way after that, before the phrases grew; spent with its run."""
+LAST = Path(__file__).with_name("sentences_last.txt")
+"""Written in the same way after that: for one run, the last."""
 
 
 def load_sentences(path: Path = SENTENCES) -> list[Sentence]:

@@ -60,7 +60,7 @@ def test_working_ahead_changes_no_word_and_leaves_nothing_for_the_end(decoders: 
 
 def test_working_ahead_changes_no_number_that_is_heard_again(decoders: Decoders) -> None:
     settings = ListenSettings(known_ids=("1003", "1004", "2291"))
-    pcm24k = sound("cancel order one zero zero three", "en-us+f3")
+    pcm24k = sound("check order one zero zero three", "en-us+f3")
     at_the_end, ahead = (
         heard(a_listener(decoders, settings), pcm24k, ahead=ahead) for ahead in (False, True)
     )

@@ -24,11 +24,12 @@ from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, pars
 from helpline.errors import MissingPartError
 from helpline.private import is_ours_alone, make_folder
 
-_VERSION = "22"
+_VERSION = "23"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
-_USUAL = 0.75
-"""So many are drawn from what is said most often, the others from the rarer words for it."""
+_PLAIN = 0.25
+_RARER = 0.25
+"""Of what is drawn for an intent: as it is said in a hurry, and in unusual words."""
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*\.?")
 _MOST_KEPT = 60
 """So many lexicons stay on disk, a megabyte each: those that were used last."""
@@ -246,9 +247,11 @@ def _shares(pack: Pack, count: int) -> "Iterator[tuple[Sequence[Template], int]]
     every = sum(_WEIGHTS.get(intent.name, 1.0) for intent in pack.intents)
     for intent in pack.intents:
         share = count * _WEIGHTS.get(intent.name, 1.0) / every
-        usual = _USUAL if intent.rarer else 1.0
-        yield intent.phrases, round(share * usual)
-        yield intent.rarer, round(share * (1 - usual))
+        plain = _PLAIN if intent.plain else 0.0
+        rarer = _RARER if intent.rarer else 0.0
+        yield intent.plain, round(share * plain)
+        yield intent.rarer, round(share * rarer)
+        yield intent.phrases, round(share * (1 - plain - rarer))
 
 
 def _as_it_is(sentence: str, _pack: Pack, _pick: random.Random) -> str:

@@ -90,7 +90,7 @@ def index(pack: Pack) -> Nearest:
     for intent in pack.intents:
         if intent.name == "filler":
             continue  # said beside a request, never one by itself
-        for phrase in (*intent.phrases, *intent.rarer):
+        for phrase in (*intent.phrases, *intent.plain, *intent.rarer):
             for _ in range(_SAMPLES):
                 samples.setdefault(slotted(phrase, pick), intent.name)
     counted = [Counter(features_of(text)) for text in sorted(samples, key=samples.__getitem__)]

@@ -40,6 +40,8 @@ class Intent:
     tools: str
     """A pattern for tool names; empty when the engine answers by itself."""
     phrases: tuple[Template, ...]
+    plain: tuple[Template, ...] = ()
+    """What is said in a hurry, and by who was not understood."""
     rarer: tuple[Template, ...] = ()
     """What is said as well, in more unusual words."""
     cues: tuple[tuple[re.Pattern[str], float], ...] = ()
@@ -75,6 +77,7 @@ def load_pack() -> Pack:
             entry["name"],
             entry.get("tools", ""),
             tuple(map(parse_template, entry["phrases"])),
+            tuple(map(parse_template, entry.get("plain", ()))),
             tuple(map(parse_template, entry.get("rarer", ()))),
             tuple((re.compile(pattern), bonus) for pattern, bonus in entry.get("cues", ())),
         )

@@ -22,6 +22,7 @@ NUMBER_WORDS = frozenset(
     " double".split()
 )
 _MOST_BEHIND = 4
+_ORDER = ("order", "number")
 _DIGIT_FRAMES = 30
 _GAP_FRAMES = 55
 _TWO_DIGITS = frozenset(
@@ -134,6 +135,8 @@ def _time_in(words: Sequence[str]) -> tuple[int, int] | None:
 def _number_in(words: Sequence[Word], length: int) -> tuple[int, int] | None:
     """From the first word of a number to its last one, and on for as long as its missing digits take."""
     run = _number_run(words)
+    if len(run) < 2:
+        run = _run_behind_order(words, length)
     if len(run) < 2 or run[-1] - run[0] >= _LONGEST:
         return None
     first, last = run[0], run[-1] + 1
@@ -164,6 +167,16 @@ def _number_run(words: Sequence[Word]) -> list[int]:
             run = []
         run.append(at)
     return run
+
+
+def _run_behind_order(words: Sequence[Word], length: int) -> list[int]:
+    """A number behind "order", as long as it takes to say: "order one the old the all three"."""
+    for at in range(1, len(words)):
+        if words[at].text in NUMBER_WORDS and words[at - 1].text in _ORDER:
+            until = words[at].start + length * _DIGIT_FRAMES
+            behind = range(at, min(len(words), at + _LONGEST))
+            return [one for one in behind if words[one].text in NUMBER_WORDS and words[one].start <= until]
+    return []
 
 
 def _digits_of(word: Word) -> float:
