@@ -24,7 +24,7 @@ from helpline.engine.phrases import Fills, Pack, Template, draw, load_pack, pars
 from helpline.errors import MissingPartError
 from helpline.private import is_ours_alone, make_folder
 
-_VERSION = "23"
+_VERSION = "25"
 _SENTENCES = 40_000
 _DISCOUNT = 0.3
 _PLAIN = 0.25

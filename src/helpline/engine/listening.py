@@ -23,7 +23,7 @@ from helpline.audio.resample import Resampler
 from helpline.engine.ears.port import Ears
 from helpline.engine.lexicon import Expected
 from helpline.engine.meaning import likeliness, says_else
-from helpline.engine.references import own_reference, settle_reference
+from helpline.engine.references import numbers_in, own_reference, settle_reference
 from helpline.engine.vad import (
     FRAME_BYTES,
     SpeechBegan,
@@ -35,6 +35,7 @@ from helpline.engine.vad import (
     VoiceDetector,
 )
 from helpline.errors import HelplineError, LocalError
+from helpline.numbers import normalise
 
 Answer = TypeVar("Answer")
 AudioFormat = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
@@ -43,6 +44,8 @@ _STABLE_FRAMES = 12
 _UNSURE_WORDS = 2
 _LONGEST_UTTERANCE_MS = 120_000
 _AGREES = 0.2
+_SAME_NUMBER = 0.3
+"""Two seldom hear the same number where none was said."""
 _CLEARLY = 0.05
 """So much better than those before it must an opinion be: the first is right most often."""
 
@@ -306,7 +309,7 @@ class Listener:
 
     def _worth(self, words: str, opinions: Sequence[str]) -> float:
         likely = likeliness(words, self._settings.expected.keywords, self._settings.known_ids)
-        return likely + _AGREES * agreement(words, opinions)
+        return likely + _AGREES * agreement(words, opinions) + _SAME_NUMBER * _shares_number(words, opinions)
 
 
 def agreement(words: str, opinions: Sequence[str]) -> float:
@@ -314,6 +317,12 @@ def agreement(words: str, opinions: Sequence[str]) -> float:
     mine = words.split()
     others = [SequenceMatcher(None, mine, other.split()).ratio() for other in opinions if other is not words]
     return sum(others) / len(others) if others else 0.0
+
+
+def _shares_number(words: str, opinions: Sequence[str]) -> bool:
+    """Whether another opinion has a number of these words."""
+    mine = numbers_in(normalise(words))
+    return any(mine & numbers_in(normalise(other)) for other in opinions if other is not words)
 
 
 def patience_ms(words: str, eagerness: str) -> int:

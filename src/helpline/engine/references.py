@@ -26,6 +26,8 @@ _ASKED = re.compile(
     r"|(?:say|tell me|give me|repeat|need|have)\b[^.?!]*\b(?:order|reference|return|ticket) (?:number|id)\b"
 )
 _REFERENCE = re.compile(r"(?<!\w)[a-z]{0,2}\d{3,12}(?!\w)")
+_USUAL_LENGTH = 4
+"""What is shorter has lost a digit rather than that the other has gained one."""
 _UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _UNIT = re.compile(rf"\b(?:{'|'.join(_UNITS)})\b")
 _PARTS = re.compile(r"([a-z]*)(\d+)")
@@ -87,14 +89,14 @@ def settle_reference(words: str, opinions: Sequence[str], known_ids: Sequence[st
     if len(set(named)) != 1:
         return words
     heard = named[0]
-    others = [_numbers_in(normalise(opinion)) for opinion in opinions]
+    others = [numbers_in(normalise(opinion)) for opinion in opinions]
     lengths = {len(known) for known in known_ids}
 
-    def weight(reference: str) -> tuple[float, int]:
+    def weight(reference: str) -> tuple[float, int, int]:
         exact = sum(reference in one for one in others)
         near = sum(any(_one_apart(reference, other) for other in one) for one in others)
         own = 2.0 * (reference in known_ids) + 0.5 * (len(reference) in lengths)
-        return exact + 0.5 * near + own, -len(reference)
+        return exact + 0.5 * near + own, min(len(reference), _USUAL_LENGTH), -len(reference)
 
     possible = {
         other
@@ -106,7 +108,7 @@ def settle_reference(words: str, opinions: Sequence[str], known_ids: Sequence[st
     return words if best == heard else normalise(words).replace(heard, best, 1)
 
 
-def _numbers_in(text: str) -> set[str]:
+def numbers_in(text: str) -> set[str]:
     """References in a normalised text; also such as a misheard word has cut: "1234 are five"."""
     whole = re.sub(r"(\d) [a-z']+ (?=\d)", r"\1", _UNIT.sub(lambda unit: str(_UNITS.index(unit[0])), text))
     return {*_REFERENCE.findall(text), *_REFERENCE.findall(whole)}
