@@ -82,8 +82,12 @@ _CLEAR = 0.6
 _ANY_DAY = datetime(2026, 1, 5)  # noqa: DTZ001 - only whether a moment is named matters here
 
 
-def likeliness(words: str, things: Sequence[str] = (), known_ids: Sequence[str] = ()) -> float:
-    """How much recognised words are like something that customers say, about 0 to 1."""
+@lru_cache(maxsize=16)
+def likeliness(words: str, things: tuple[str, ...] = (), known_ids: tuple[str, ...] = ()) -> float:
+    """How much recognised words are like something that customers say, about 0 to 1.
+
+    Asked of the same few opinions again and again while a speaker pauses, and once more at the end.
+    """
     found = find_entities(words, _ANY_DAY, things or common_things())
     ranked = load_meanings().rank(found.masked)
     strange = sum(reference not in known_ids for reference in found.references) if known_ids else 0
