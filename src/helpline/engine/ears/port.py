@@ -41,7 +41,7 @@ class Ears(Protocol):
         return
 
     def think(self) -> bool:
-        """Do a little of the work ahead, some 10 ms of a core; False: there was nothing to do.
+        """Do a little of the work ahead, 10 ms of a core, or 60 at most; False: there was nothing.
 
         Called when nothing is more urgent, and maybe never.
         """
