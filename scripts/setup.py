@@ -2,6 +2,7 @@
 
 Every package is installed from requirements/*.txt and must match its hash. What was installed is written down
 last, so that an interrupted set-up is finished the next time and a finished one costs a few milliseconds.
+Moonshine, the engine's second recogniser, is left out on a system that has no wheel of it.
 Needs nothing but Python's own library.
 """
 
@@ -23,6 +24,9 @@ LOCKS = REPOSITORY / "requirements"
 INTERRUPTED = VENV / "installing"
 """There while packages are being installed: who finds it cannot know which of them are whole."""
 NEEDS = {"run": ("run.txt", "build.txt"), "dev": ("dev.txt", "build.txt")}
+WHERE_IT_CAN = "moonshine.txt"
+"""Installed after these, all of it or nothing: not every system has a wheel, and Helpline runs without."""
+STOPPED = "The set-up stopped there: mend what is said above (often the network), then run it again."
 VERSIONS = ("3.11", "3.12", "3.13")
 
 
@@ -70,16 +74,43 @@ def install(what: str) -> None:
     uv = find_uv()
     INTERRUPTED.touch()
     say(f"Installing {', '.join('requirements/' + name for name in NEEDS[what])}")
-    locks = [argument for name in NEEDS[what] for argument in ("-r", str(LOCKS / name))]
-    # No dependencies: the locks are whole, and what they override is not asked again.
-    run(uv, "pip", "install", "--python", PYTHON, "--quiet", "--compile-bytecode", "--no-deps",
-        "--require-hashes", *locks)  # fmt: skip
+    run(*installing(uv, *NEEDS[what]))
+    if has_wheels(uv, WHERE_IT_CAN):
+        say(f"Installing requirements/{WHERE_IT_CAN}")
+        run(*installing(uv, WHERE_IT_CAN))
+    else:
+        say("No wheel of Moonshine runs on this system, so the engine hears with pocketsphinx alone.")
     run(
         uv, "pip", "install", "--python", PYTHON, "--quiet", "--offline", "--no-deps", "--no-build-isolation",
         "--reinstall-package", "helpline", "--editable", ".",
     )  # fmt: skip
     stamp(what).write_text(fingerprint(what))
     INTERRUPTED.unlink()
+
+
+def installing(uv: str, *names: str) -> list[str | Path]:
+    """The command that installs what these files lock."""
+    locks = [argument for name in names for argument in ("-r", LOCKS / name)]
+    # No dependencies: the locks are whole, and what they override or leave out is not asked again.
+    return [uv, "pip", "install", "--python", PYTHON, "--quiet", "--compile-bytecode", "--no-deps",
+            "--require-hashes", *locks]  # fmt: skip
+
+
+def has_wheels(uv: str, name: str) -> bool:
+    """Whether this system has a wheel of each package that the file locks. Stops where that cannot be told.
+
+    That nothing fits here is believed only of an index that has everything for another system: one that is
+    out of reach, or lacks a package, is to be mended.
+    """
+    trying = [*installing(uv, name), "--dry-run"]
+    here = attempt(trying)
+    if here.returncode == 0:
+        return True
+    # uv ends with 1 when nothing fits, with 2 when it could not look.
+    if here.returncode == 1 and attempt([*trying, "--python-platform", "windows"]).returncode == 0:
+        return False
+    say(here.stderr.rstrip())
+    sys.exit(STOPPED)
 
 
 def find_uv() -> str:
@@ -104,14 +135,19 @@ def stamped(what: str) -> bool:
 def fingerprint(what: str) -> str:
     """Changes with everything that an installation follows from, and when the repository is moved."""
     parts = [str(REPOSITORY).encode(), (REPOSITORY / "pyproject.toml").read_bytes()]
-    parts += [(LOCKS / name).read_bytes() for name in NEEDS[what]]
+    parts += [(LOCKS / name).read_bytes() for name in (*NEEDS[what], WHERE_IT_CAN)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def run(*command: str | Path) -> None:
     done = subprocess.run([str(part) for part in command], check=False)
     if done.returncode:
-        sys.exit("The set-up stopped there: mend what is said above (often the network), then run it again.")
+        sys.exit(STOPPED)
+
+
+def attempt(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
+    """What came of a command that may fail; it says nothing by itself."""
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
 
 
 def say(sentence: str) -> None:

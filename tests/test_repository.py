@@ -134,20 +134,32 @@ def test_the_page_of_settings_is_the_table_in_the_code():
     assert (ROOT / "docs/settings.md").read_text() == page(), "write it anew with `make docs`"
 
 
-@pytest.mark.parametrize("lock", ["run.txt", "dev.txt"])
-def test_the_locks_hold_what_the_package_asks_for(lock):
+def locked(lock: str) -> dict[str, str]:
     text = (ROOT / "requirements" / lock).read_text()
-    locked = dict(re.findall(r"(?m)^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)", text))
+    return dict(re.findall(r"(?m)^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)", text))
+
+
+@pytest.mark.parametrize("lock", ["run.txt", "dev.txt", "moonshine.txt"])
+def test_the_locks_hold_what_the_package_asks_for(lock):
+    versions = locked(lock)
     extras = project()["optional-dependencies"]
     asked = [*project()["dependencies"], *extras["web"], *extras["engine"], *extras["espeak"]]
-    for line in asked:
+    for line in extras["moonshine"] if lock == "moonshine.txt" else asked:
         requirement = Requirement(line)
-        version = locked.get(requirement.name.lower().replace("_", "-"))
+        version = versions.get(requirement.name.lower().replace("_", "-"))
         assert version, f"{requirement.name} is not locked: make lock"
         assert requirement.specifier.contains(version), f"{requirement} is locked at {version}: make lock"
 
 
-@pytest.mark.parametrize("lock", ["run.txt", "dev.txt", "build.txt", "uv.txt"])
+@pytest.mark.parametrize("lock", ["run.txt", "dev.txt"])
+def test_what_is_installed_after_a_lock_has_its_versions(lock):
+    before, after = locked(lock), locked("moonshine.txt")
+    assert {name: after[name] for name in before.keys() & after} == {
+        name: before[name] for name in before.keys() & after
+    }
+
+
+@pytest.mark.parametrize("lock", ["run.txt", "dev.txt", "moonshine.txt", "build.txt", "uv.txt"])
 def test_every_locked_package_has_its_hashes(lock):
     text = (ROOT / "requirements" / lock).read_text()
     packages = re.split(r"(?m)^(?=[a-zA-Z0-9])", text)[1:]
