@@ -33,6 +33,7 @@ FLOOR_OF = {
     "helpline.settings_sources": "words",
     "helpline.settings_text": "words",
     "helpline.storable": "words",
+    "helpline.time_zone": "words",
     "helpline.times": "words",
     "helpline.wording": "words",
     "helpline.realtime": "services",

@@ -341,7 +341,11 @@ class RealtimeClient:
         ]
         choice = choice_asked(self._settings.tool_choice, [str(one["name"]) for one in offered])
         ours = SessionSettings(instructions=self._prompt, tools=tuple(offered), tool_choice=choice)
-        return _merged(ours, self._changes)
+        session = _merged(ours, self._changes)
+        if not any(isinstance(handler, ShopHandler) for _, handler in self._tools.values()):
+            return session
+        told = self._shop.in_its_zone(session.instructions or "")
+        return msgspec.structs.replace(session, instructions=told)
 
     # --- talking ---
 

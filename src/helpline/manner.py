@@ -17,6 +17,7 @@ from helpline.realtime.asked import choice_asked, session_asked, transcription_a
 from helpline.realtime.connection import Backend
 from helpline.realtime.events import SessionSettings, Transcription
 from helpline.settings import Settings
+from helpline.time_zone import with_zone
 from helpline.wording import named
 
 _PACES: dict[Pace, float] = {"slower": 0.8, "normal": 1.0, "faster": 1.2}
@@ -122,14 +123,15 @@ class Manner:
         blanks = {
             "{shop}": self._settings.name,
             "{language}": named(language),
-            "{today}": f"{self._now():%A, %d %B %Y}",
+            "{today}": f"{self._now().astimezone(self._policy.zone):%A, %d %B %Y}",
             "{caller}": _about(caller),
             "{hours}": self._hours(),
         }
         prompt = self._prompt
         for blank, value in blanks.items():
             prompt = prompt.replace(blank, value)
-        return "\n".join(part for part in (prompt.strip(), _ASKED_FOR.get(pace or "normal", "")) if part)
+        parts = (prompt.strip(), _ASKED_FOR.get(pace or "normal", ""))
+        return with_zone("\n".join(part for part in parts if part), self._policy.time_zone)
 
     def _hours(self) -> str:
         policy = self._policy

@@ -183,11 +183,13 @@ async def test_shop_tools_are_public_until_the_app_says_who_is_on_the_line():
     from helpline.tools import tools
 
     updates: list[list[str]] = []
+    told: list[str] = []
     changed = asyncio.Event()
 
     async def script(peer: Peer) -> None:
         asked = await peer.greet()
         updates.append([tool["name"] for tool in asked["session"]["tools"]])
+        told.append(asked["session"]["instructions"])
         asked = await peer.expect("session.update")
         updates.append([tool["name"] for tool in asked["session"]["tools"]])
         changed.set()
@@ -204,6 +206,7 @@ async def test_shop_tools_are_public_until_the_app_says_who_is_on_the_line():
     assert "get_product_info" in updates[0]
     assert "cancel_order" not in updates[0]
     assert "cancel_order" in updates[1]
+    assert told == ["The time zone is America/New_York: days and hours are meant there."]
 
 
 @pytest.mark.usefixtures("_desk")

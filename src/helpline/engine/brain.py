@@ -64,7 +64,7 @@ class Turn:
     """The conversation, oldest first."""
     tools: tuple[Tool, ...]
     now: datetime
-    """Aware or naive local time: "tomorrow" is counted from here."""
+    """Local time where the client is, aware or naive: "tomorrow" is counted from here."""
     tool_choice: str = "auto"
     """`auto`, `none`, `required`, or a tool's name."""
     instructions: str = ""

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
@@ -103,6 +104,7 @@ class Engine:
         make_brain: Callable[[], Brain] | None = None,
         make_hearing: Callable[[], Hearing] | None = None,
         voice_of: Callable[[str], Voice | None] = make_voice,
+        wall_clock: Callable[[], datetime] = datetime.now,
     ) -> None:
         self.options = options or EngineOptions()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="engine-ears")
@@ -115,6 +117,7 @@ class Engine:
         )
         self._make_hearing = make_hearing or self._hearing
         self._voice_of = voice_of
+        self._wall_clock = wall_clock
         self._voice: Voice | None = None
         self._sessions = 0
         self._ready = False
@@ -179,6 +182,7 @@ class Engine:
             language="" if self.options.chat is not None else "en",
             flat=flat,
             transcribes_only=transcribes_only,
+            wall_clock=self._wall_clock,
         )
         await Session(frames, parts).run()
 

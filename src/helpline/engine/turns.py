@@ -11,6 +11,7 @@ from helpline.engine.history import History, Item
 from helpline.engine.meaning import read_tools
 from helpline.engine.protocol import wrong_value
 from helpline.engine.requests import ResponseRequest
+from helpline.time_zone import zone_in
 
 
 def items_of(request: ResponseRequest, history: History) -> list[Item]:
@@ -28,13 +29,19 @@ def turn_of(
     return Turn(
         entries=tuple(entry for item in items if (entry := entry_of(item)) is not None),
         tools=read_tools(body["tools"] if request.tools is None else request.tools),
-        now=now,
+        now=_where_the_client_is(now, request.instructions or "", body["instructions"]),
         tool_choice=_choice(request.tool_choice or body["tool_choice"]),
         instructions=body["instructions"] if request.instructions is None else request.instructions,
         asked_for=request.instructions or "",
         known=known,
         aside=request.conversation == "none",
     )
+
+
+def _where_the_client_is(now: datetime, *instructions: str) -> datetime:
+    """The local time in the zone that instructions tell, the first that do; else the engine's own."""
+    zone = next((zone for text in instructions if (zone := zone_in(text)) is not None), None)
+    return now if zone is None else now.astimezone(zone).replace(tzinfo=None)
 
 
 def entry_of(item: Item) -> Entry | None:

@@ -17,6 +17,7 @@ from helpline.actions import Identity
 from helpline.errors import SettingsError
 from helpline.hours import OFFICE_HOURS, OpenHours
 from helpline.store.records import OrderStatus
+from helpline.time_zone import zone_named
 
 Level = Literal["guest", "known", "proven"]
 Proof = Literal["sign_in", "demo", "code", "email", "name_postcode"]
@@ -198,9 +199,7 @@ def _moved(table: dict[str, Any]) -> str:
 
 
 def _contradiction(policy: Policy) -> str:
-    try:
-        policy.zone.utcoffset(None)
-    except (KeyError, ValueError, OSError):
+    if zone_named(policy.time_zone) is None:
         return f"there is no time zone {policy.time_zone!r}"
     if policy.refunds.min_days > policy.refunds.max_days:
         return "refunds.min_days must not be more than refunds.max_days"

@@ -13,6 +13,7 @@ from helpline.call.effects import Settle, Settled
 from helpline.policy import Policy
 from helpline.settings import Settings
 from helpline.store import Store
+from helpline.time_zone import with_zone
 from helpline.tools.context import CallContext
 from helpline.tools.keywords import keywords_of
 from helpline.tools.registry import Toolbox
@@ -54,6 +55,10 @@ class ShopTools:
         self._store: Store | None = None
         self._toolbox: Toolbox | None = None
         self._lock = asyncio.Lock()
+
+    def in_its_zone(self, instructions: str) -> str:
+        """The instructions of a session with these tools: they tell where the shop is, for "tomorrow"."""
+        return with_zone(instructions, self._policy.time_zone)
 
     def may_use(self, handler: ShopHandler, caller: Caller) -> bool:
         """Is the tool offered to this caller?"""
