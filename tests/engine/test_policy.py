@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpline.call.claims import claims_in
 from helpline.engine.brain import Answered, Call, Called, Entry, PolicyBrain, Said, Say, Turn, told_to_say
-from helpline.engine.dialogue import Known
+from helpline.engine.dialogue import Known, Situation
+from helpline.engine.language import find_entities
 from helpline.engine.meaning import intent_of, likeliness, nearest_tool, read_tools, tool_for
+from helpline.engine.offers import STAYS, at_its_hour
 from helpline.engine.results import last_price, question_in, say_result
 from helpline.engine.slots import fit, kind_of, snap, unwrapped
 from tests.engine.talk import SHOP_TOOLS, function
@@ -611,3 +614,67 @@ def test_a_guest_who_is_sent_a_code_is_served_after_it() -> None:
     assert guest.verified({"say": "Thank you.", "verified": True}).calls == [
         ("check_order_status", {"order_id": "1004"})
     ]
+
+
+# --- a call back that is booked --------------------------------------------------------------------------
+
+CALL = function(
+    "schedule_callback", "Have somebody call back.", ["when"], when="ISO 8601.", topic="What it is about."
+)
+
+
+def booked(*others: dict[str, Any]) -> Caller:
+    """Somebody who is called back on Monday at half past three, and knows it."""
+    caller = Caller(CALL, *others).says("please call me back on Monday at half past three")
+    caller.gets({"status": "not_done_yet", "say": "We can call you on Monday at 3:30 PM. Shall I book it?"})
+    return caller.told(
+        'The customer said yes. It is done: receipt R1. Say to the customer: "Done. We will call you."'
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "when"),
+    [
+        ("make it four", "2026-11-23T16:00"),
+        ("can you make that four o'clock instead", "2026-11-23T16:00"),
+        ("move the callback to ten please", "2026-11-23T10:00"),
+        ("no, at five", "2026-11-23T17:00"),
+        ("Tuesday would be better", "2026-11-24T15:30"),
+        ("please call me back on Friday at ten", "2026-11-20T10:00"),
+    ],
+)
+def test_another_call_back_is_said_to_be_another(said: str, when: str) -> None:
+    caller = booked().says(said)
+    assert caller.calls == [("schedule_callback", {"when": when})]
+    assert caller.said == STAYS
+    caller.gets({"status": "not_done_yet", "say": "We can call you then. Shall I book it?"})
+    assert caller.says("make it six").said == "", "it was said with the offer"
+
+
+def test_no_claim_is_made_of_an_offer() -> None:
+    assert claims_in(STAYS) == ()
+
+
+def test_a_tool_that_moves_a_call_back_makes_it_no_other() -> None:
+    moves = function("move_callback", "Move a call back.", ["when"], when="ISO 8601.")
+    assert STAYS not in booked(moves).says("please call me back on Friday at ten").said
+
+
+def test_four_may_be_how_many() -> None:
+    table = function(
+        "reserve_table", "A table.", ["guests", "day"], guests={"type": "integer"}, day={"format": "date"}
+    )
+    [tool] = read_tools([table])
+    said = find_entities("make it four", NOW)
+    assert at_its_hour(said, tool, Situation((tool,), NOW)).when is None
+
+
+def test_a_call_back_is_not_cancelled_by_booking_one() -> None:
+    caller = booked().says("cancel the callback")
+    assert caller.calls == []
+    assert caller.said.startswith("I cannot cancel a call that is booked.")
+
+
+def test_a_tool_may_cancel_a_call_back() -> None:
+    cancels = function("cancel_callback", "Cancel a call back.")
+    assert "cannot" not in booked(cancels).says("cancel the callback").said

@@ -19,6 +19,7 @@ from helpline.engine.corrections import rows_in
 from helpline.engine.dialogue import Act, Dialogue, Known, Refused, Situation, Topic
 from helpline.engine.language import find_entities
 from helpline.engine.meaning import Tool, tool_for
+from helpline.engine.offers import stays
 from helpline.engine.policy import Policy
 from helpline.engine.proofs import is_proof
 from helpline.engine.results import answer_in, last_price, question_in, say_result, waits
@@ -166,6 +167,7 @@ class PolicyBrain:
         self._dialogue = self._policy.after_results(self._dialogue, _refusals(tail, turn), situation)
         if question is None and self._dialogue.waiting and told and _is_over(tail):
             self._dialogue, act = self._policy.resume(self._dialogue, situation, spoken=_was_spoken(turn))
+            act = stays(act, situation)
             if (act.calls or act.say) and _VERIFIED.search(_last_output(tail)):
                 told = [_A_LAST_QUESTION.sub("", " ".join(told))]  # "How can I help?" is known
             return [Say(" ".join(told)), *_parts(act)]
@@ -181,6 +183,7 @@ class PolicyBrain:
         if chinese and not asked:
             return [*map(Say, told), *_parts(_looked_up(question.text, turn))]
         self._dialogue, act = self._policy.decide(self._dialogue, asked, situation, spoken=question.spoken)
+        act = stays(act, situation)
         parts: list[Part] = [Say(" ".join(told))] if told else []
         if told and act.kind == "small":
             return parts
@@ -234,6 +237,7 @@ def _parts(act: Act) -> list[Part]:
     return parts + [Call(name, msgspec.json.encode(args).decode()) for name, args in act.calls]
 
 
+_DONE = re.compile(r"\bit is done\b", re.IGNORECASE)
 _SETTLED = re.compile(r"\bit is done\b|\bsaid no\b|\bwas not done\b", re.IGNORECASE)
 _IS_OFFER = re.compile(r'"status"\s*:\s*"not_done_yet"')
 _OFFER_IS_OVER = re.compile(
@@ -333,7 +337,8 @@ def recall(entries: tuple[Entry, ...], question: Said | None, now: datetime) -> 
                 if _IS_OFFER.search(output):
                     topic = replace(topic, offer=say_result(output), offered=topic.last_call)
             case Said(role="system", text=text) if _OFFER_IS_OVER.search(text):
-                topic = replace(topic, offer="", offered=("", ""))
+                done = (topic.offered,) if topic.offer and _DONE.search(text) else ()
+                topic = replace(topic, offer="", offered=("", ""), done=(*topic.done, *done))
             case Said(role="assistant", text=text):
                 topic = replace(_topic_of_words(topic, text, now), last_said=text)
             case Said(role="user", text=text) if question is None or text not in question.text:

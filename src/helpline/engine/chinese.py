@@ -9,6 +9,7 @@ from datetime import datetime
 
 from helpline.call.chinese import CHINESE, with_digits
 from helpline.chinese_times import read_chinese_time
+from helpline.engine.offers import STAYS
 from helpline.numerals import with_whole_digits
 
 __all__ = ["CHINESE", "asks", "in_chinese", "in_english"]
@@ -62,6 +63,7 @@ _ANSWERS = {
     "You are welcome. Is there anything else?": "不客气，还有什么可以帮您？",
     "Thank you for calling. Goodbye.": "感谢您的咨询，再见。",
     "The customer asked for a person.": "客户要求人工客服。",
+    STAYS: "原来的回电保持不变，这次是另外一次。",
 }
 """What the engine says by itself, as it is said to who writes Chinese."""
 _ABOUT = re.compile(r"It was about order (\w+)\.")

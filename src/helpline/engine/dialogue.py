@@ -27,6 +27,8 @@ class Topic:
     """What asks for the customer's yes to a change, while it waits for that."""
     offered: tuple[str, str] = ("", "")
     """The call that made the offer."""
+    done: tuple[tuple[str, str], ...] = ()
+    """The calls of the offers that were carried out, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,13 @@ from helpline.engine.meaning import (
     nearest_tool,
     tool_for,
 )
-from helpline.engine.offers import changed, tells_the_topic
+from helpline.engine.offers import (
+    at_its_hour,
+    cancels_a_call,
+    changed,
+    moves_what_is_done,
+    tells_the_topic,
+)
 from helpline.engine.pacing import PACING, paced
 from helpline.engine.proofs import A_PROOF, SENDS_CODE, TAKES_CODE, proofs_of, without_proof
 from helpline.engine.readings import (
@@ -186,6 +192,7 @@ class Policy:
         heard = replace(dialogue, misses=0)
         if tool is not None and turn.tool_choice != "none" and not _A_QUESTION.search(said.text):
             served = None if best.score < _SWITCH else tool_for(best.intent, turn.tools)
+            said = at_its_hour(said, tool, turn)
             if tells_the_topic(tool, said) or not self._elsewhere(served, tool, best):
                 fresh = collect(tool, said, replace(context, order="", product="", wanted=False), {})
                 anew = changed(tool, read_arguments(arguments), fresh, said)
@@ -215,6 +222,8 @@ class Policy:
             if forced is not None:
                 return self._start(dialogue, forced, said, turn, context)
         best = ranked[0] if ranked else Meaning("", 0.0)
+        if (moved := self._moved(dialogue, best, said, turn, context)) is not None:
+            return moved
         if (corrected := self._corrected(dialogue, said, turn, context)) is not None:
             return corrected
         first, *later = self._requests(said, turn)
@@ -246,6 +255,25 @@ class Policy:
             dialogue, act = self._person(dialogue, said, turn, context)
             return dialogue, replace(act, say=f"A person can call you back. {act.say}".strip())
         return self._small_talk(dialogue, best.intent, said, turn)
+
+    def _moved(
+        self, dialogue: Dialogue, best: Meaning, said: Entities, turn: Situation, context: Context
+    ) -> tuple[Dialogue, Act] | None:
+        """ "Make it four" when the call back is booked; "cancel the call"."""
+        if said.references:
+            return None  # about an order, whatever else
+        if cancels_a_call(said, turn) and not turn.topic.offer:
+            return self._instead_a_person(dialogue, "I cannot cancel a call that is booked.", turn)
+        if (booked := moves_what_is_done(said, turn)) is None:
+            return None
+        tool, before = booked
+        said = at_its_hour(said, tool, turn)
+        served = None if best.score < _SWITCH else tool_for(best.intent, turn.tools)
+        if said.when is None or self._elsewhere(served, tool, best):
+            return None
+        fresh = collect(tool, said, replace(context, order="", product="", wanted=False), {})
+        anew = changed(tool, before, fresh, said)
+        return (replace(dialogue, misses=0), Act(calls=((tool.name, anew),), kind="call")) if anew else None
 
     def _prove(
         self,
