@@ -37,10 +37,13 @@ _IN = re.compile(rf"\b(?:in|within) (?:about )?({_N}) (minute|hour)s?(?: (?:and 
 _FROM_NOW = re.compile(rf"\b({_N}) (minute|hour)s?(?: (?:and a half|and (\d+) minutes))? from now\b")
 _IN_DAYS = re.compile(rf"\b(?:in|within) (?:about )?({_N}) (day|week)s?\b(?: time\b)?")
 _HOUR = rf"(?:1[0-2]|[1-9]|{_SMALL})"
-_PAST = re.compile(rf"\b(half|quarter|\d{{1,2}}|{_SMALL})(?: minutes)? (past|to|after) ({_HOUR})\b")
+_HALF = r"am|pm|a m|p m|a\.m|p\.m"
+_PAST = re.compile(
+    rf"\b(half|quarter|\d{{1,2}}|{_SMALL})(?: minutes)? (past|to|after) ({_HOUR})\b(?: ({_HALF})\b)?"
+)
 _CLOCK = re.compile(
     rf"\b(?:(at|around|about|by|before|after|until) )?(\d{{1,2}}:\d{{2}}|\d{{3,4}}|{_HOUR}|1\d|2[0-3])"
-    r"(?: (o'clock|am|pm|a m|p m|a\.m|p\.m))?(?: in the (morning|afternoon|evening))?(?: sharp)?(?!\S)"
+    rf"(?: (o'clock|{_HALF}))?(?: in the (morning|afternoon|evening))?(?: sharp)?(?!\S)"
 )
 _REFERENCE_CUE = re.compile(r"\b(?:order|number)$")
 _COMPACT = re.compile(r"\b(\d{1,2})(am|pm)\b")
@@ -199,7 +202,7 @@ def _named_time(text: str, *, wants_cue: bool) -> tuple[tuple[int, int] | None, 
     if match := _PAST.search(text):
         return _past(match, text), match.span()
     if match := _COMPACT.search(text):
-        return (int(match[1]) % 12 + (12 if match[2] == "pm" else 0), 0), match.span()
+        return (_of_half(int(match[1]), match[2]), 0), match.span()
     for match in _CLOCK.finditer(text):
         cue, number, half, part = match.groups()
         if not (half or part or cue or ":" in number) and (wants_cue or not _beside_day(text, match)):
@@ -220,7 +223,8 @@ def _beside_day(text: str, match: re.Match[str]) -> bool:
 
 def _past(match: re.Match[str], text: str) -> tuple[int, int]:
     minutes = {"half": 30, "quarter": 15}.get(match[1]) or cardinal(match[1]) or 0
-    hour = _in_shop_hours(cardinal(match[3]) or 12, text)
+    named, half = cardinal(match[3]) or 12, (match[4] or "").replace(" ", "").replace(".", "")
+    hour = _of_half(named, half) if half else _in_shop_hours(named, text)
     return (hour, minutes) if match[2] in ("past", "after") else ((hour - 1) % 24, 60 - minutes)
 
 
@@ -234,8 +238,12 @@ def _clock(number: str, half: str, part: str) -> tuple[int, int] | None:
     if hour > 23 or minute > 59:
         return None
     if half in ("am", "pm"):
-        return hour % 12 + (12 if half == "pm" else 0), minute
+        return _of_half(hour, half), minute
     return (_in_shop_hours(hour, part), minute) if 1 <= hour <= 12 else (hour, minute)
+
+
+def _of_half(hour: int, half: str) -> int:
+    return hour % 12 + (12 if half == "pm" else 0)
 
 
 def _in_shop_hours(hour: int, words: str) -> int:
