@@ -1,18 +1,17 @@
 """The engine's own ears: working ahead changes no word, and no call hears what another left behind."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
-from helpline.audio.pcm import from_samples, samples
-from helpline.audio.resample import Resampler
-from helpline.engine.ears.pocketsphinx import OPEN, Decoders, Opinion, PocketsphinxEars, make_decoder
-from helpline.engine.lexicon import Expected, Lexicon
+from helpline.engine.ears.moonshine import Written
+from helpline.engine.ears.pocketsphinx import Decoders, Opinion, PocketsphinxEars, make_decoder
+from helpline.engine.lexicon import Lexicon
 from helpline.engine.listening import Ended, Growing, Listener, ListenSettings
+from helpline.engine.trigram import Trigram
 from helpline.engine.vad import VoiceDetector
 from helpline.engine.voice import Synthesiser
 
@@ -56,16 +55,6 @@ def test_working_ahead_changes_no_word_and_leaves_nothing_for_the_end(decoders: 
         pcm24k = sound(sentence)
         at_the_end = heard(a_listener(decoders), pcm24k, ahead=False)
         assert heard(a_listener(decoders), pcm24k, ahead=True, hurried=True) == at_the_end
-
-
-def test_working_ahead_changes_no_number_that_is_heard_again(decoders: Decoders) -> None:
-    settings = ListenSettings(known_ids=("1003", "1004", "2291"))
-    pcm24k = sound("check order one zero zero three", "en-us+f3")
-    at_the_end, ahead = (
-        heard(a_listener(decoders, settings), pcm24k, ahead=ahead) for ahead in (False, True)
-    )
-    assert ahead == at_the_end
-    assert "one zero zero three" in ahead[0]
 
 
 def test_in_a_hurry_the_first_opinion_is_heard_all_the_same(decoders: Decoders) -> None:
@@ -138,26 +127,21 @@ def test_speech_that_comes_at_once_leaves_little_for_its_end() -> None:
 
 STRANGE = "can i bring my own sandwiches and eat them in the garden"
 LIKE_NOTHING = "can i bring my don't send which is them be delivered are done"
+LASTING = f"{LONG} and " * 3 + "so on"
+"""More than six seconds."""
 
 
 @dataclass
 class Scripted:
-    """A decoder that hears its words in anything, and how well they fit the sound, as a likelihood."""
+    """A decoder that hears its words in anything."""
 
     words: str
-    fit: float = 0.01
 
     def process_raw(self, audio: bytes, no_search: bool, full_utt: bool) -> None:
         assert len(audio) > 0
 
     def hyp(self) -> Any:
         return SimpleNamespace(hypstr=self.words)
-
-    def seg(self) -> list[Any]:
-        return [
-            SimpleNamespace(word=word, start_frame=at, end_frame=at, ascore=self.fit)
-            for at, word in enumerate(self.words.split())
-        ]
 
     def get_cmn(self, _update: bool) -> str:
         return "40"
@@ -166,114 +150,86 @@ class Scripted:
         return lambda *_: None
 
 
-class Hearing:
-    """Makes decoders that hear the same of what customers say, and one that hears any words."""
+class Writer:
+    """A model of any words that writes its lines in turn, in three steps each; and what it was given."""
 
-    def __init__(self, of_customers: str, any_words: str = STRANGE, fit: float = 0.01) -> None:
-        self._heard = {False: (of_customers, 0.01), True: (any_words, fit)}
-        self.open = 0
+    def __init__(self, *lines: str, fit: float = -1.0) -> None:
+        self._lines = list(lines)
+        self._fit = fit
+        self.given: list[bytes] = []
+        self.finished = 0
 
-    def __call__(self, _lexicon: Lexicon, opinion: Opinion) -> Scripted:
-        self.open += opinion.any_words
-        return Scripted(*self._heard[opinion.any_words])
-
-
-@dataclass
-class Rehearing(Scripted):
-    """A decoder that hears a number by a grammar, and something near it by itself."""
-
-    again: int = 0
-    by_grammar: bool = False
-
-    def activate_search(self, name: str = "") -> None:
-        self.by_grammar = bool(name)
-        self.again += self.by_grammar
-
-    def hyp(self) -> Any:
-        return SimpleNamespace(hypstr="order one zero zero three") if self.by_grammar else super().hyp()
+    def listen(self, pcm16k: bytes, _trigram: Trigram) -> Generator[None, None, Written]:
+        self.given.append(pcm16k)
+        yield
+        yield
+        self.finished += 1
+        return Written(self._lines[min(len(self.given), len(self._lines)) - 1], self._fit)
 
 
-def test_in_a_hurry_a_number_is_heard_again_in_the_pause_or_not_at_all() -> None:
-    settings = ListenSettings(known_ids=("1003", "1004", "2291"))
-    for ahead, words, times in (
-        (True, "cancel order one zero zero three", 2),
-        (False, "cancel order one real three", 0),
-    ):
-        made: list[Rehearing] = []
+def decoders_beside(writer: Writer | None, words: str = LIKE_NOTHING) -> Decoders:
+    """Decoders that all hear the same, and a model of any words or none."""
+    return Decoders(make=lambda _lexicon, _opinion: Scripted(words), any_words=lambda: writer)
 
-        def make(_lexicon: Lexicon, _opinion: Opinion, made: list[Rehearing] = made) -> Rehearing:
-            made.append(Rehearing("cancel order one real three"))
-            return made[-1]
 
-        listener = a_listener(Decoders(make=make), settings)
+def test_what_the_model_of_any_words_writes_at_the_pause_is_the_first_opinion() -> None:
+    writer = Writer(STRANGE)
+    listener = a_listener(decoders_beside(writer))
+    assert heard(listener, sound(LONG), ahead=True) == [STRANGE]
+    assert heard(listener, sound(LONG), ahead=False) == [STRANGE]
+    assert writer.finished == 2
+
+
+def test_what_customers_say_is_believed_rather_than_what_is_like_nothing() -> None:
+    writer = Writer(LIKE_NOTHING)
+    assert heard(a_listener(decoders_beside(writer, LONG)), sound(LONG), ahead=True) == [LONG]
+
+
+def test_who_is_sure_is_believed_whatever_customers_say() -> None:
+    listener = a_listener(decoders_beside(Writer(STRANGE, fit=-0.1), LONG))
+    assert heard(listener, sound(LONG), ahead=True) == [STRANGE]
+
+
+def test_in_a_hurry_only_what_was_written_in_the_pause_counts() -> None:
+    for ahead, words in ((True, STRANGE), (False, LIKE_NOTHING)):
+        listener = a_listener(decoders_beside(Writer(STRANGE)))
         assert heard(listener, sound(LONG), ahead=ahead, hurried=True) == [words]
-        assert sum(decoder.again for decoder in made) == times
 
 
-def test_what_is_like_nothing_that_customers_say_is_heard_by_a_decoder_of_any_words() -> None:
-    hearing = Hearing(LIKE_NOTHING)
-    listener = a_listener(Decoders(make=hearing))
-    for _ in range(2):
-        assert heard(listener, sound(LONG), ahead=True) == [STRANGE]
-    assert hearing.open == 1
+def test_without_the_model_the_others_are_heard() -> None:
+    assert heard(a_listener(decoders_beside(None)), sound(LONG), ahead=True) == [LIKE_NOTHING]
+    assert heard(a_listener(Decoders(any_words=lambda: None)), sound(LONG), ahead=True) == [LONG]
 
 
-def test_any_words_that_fit_the_sound_much_worse_are_not_believed() -> None:
-    hearing = Hearing(LIKE_NOTHING, fit=0.001)
-    assert heard(a_listener(Decoders(make=hearing)), sound(LONG), ahead=True) == [LIKE_NOTHING]
-    assert hearing.open == 1
+def pausing(*sentences: str) -> bytes:
+    """With pauses that end nothing."""
+    spoken = [Synthesiser().speak(sentence) for sentence in sentences]
+    return bytes(48 * 400) + bytes(48 * 380).join(spoken) + bytes(48 * 900)
 
 
-@pytest.mark.parametrize("of_customers", [LONG, "order number is one zero real six bye"])
-def test_what_is_understood_or_nearly_a_number_is_left_to_the_others(of_customers: str) -> None:
-    hearing = Hearing(of_customers)
-    assert heard(a_listener(Decoders(make=hearing)), sound(LONG), ahead=True) == [of_customers]
-    assert hearing.open == 0
+def test_after_a_short_pause_the_whole_is_written_anew() -> None:
+    writer = Writer("cancel", "cancel order one zero zero four")
+    said = pausing("cancel order", "one zero zero four")
+    assert heard(a_listener(decoders_beside(writer)), said, ahead=True) == ["cancel order one zero zero four"]
+    assert len(writer.given) == 2
+    assert writer.given[1].startswith(writer.given[0])
 
 
-def test_a_decoder_of_any_words_is_not_waited_for_when_others_wait_or_long() -> None:
-    hearing = Hearing(LIKE_NOTHING)
-    listener = a_listener(Decoders(make=hearing))
-    assert heard(listener, sound(LONG), ahead=False, hurried=True) == [LIKE_NOTHING]
-    assert heard(listener, sound(f"{LONG} and " * 4), ahead=True) == [LIKE_NOTHING]
-    assert hearing.open == 0
+def test_what_was_written_of_a_long_beginning_stays() -> None:
+    writer = Writer("hello my parcel is late", "where is it")
+    said = pausing(LASTING, LONG)
+    assert heard(a_listener(decoders_beside(writer)), said, ahead=True) == [
+        "hello my parcel is late where is it"
+    ]
+    first, second = writer.given
+    assert len(second) < len(first) / 2
+    assert not second.startswith(first[:32_000])
 
 
-def test_an_answer_to_the_question_for_a_number_is_left_to_the_others() -> None:
-    hearing = Hearing(LIKE_NOTHING)
-    settings = ListenSettings(known_ids=("1004",), asked_for_reference=True)
-    heard(a_listener(Decoders(make=hearing), settings), sound(LONG), ahead=True)
-    assert hearing.open == 0
-
-
-def test_the_one_decoder_of_any_words_is_lent_to_one_call_at_a_time() -> None:
-    hearing = Hearing(LIKE_NOTHING)
-    decoders = Decoders(make=hearing)
-    pcm24k = sound(LONG)
-    first, second = a_listener(decoders), a_listener(decoders)
-    said: list[str] = []
-    for frame in frames(pcm24k):
-        for listener in (first, second):
-            said += [one.text for one in listener.feed(frame) if isinstance(one, Ended)]
-            while listener.think():
-                pass
-    assert said == [STRANGE, LIKE_NOTHING]
-    assert heard(second, pcm24k, ahead=True) == [STRANGE]
-    assert hearing.open == 1
-
-
-def test_a_decoder_of_any_words_hears_what_no_customer_of_a_shop_says(decoders: Decoders) -> None:
-    key, decoder = decoders.borrow(Expected(), OPEN)
-    pcm16k = Resampler(24_000, 16_000, quality="HQ").feed(sound("i would like to read the newspaper"))
-    noise = np.random.default_rng(1).normal(0, 60, len(pcm16k) // 2)
-    decoder.start_utt()
-    decoder.process_raw(from_samples(samples(pcm16k) + noise), False, True)
-    decoder.end_utt()
-    words = decoder.hyp().hypstr.split()
-    decoders.give_back(key, decoder)
-    assert len({"would", "like", "to", "read", "newspaper"} & set(words)) >= 2
-    assert decoder.lookup_word("newspaper")
-    assert not decoder.lookup_word("shit")
+def test_speech_without_a_pause_is_not_written_when_that_would_take_long() -> None:
+    writer = Writer(STRANGE)
+    assert heard(a_listener(decoders_beside(writer)), sound(LASTING * 3), ahead=True) == [LIKE_NOTHING]
+    assert writer.given == []
 
 
 def test_what_a_call_hears_does_not_depend_on_the_calls_before(decoders: Decoders) -> None:

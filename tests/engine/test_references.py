@@ -10,8 +10,10 @@ from tests.engine.talk import SHOP_TOOLS, Talker
 @pytest.mark.parametrize(
     ("opinions", "known", "meant"),
     [
-        # The first is the likeliest; another heard no digit behind the last one.
-        (("cancel order one zero zero one eight", "cancel order one zero zero one"), (), "cancel order 1001"),
+        # The first was chosen; another heard the caller's own, or most heard no digit behind the last one.
+        (("cancel order one zero zero one eight", "one zero zero one"), ("1001",), "cancel order 1001"),
+        (("cancel order one zero zero one eight", *["one zero zero one"] * 4), (), "cancel order 1001"),
+        (("cancel order one zero zero five", "one zero zero fine"), (), "cancel order 1005"),
         # A word stood for the joint of two digits.
         (("order one two three four five", "order one two three four are five"), (), "order 12345"),
         # Somebody heard one that is the caller's.

@@ -39,10 +39,6 @@ _KINDS = ("arpa", "dict", "gb.dict")
 _MOST_KEYWORDS = 400
 _MOST_PROPERTIES = 12
 _MOST_WORDS = 14
-_RUDE = re.compile(
-    r"^(?:mother|bull|horse|dip|son-of-a-)?(?:fuck|shit|cunt|nigg(?:er|a)|faggot|bitch|asshole|whore|slut"
-    r"|bastard|wank)|^(?:dick|cock|tit|piss|fag)s?$"
-)
 
 # How often each intent is drawn: what opens a call and what answers a question come oftenest.
 _WEIGHTS = {
@@ -172,8 +168,6 @@ class Lexicon:
     dictionary: Path
     british: Path
     """The same words as they are said in England."""
-    any_words: Path
-    """All words of English, for a decoder that expects no others; written when it is wanted."""
 
 
 @dataclass(slots=True)
@@ -186,20 +180,13 @@ class Library:
         """The lexicon for what is expected; built at its first use (about half a second)."""
         key = expected.key()
         trigram, words, british = (self.directory / f"{key}.{kind}" for kind in _KINDS)
-        lexicon = Lexicon(key, trigram, words, british, self.directory / f"any{_VERSION}.dict")
+        lexicon = Lexicon(key, trigram, words, british)
         with suppress(OSError):  # a folder that is only read keeps what it has
             os.utime(lexicon.trigram)  # first of all: from here on no other process removes it
         if not (lexicon.trigram.exists() and lexicon.dictionary.exists() and lexicon.british.exists()):
             self._build(expected, lexicon)
             self._forget_the_oldest()
         return lexicon
-
-    def write_any_words(self, lexicon: Lexicon) -> None:
-        """The dictionary of all words, but those that nobody wants to read as theirs by mistake."""
-        if not lexicon.any_words.exists():
-            make_folder(self.directory)
-            decent = {word: ways for word, ways in _cmudict().items() if not _RUDE.search(word)}
-            _write(lexicon.any_words, _dictionary_text(decent))
 
     def _build(self, expected: Expected, lexicon: Lexicon) -> None:
         sentences = draw_sentences(load_pack(), expected)

@@ -46,8 +46,10 @@ _LONGEST_UTTERANCE_MS = 120_000
 _AGREES = 0.2
 _SAME_NUMBER = 0.3
 """Two seldom hear the same number where none was said."""
-_CLEARLY = 0.05
+_CLEARLY = 0.15
 """So much better than those before it must an opinion be: the first is right most often."""
+_STRANGE = 0.9
+"""Where none is more like what customers say than this the first is taken, which may be of any words."""
 
 # Somebody who stops after these words is about to go on.
 _UNFINISHED = re.compile(
@@ -292,9 +294,7 @@ class Listener:
     def _finish(self, *, hurried: bool = False) -> str:
         self._open = self.paused = False
         opinions = [words for words in self._ears.finish(hurried=hurried) if words]
-        worth = [self._worth(words, opinions) for words in opinions]
-        clear = max(worth, default=0.0) - _CLEARLY
-        best = next((words for words, one in zip(opinions, worth, strict=True) if one >= clear), "")
+        best = self._best(opinions) if opinions else ""
         settled = settle_reference(best, opinions, self._settings.known_ids)
         return self._asked_for(settled) or settled
 
@@ -307,9 +307,19 @@ class Listener:
             (own for heard in (words, *self._ears.references()) if (own := own_reference(heard, known))), ""
         )
 
-    def _worth(self, words: str, opinions: Sequence[str]) -> float:
-        likely = likeliness(words, self._settings.expected.keywords, self._settings.known_ids)
-        return likely + _AGREES * agreement(words, opinions) + _SAME_NUMBER * _shares_number(words, opinions)
+    def _best(self, opinions: Sequence[str]) -> str:
+        """The first that is about as likely as any, and shares as much with the others."""
+        expected, known = self._settings.expected.keywords, self._settings.known_ids
+        likely = [likeliness(words, expected, known) for words in opinions]
+        if max(likely) < _STRANGE:
+            return opinions[0]
+        numbers = [numbers_in(normalise(words)) for words in opinions]
+        worth = []
+        for place, words in enumerate(opinions):
+            others = [found for other, found in enumerate(numbers) if other != place]
+            shared = any(numbers[place] & found for found in others)
+            worth.append(likely[place] + _AGREES * agreement(words, opinions) + _SAME_NUMBER * shared)
+        return next(words for words, one in zip(opinions, worth, strict=True) if one >= max(worth) - _CLEARLY)
 
 
 def agreement(words: str, opinions: Sequence[str]) -> float:
@@ -317,12 +327,6 @@ def agreement(words: str, opinions: Sequence[str]) -> float:
     mine = words.split()
     others = [SequenceMatcher(None, mine, other.split()).ratio() for other in opinions if other is not words]
     return sum(others) / len(others) if others else 0.0
-
-
-def _shares_number(words: str, opinions: Sequence[str]) -> bool:
-    """Whether another opinion has a number of these words."""
-    mine = numbers_in(normalise(words))
-    return any(mine & numbers_in(normalise(other)) for other in opinions if other is not words)
 
 
 def patience_ms(words: str, eagerness: str) -> int:

@@ -83,7 +83,8 @@ def _one_apart(one: str, other: str) -> bool:
 def settle_reference(words: str, opinions: Sequence[str], known_ids: Sequence[str]) -> str:
     """The words with their one reference as most opinions heard it: "10018" is 1001 if another heard that.
 
-    A recogniser adds a digit where a sentence ends more often than it loses one.
+    These words were chosen, so their own counts twice. A recogniser adds a digit where a sentence ends more
+    often than it loses one.
     """
     named: list[str] = _REFERENCE.findall(normalise(words))
     if len(set(named)) != 1:
@@ -93,7 +94,7 @@ def settle_reference(words: str, opinions: Sequence[str], known_ids: Sequence[st
     lengths = {len(known) for known in known_ids}
 
     def weight(reference: str) -> tuple[float, int, int]:
-        exact = sum(reference in one for one in others)
+        exact = sum(reference in one for one in others) + (reference == heard)
         near = sum(any(_one_apart(reference, other) for other in one) for one in others)
         own = 2.0 * (reference in known_ids) + 0.5 * (len(reference) in lengths)
         return exact + 0.5 * near + own, min(len(reference), _USUAL_LENGTH), -len(reference)
