@@ -22,16 +22,13 @@ _NOTHING = 1e-12
 _TO_NATURAL = math.log(10.0)
 _SECTIONS = {"\\1-grams:": 1, "\\2-grams:": 2, "\\3-grams:": 3}
 
-Few = tuple[Any, Any]
-"""Places of words, and the logarithms of their probabilities."""
-
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """A sentence as far as it has come."""
 
-    before: tuple[int, int]
-    """The last two whole words, by their places; -1 for one that is not known."""
+    before: tuple[str, str]
+    """The last two whole words; empty for one that is not known."""
     begun: str = ""
     """The letters of the word that is being written."""
     whole: float = 0.0
@@ -48,37 +45,25 @@ class Trigram:
     """What follows two words, from the text of an ARPA file."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        grams: dict[int, list[list[str]]] = {1: [], 2: [], 3: []}
+        self._back_off: dict[tuple[str, ...], str] = {}
+        self._following: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         for order, fields in _grams(lines):
-            grams[order].append(fields)
+            *history, word = fields[1 : order + 1]
+            self._following.setdefault(tuple(history), []).append((word, fields[0]))
+            if len(fields) > order + 1:
+                self._back_off[(*history, word)] = fields[order + 1]
         # "a." and "m." are letters: written without their dot.
-        unigrams = sorted(grams[1], key=lambda fields: fields[1].rstrip("."))
-        self._spelled = [fields[1].rstrip(".") for fields in unigrams]
-        places = {fields[1]: place for place, fields in enumerate(unigrams)}
-        self._alone = np.array([float(fields[0]) for fields in unigrams]) * _TO_NATURAL
-        self._back_off: dict[tuple[int, ...], float] = {
-            (place,): _back_off(fields, 2) for place, fields in enumerate(unigrams) if len(fields) > 2
-        }
-        self._following: dict[tuple[int, ...], Few] = {}
-        for order in (2, 3):
-            found: dict[tuple[int, ...], list[tuple[int, float]]] = {}
-            for fields in grams[order]:
-                *history, word = (places[one] for one in fields[1 : order + 1])
-                found.setdefault(tuple(history), []).append((word, float(fields[0]) * _TO_NATURAL))
-                if len(fields) > order + 1:
-                    self._back_off[(*history, word)] = _back_off(fields, order + 1)
-            for history_of, few in found.items():
-                self._following[history_of] = (
-                    np.array([word for word, _ in few]),
-                    np.array([likely for _, likely in few]),
-                )
-        self._start = places.get("<s>", -1)
+        alone = sorted(self._following.pop((), []), key=lambda one: one[0].rstrip("."))
+        self._words = [word for word, _ in alone]
+        self._spelled = [word.rstrip(".") for word in self._words]
+        self._places = {word: place for place, word in enumerate(self._words)}
+        self._alone = _numbers(likely for _, likely in alone)
         self._row = lru_cache(maxsize=_ROWS_KEPT)(self._make_row)
         self._between = lru_cache(maxsize=_ROWS_KEPT * 16)(self._find_between)
 
     def start(self) -> Progress:
         """Nothing is said yet."""
-        return Progress((-1, self._start))
+        return Progress(("", "<s>"))
 
     def grow(self, progress: Progress, text: str) -> Progress:
         """With more letters; a space or a hyphen ends a word, other signs say nothing."""
@@ -102,11 +87,11 @@ class Trigram:
         if not progress.begun:
             return progress
         first, end = self._between(progress.begun, progress.begun + " ")
-        known = first if first < end else -1
+        known = self._words[first] if first < end else ""
         likely = self._likely(progress.before, first, end)
         return Progress((progress.before[1], known), "", progress.whole + max(likely, _UNHEARD_OF))
 
-    def _likely(self, before: tuple[int, int], first: int, end: int) -> float:
+    def _likely(self, before: tuple[str, str], first: int, end: int) -> float:
         """The logarithm of the probability that one of these words follows."""
         if first >= end:
             return _UNHEARD_OF
@@ -116,16 +101,16 @@ class Trigram:
     def _find_between(self, low: str, high: str) -> tuple[int, int]:
         return bisect_left(self._spelled, low), bisect_left(self._spelled, high)
 
-    def _make_row(self, before: tuple[int, int]) -> Any:
+    def _make_row(self, before: tuple[str, str]) -> Any:
         """The probabilities of the words after these two, added up."""
         likely = self._alone.copy()
-        histories: tuple[tuple[int, ...], ...] = (before[1:], before)
-        for history in histories:
-            if -1 in history:
+        for history in ((before[1],), before):
+            if not history[0]:
                 break
-            likely += self._back_off.get(history, 0.0)
+            if back_off := self._back_off.get(history):
+                likely += _numbers([back_off])
             if few := self._following.get(history):
-                likely[few[0]] = few[1]
+                likely[[self._places[word] for word, _ in few]] = _numbers(one for _, one in few)
         return np.concatenate([[0.0], np.cumsum(np.exp(likely))])
 
 
@@ -145,5 +130,6 @@ def _grams(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
             yield order, fields
 
 
-def _back_off(fields: list[str], place: int) -> float:
-    return float(fields[place]) * _TO_NATURAL
+def _numbers(logarithms: Iterable[str]) -> Any:
+    """The natural logarithms of what an ARPA file gives by ten; numbers are read when they are wanted."""
+    return np.array([float(one) for one in logarithms]) * _TO_NATURAL

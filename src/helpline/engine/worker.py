@@ -13,7 +13,7 @@ from typing import IO
 
 import msgspec
 
-from helpline.engine.ears import MakeEars, load_ears
+from helpline.engine.ears import MakeEars, load_ahead, load_ears
 from helpline.engine.listening import Committed, Listened, Listener, ListenSettings, Piece, failure_of
 from helpline.engine.vad import VoiceDetector
 
@@ -184,6 +184,7 @@ def main(ears: str) -> None:
         write_frame(sink, msgspec.msgpack.encode(Answer(failure=failure_of(failure))))
         return
     write_frame(sink, msgspec.msgpack.encode(Answer()))
+    load_ahead(ears)
     serve(sys.stdin.buffer, sink, worker)
 
 

@@ -1,12 +1,21 @@
 """The engine's ears, by the name that HELPLINE_ENGINE_EARS gives them."""
 
-from helpline.engine.ears import faster_whisper, pocketsphinx, sherpa_onnx
+from helpline.engine.ears import faster_whisper, moonshine, pocketsphinx, sherpa_onnx
 from helpline.engine.ears.port import Ears, MakeEars
 from helpline.engine.lexicon import Library
 from helpline.engine.parts import is_own, made_by, need_own, own_part
 from helpline.errors import SettingsError
 
-__all__ = ["Ears", "MakeEars", "check_ears", "heard_in", "load_ears", "processes_for", "to_be_fetched"]
+__all__ = [
+    "Ears",
+    "MakeEars",
+    "check_ears",
+    "heard_in",
+    "load_ahead",
+    "load_ears",
+    "processes_for",
+    "to_be_fetched",
+]
 
 _SETTING = "HELPLINE_ENGINE_EARS"
 _KINDS = "pocketsphinx, faster-whisper:MODEL_OR_PATH, sherpa-onnx:PATH or package.module:function"
@@ -45,6 +54,12 @@ def load_ears(spec: str, library: Library | None = None) -> MakeEars:
         return make
     decoders = pocketsphinx.Decoders(library)
     return lambda: pocketsphinx.PocketsphinxEars(decoders)
+
+
+def load_ahead(spec: str) -> None:
+    """What these ears need before the first utterance, and may load when nobody waits for them to start."""
+    if spec == "pocketsphinx":
+        moonshine.load_moonshine()
 
 
 def heard_in(spec: str) -> tuple[str, ...]:
