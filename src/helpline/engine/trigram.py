@@ -56,6 +56,7 @@ class Trigram:
         alone = sorted(self._following.pop((), []), key=lambda one: one[0].rstrip("."))
         self._words = [word for word, _ in alone]
         self._spelled = [word.rstrip(".") for word in self._words]
+        self._longest = max(map(len, self._spelled), default=0)
         self._places = {word: place for place, word in enumerate(self._words)}
         self._alone = _numbers(likely for _, likely in alone)
         self._row = lru_cache(maxsize=_ROWS_KEPT)(self._make_row)
@@ -67,9 +68,9 @@ class Trigram:
 
     def grow(self, progress: Progress, text: str) -> Progress:
         """With more letters; a space or a hyphen ends a word, other signs say nothing."""
-        for letter in text.lower():
+        for letter in text.casefold():  # a letter by itself: "lower" looks at those beside it
             if letter.isalpha() or letter == "'":
-                begun = progress.begun + letter
+                begun = (progress.begun + letter)[: self._longest + 1]  # longer ones are none of its words
                 likely = self._likely(progress.before, *self._between(begun, begun + _BEYOND))
                 progress = Progress(progress.before, begun, progress.whole, max(likely, _UNHEARD_OF))
             elif letter in " -":
@@ -87,7 +88,9 @@ class Trigram:
         if not progress.begun:
             return progress
         first, end = self._between(progress.begun, progress.begun + " ")
-        known = self._words[first] if first < end else ""
+        known = ""
+        if first < end:  # "a" and "a." are written alike: what follows is after the likelier
+            known = self._words[first + int(np.argmax(np.diff(self._row(progress.before)[first : end + 1])))]
         likely = self._likely(progress.before, first, end)
         return Progress((progress.before[1], known), "", progress.whole + max(likely, _UNHEARD_OF))
 
