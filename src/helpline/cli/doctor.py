@@ -20,7 +20,7 @@ from helpline.cli.start import prepare
 from helpline.desk import backends_of
 from helpline.engine.brain import Call, Said, Turn
 from helpline.engine.chat import ChatBrain, ChatSettings
-from helpline.engine.ears import check_ears, to_be_fetched
+from helpline.engine.ears import check_ears, load_ahead, to_be_fetched
 from helpline.engine.espeak import espeak_is_there
 from helpline.engine.languages import lacking
 from helpline.engine.meaning import Tool
@@ -189,6 +189,7 @@ def _ears(spec: str, bad: Verdict) -> Finding:
         began = time.monotonic()
         with closing(Workers(1, spec)) as workers:
             workers.check()
+        load_ahead(spec)
     except HelplineError as wrong:
         return Finding("engine's ears", bad, str(wrong))
     return Finding("engine's ears", "ok", f"{spec}, loaded in {time.monotonic() - began:.1f} s.")

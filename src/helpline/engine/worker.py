@@ -8,6 +8,7 @@ import os
 import struct
 import sys
 import threading
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import IO
 
@@ -16,6 +17,7 @@ import msgspec
 from helpline.engine.ears import MakeEars, load_ahead, load_ears
 from helpline.engine.listening import Committed, Listened, Listener, ListenSettings, Piece, failure_of
 from helpline.engine.vad import VoiceDetector
+from helpline.errors import MissingPartError
 
 
 class Configure(msgspec.Struct, frozen=True, tag=True):
@@ -184,7 +186,8 @@ def main(ears: str) -> None:
         write_frame(sink, msgspec.msgpack.encode(Answer(failure=failure_of(failure))))
         return
     write_frame(sink, msgspec.msgpack.encode(Answer()))
-    load_ahead(ears)
+    with suppress(MissingPartError):  # told to each session that asks
+        load_ahead(ears)
     serve(sys.stdin.buffer, sink, worker)
 
 

@@ -57,7 +57,10 @@ def load_ears(spec: str, library: Library | None = None) -> MakeEars:
 
 
 def load_ahead(spec: str) -> None:
-    """What these ears need before the first utterance, and may load when nobody waits for them to start."""
+    """What these ears need before the first utterance, and may load when nobody waits for them to start.
+
+    Raises MissingPartError, as they do themselves when somebody is to be heard.
+    """
     if spec == "pocketsphinx":
         moonshine.load_moonshine()
 

@@ -18,7 +18,9 @@ import numpy as np
 from helpline.audio.pcm import samples
 from helpline.engine.parts import load_package
 from helpline.engine.trigram import Progress, Trigram
+from helpline.errors import HelplineError, MissingPartError
 
+_PART, _EXTRA = "The model of any words", "moonshine"
 _PACKAGE = "moonshine_voice"
 _MODEL = Path("assets", "tiny-en")
 _FILES = ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin")
@@ -48,14 +50,14 @@ _RUDE = re.compile(
 )
 
 
-def is_here() -> bool:
-    """Whether the model and what runs it are installed."""
-    return find_spec("onnxruntime") is not None and _folder() is not None
+def is_here(package: str = _PACKAGE) -> bool:
+    """Whether the model, which comes in this package, and what runs it are installed."""
+    return find_spec("onnxruntime") is not None and _folder(package) is not None
 
 
-def _folder() -> Path | None:
+def _folder(package: str) -> Path | None:
     """Where the files lie; the package itself is not imported."""
-    spec = find_spec(_PACKAGE)
+    spec = find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         folder = Path(place) / _MODEL
         if all((folder / name).is_file() for name in _FILES):
@@ -64,10 +66,23 @@ def _folder() -> Path | None:
 
 
 @lru_cache(maxsize=1)
-def load_moonshine() -> "Moonshine | None":
-    """The model, once for this process; None where it is not installed."""
-    folder = _folder()
-    return Moonshine(folder) if folder is not None and is_here() else None
+def load_moonshine(package: str = _PACKAGE) -> "Moonshine | None":
+    """The model, once for this process; None where it is not installed.
+
+    Raises MissingPartError, in one sentence, for one whose files are damaged or which cannot be run.
+    """
+    folder = _folder(package)
+    if folder is None or not is_here(package):
+        return None
+    try:
+        return Moonshine(folder)
+    except HelplineError:
+        raise
+    except Exception as broken:
+        raise MissingPartError(
+            f"{_PART} is installed, but its files are damaged ({type(broken).__name__}):"
+            f' pip install --force-reinstall "helpline[{_EXTRA}]".'
+        ) from broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +125,7 @@ class Moonshine:
     """An encoder, a decoder and the pieces of words that it writes."""
 
     def __init__(self, folder: Path) -> None:
-        library = load_package("onnxruntime", "The model of any words", "moonshine")
+        library = load_package("onnxruntime", _PART, _EXTRA)
         options = library.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._encoder, self._decoder = (
@@ -118,6 +133,8 @@ class Moonshine:
             for name in _FILES[:2]
         )
         self._pieces = read_pieces((folder / _FILES[2]).read_bytes())
+        if len(self._pieces) != self._decoder.get_outputs()[0].shape[-1]:
+            raise ValueError("the pieces are not this decoder's")
         self._writable = np.array([bool(_WRITABLE.fullmatch(piece)) for piece in self._pieces])
         self._writable[_END] = True
         self._outputs = [
@@ -225,15 +242,20 @@ class _Decoding:
 
 
 def read_pieces(tokenizer: bytes) -> tuple[str, ...]:
-    """The pieces of words: each with its length before it, in one byte or, from 128 on, in two."""
+    """The pieces of words: each with its length before it, in one byte or, from 128 on, in two.
+
+    Raises ValueError when the last one is cut off.
+    """
     pieces: list[str] = []
     at = 0
     while at < len(tokenizer):
         length = tokenizer[at]
         at += 1
         if length >= 128:
-            length += tokenizer[at] * 128 - 128
+            length += int.from_bytes(tokenizer[at : at + 1]) * 128 - 128
             at += 1
         pieces.append(tokenizer[at : at + length].decode("utf-8", "replace").replace(_SPACE, " "))
         at += length
+    if at > len(tokenizer):
+        raise ValueError("the pieces are cut off")
     return tuple(pieces)
