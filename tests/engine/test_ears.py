@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from helpline.engine.ears.moonshine import Written
-from helpline.engine.ears.pocketsphinx import Decoders, Opinion, PocketsphinxEars, make_decoder
+from helpline.engine.ears.pocketsphinx import FIRST, Decoders, Opinion, PocketsphinxEars, make_decoder
 from helpline.engine.lexicon import Lexicon
 from helpline.engine.listening import Ended, Growing, Listener, ListenSettings
 from helpline.engine.trigram import Trigram
@@ -127,6 +127,7 @@ def test_speech_that_comes_at_once_leaves_little_for_its_end() -> None:
 
 STRANGE = "can i bring my own sandwiches and eat them in the garden"
 LIKE_NOTHING = "can i bring my don't send which is them be delivered are done"
+NEARLY = "i would like to return tuesday"
 LASTING = f"{LONG} and " * 3 + "so on"
 """More than six seconds."""
 
@@ -167,9 +168,12 @@ class Writer:
         return Written(self._lines[min(len(self.given), len(self._lines)) - 1], self._fit)
 
 
-def decoders_beside(writer: Writer | None, words: str = LIKE_NOTHING) -> Decoders:
-    """Decoders that all hear the same, and a model of any words or none."""
-    return Decoders(make=lambda _lexicon, _opinion: Scripted(words), any_words=lambda: writer)
+def decoders_beside(writer: Writer | None, words: str = LIKE_NOTHING, others: str = "") -> Decoders:
+    """Decoders that hear this, the second one more or less, beside a model of any words or none."""
+    return Decoders(
+        make=lambda _lexicon, opinion: Scripted(words if opinion == FIRST else others or words),
+        any_words=lambda: writer,
+    )
 
 
 def test_what_the_model_of_any_words_writes_at_the_pause_is_the_first_opinion() -> None:
@@ -181,13 +185,19 @@ def test_what_the_model_of_any_words_writes_at_the_pause_is_the_first_opinion() 
 
 
 def test_what_customers_say_is_believed_rather_than_what_is_like_nothing() -> None:
-    writer = Writer(LIKE_NOTHING)
-    assert heard(a_listener(decoders_beside(writer, LONG)), sound(LONG), ahead=True) == [LONG]
+    listener = a_listener(decoders_beside(Writer(LIKE_NOTHING), NEARLY, f"{NEARLY} please"))
+    assert heard(listener, sound(LONG), ahead=True) == [NEARLY]
 
 
 def test_who_is_sure_is_believed_whatever_customers_say() -> None:
-    listener = a_listener(decoders_beside(Writer(STRANGE, fit=-0.1), LONG))
+    listener = a_listener(decoders_beside(Writer(STRANGE, fit=-0.1), NEARLY, f"{NEARLY} please"))
     assert heard(listener, sound(LONG), ahead=True) == [STRANGE]
+
+
+def test_what_all_hear_alike_and_customers_say_is_not_written() -> None:
+    writer = Writer(STRANGE, fit=-0.1)
+    assert heard(a_listener(decoders_beside(writer, LONG)), sound(LONG), ahead=True) == [LONG]
+    assert writer.given == []
 
 
 def test_in_a_hurry_only_what_was_written_in_the_pause_counts() -> None:
