@@ -111,7 +111,11 @@ BLIND = Path(__file__).with_name("sentences_blind.txt")
 UNSEEN = Path(__file__).with_name("sentences_unseen.txt")
 """Written in the same way after that, before the phrases grew; spent with its run."""
 LAST = Path(__file__).with_name("sentences_last.txt")
-"""Written in the same way after that: for one run, the last."""
+"""Written in the same way after that; spent with its run."""
+SEVENTH = Path(__file__).with_name("sentences_seventh.txt")
+"""Written in the same way, before the ears had a model of any words; spent with its run after that."""
+EIGHTH = Path(__file__).with_name("sentences_eighth.txt")
+"""Written beside it by somebody else: for one run, the newest."""
 
 
 def load_sentences(path: Path = SENTENCES) -> list[Sentence]:
