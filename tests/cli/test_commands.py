@@ -232,6 +232,7 @@ def test_the_doctor_says_what_to_do(helpline, taken_port, tmp_path):
             "FAIL  engine's voice: HELPLINE_ENGINE_VOICE",
         ),
         ("voice", {"HELPLINE_ENGINE_VOICE": "piper:/no.onnx"}, "FAIL  engine's voice: HELPLINE_ENGINE_VOICE"),
+        ("ears", {}, "ok    engine's ears: pocketsphinx with moonshine, loaded in "),
         ("ears", {"HELPLINE_ENGINE_EARS": "sherpa-onnx:/no"}, "FAIL  engine's ears: HELPLINE_ENGINE_EARS"),
         ("brain", {"HELPLINE_CHAT_URL": "http://x/v1"}, "FAIL  engine's brain: HELPLINE_CHAT_URL"),
     ],
@@ -241,6 +242,37 @@ def test_the_doctor_looks_at_each_part_of_the_engine(helpline, what, named, says
     line = next(line for line in result.stdout.splitlines() if f"engine's {what}" in line)
     assert line.startswith(says)
     assert result.exit_code == says.startswith("FAIL")
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "says"),
+    [
+        ((), 0, "note  engine's ears: pocketsphinx alone, loaded in "),
+        (
+            ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin"),
+            1,
+            "FAIL  engine's ears: The model of any words is installed, but its files are damaged",
+        ),
+    ],
+)
+def test_the_doctor_says_what_the_second_ears_lack(tmp_path, files, code, says):
+    """Beside a package without the weights, as later ones are, and beside one with empty files."""
+    folder = tmp_path / "moonshine_voice" / "assets" / "tiny-en"
+    folder.mkdir(parents=True)
+    (tmp_path / "moonshine_voice" / "__init__.py").touch()
+    for name in files:
+        (folder / name).touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "helpline", "doctor"],
+        cwd=tmp_path,
+        env={**os.environ, "HELPLINE_BACKENDS": "engine", "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    line = next(line for line in done.stdout.splitlines() if "engine's ears" in line)
+    assert line.startswith(says)
+    assert '"helpline[moonshine]"' in line
+    assert done.returncode == code, done.stdout
 
 
 @pytest.mark.parametrize("command", [("call", "--text", "hello"), ("engine", "--port", "0")])

@@ -20,7 +20,7 @@ from helpline.cli.start import prepare
 from helpline.desk import backends_of
 from helpline.engine.brain import Call, Said, Turn
 from helpline.engine.chat import ChatBrain, ChatSettings
-from helpline.engine.ears import check_ears, load_ahead, to_be_fetched
+from helpline.engine.ears import beside, check_ears, load_ahead, to_be_fetched
 from helpline.engine.espeak import espeak_is_there
 from helpline.engine.languages import lacking
 from helpline.engine.meaning import Tool
@@ -192,7 +192,13 @@ def _ears(spec: str, bad: Verdict) -> Finding:
         load_ahead(spec)
     except HelplineError as wrong:
         return Finding("engine's ears", bad, str(wrong))
-    return Finding("engine's ears", "ok", f"{spec}, loaded in {time.monotonic() - began:.1f} s.")
+    second, loaded = beside(spec), f"loaded in {time.monotonic() - began:.1f} s"
+    if second == "":
+        more = 'pip install "helpline[moonshine]" and they hear any words, where it has a wheel'
+        return Finding("engine's ears", "note", f"{spec} alone, {loaded}: {more}.")
+    return Finding(
+        "engine's ears", "ok", f"{spec} with {second}, {loaded}." if second else f"{spec}, {loaded}."
+    )
 
 
 def _voice(spec: str, bad: Verdict) -> Finding:

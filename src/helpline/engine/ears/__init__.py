@@ -9,6 +9,7 @@ from helpline.errors import SettingsError
 __all__ = [
     "Ears",
     "MakeEars",
+    "beside",
     "check_ears",
     "heard_in",
     "load_ahead",
@@ -63,6 +64,13 @@ def load_ahead(spec: str) -> None:
     """
     if spec == "pocketsphinx":
         moonshine.load_moonshine()
+
+
+def beside(spec: str) -> str | None:
+    """The second recogniser of these ears, by its name; empty: it is not installed; None: they have none."""
+    if spec != "pocketsphinx":
+        return None
+    return "moonshine" if moonshine.is_here() else ""
 
 
 def heard_in(spec: str) -> tuple[str, ...]:
