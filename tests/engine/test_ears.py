@@ -154,7 +154,7 @@ class Scripted:
 class Writer:
     """A model of any words that writes its lines in turn, in three steps each; and what it was given."""
 
-    def __init__(self, *lines: str, fit: float = -1.0) -> None:
+    def __init__(self, *lines: str, fit: float = -0.6) -> None:
         self._lines = list(lines)
         self._fit = fit
         self.given: list[bytes] = []
@@ -198,6 +198,25 @@ def test_what_all_hear_alike_and_customers_say_is_not_written() -> None:
     writer = Writer(STRANGE, fit=-0.1)
     assert heard(a_listener(decoders_beside(writer, LONG)), sound(LONG), ahead=True) == [LONG]
     assert writer.given == []
+
+
+def test_a_poor_writing_that_shares_no_word_with_anybody_is_left_out() -> None:
+    invented = "thank you for your time"
+    for fit, words in ((-0.8, invented), (-1.0, "berlin")):
+        listener = a_listener(decoders_beside(Writer(invented, fit=fit), "berlin"))
+        assert heard(listener, sound(LONG), ahead=True) == [words]
+    listener = a_listener(decoders_beside(Writer(invented, fit=-1.0), ""))
+    assert heard(listener, sound(LONG), ahead=True) == [""]
+
+
+def test_a_poor_writing_that_shares_a_word_stays() -> None:
+    listener = a_listener(decoders_beside(Writer(STRANGE, fit=-2.0)))
+    assert heard(listener, sound(LONG), ahead=True) == [STRANGE]
+
+
+def test_one_word_alone_is_never_sure() -> None:
+    assert not Written("you", -0.1).sure
+    assert Written("thank you", -0.1).sure
 
 
 def test_in_a_hurry_only_what_was_written_in_the_pause_counts() -> None:

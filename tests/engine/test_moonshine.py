@@ -2,12 +2,13 @@
 
 import os
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -331,6 +332,107 @@ def test_of_silence_and_noise_it_writes_little_and_is_not_sure() -> None:
 
 def test_an_odd_byte_at_the_end_changes_nothing() -> None:
     assert write(SOUNDS["an odd length"]) == write(SOUNDS["an odd length"][:-1])
+
+
+# --- what the voice detector makes of it -------------------------------------------------------------------
+
+LINE_RATE = 24_000
+SECONDS = 4
+AT = np.arange(LINE_RATE * SECONDS) / LINE_RATE
+Wave = npt.NDArray[np.float64]
+
+
+def band(pick: np.random.Generator, low: float, high: float) -> Wave:
+    """Noise of these frequencies alone."""
+    spectrum = np.fft.rfft(pick.normal(size=len(AT)))
+    hertz = np.fft.rfftfreq(len(AT), 1 / LINE_RATE)
+    spectrum[(hertz < low) | (hertz > high)] = 0
+    return np.fft.irfft(spectrum, len(AT))
+
+
+def swell(pick: np.random.Generator, hertz: float) -> Wave:
+    """Comes and goes so often."""
+    return np.clip(np.sin(2 * np.pi * hertz * AT + pick.uniform(0, 6)) - 0.2, 0, 1)
+
+
+def voiced(hertz: Wave, loudness: Callable[[int], float]) -> Wave:
+    """A tone that glides, with so much of each of its overtones."""
+    phase = 2 * np.pi * np.cumsum(hertz) / LINE_RATE
+    return np.sum([loudness(times) * np.sin(phase * times) for times in range(1, 30)], axis=0)
+
+
+def vowel(times: int) -> float:
+    return float(
+        np.exp(-(((times * 130 - 600) / 200) ** 2)) + 0.6 * np.exp(-(((times * 130 - 1200) / 300) ** 2))
+    )
+
+
+def melody(pick: np.random.Generator) -> Wave:
+    notes = np.repeat(
+        pick.choice([220.0, 247.0, 262.0, 294.0, 330.0, 349.0, 392.0, 440.0], 16), len(AT) // 16
+    )
+    fading = np.tile(np.exp(-np.linspace(0, 3, len(AT) // 16)), 16)
+    return voiced(notes, lambda times: (times <= 4) / times) * fading
+
+
+STEADY: dict[str, Callable[[np.random.Generator], Wave]] = {
+    "white noise": lambda pick: pick.normal(size=len(AT)),
+    "mains hum": lambda _: np.sum(
+        [np.sin(2 * np.pi * 50 * times * AT) / times for times in range(1, 6)], axis=0
+    ),
+    "breath": lambda pick: band(pick, 400, 3000) * swell(pick, 0.4),
+    "a chord": lambda _: np.sum([np.sin(2 * np.pi * hertz * AT) for hertz in (262, 330, 392)], axis=0),
+    "a phone that rings": lambda _: (
+        (np.sin(2 * np.pi * 440 * AT) + np.sin(2 * np.pi * 480 * AT)) * (np.sin(2 * np.pi * 0.4 * AT) > 0)
+    ),
+}
+LIKE_A_VOICE: dict[str, Callable[[np.random.Generator], Wave]] = {
+    "babble": lambda pick: voiced(120 + 20 * np.sin(2 * np.pi * 0.7 * AT), vowel) * swell(pick, 4),
+    "aah": lambda pick: voiced(120 + 20 * np.sin(2 * np.pi * 0.7 * AT), vowel) * swell(pick, 0.6),
+    "humming": lambda pick: (
+        voiced(120 + 20 * np.sin(2 * np.pi * 0.7 * AT), lambda times: (times < 8) / times**2)
+        * swell(pick, 0.8)
+    ),
+    "a siren": lambda _: voiced(200 + 100 * np.sin(2 * np.pi * 1.3 * AT), lambda times: (times <= 2) / times),
+    "a melody": melody,
+    "a fan": lambda pick: band(pick, 20, 400),
+}
+
+
+def on_the_line(wave: Wave, rms: float) -> bytes:
+    """With a second of a quiet line before and after it."""
+    loud = np.pad(wave * rms / np.sqrt(np.mean(wave**2)), LINE_RATE)
+    return from_samples(loud + np.random.default_rng(9).normal(0, 20, len(loud)))
+
+
+def heard_on_a_line(decoders: Decoders, pcm24k: bytes) -> list[str]:
+    listener = Listener(PocketsphinxEars(decoders), VoiceDetector())
+    listener.configure(ListenSettings())
+    return [one.text for one in listener.feed(pcm24k) if isinstance(one, Ended)]
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_of_noise_hum_and_breath_there_are_no_words(name: str) -> None:
+    decoders = Decoders()
+    for rms in (300, 1500, 6000):
+        wave = STEADY[name](np.random.default_rng(7))
+        assert not any(heard_on_a_line(decoders, on_the_line(wave, rms)))
+
+
+REQUEST = re.compile(r"thank|yes|yeah|okay|sure|second one|first one|i want|bye|hello|help")
+
+
+def test_of_what_is_like_a_voice_few_requests_are_made_up() -> None:
+    """The detector takes it for speech, and what Moonshine makes of it is a request one time in three."""
+    decoders = Decoders()
+    heard: list[str] = []
+    for make in LIKE_A_VOICE.values():
+        for seed in range(3):
+            for rms in (1500, 6000):
+                heard += heard_on_a_line(decoders, on_the_line(make(np.random.default_rng(seed)), rms))
+    made_up = [words for words in heard if REQUEST.search(words)]
+    assert len(heard) > 20
+    assert len(made_up) <= len(heard) // 4, made_up
 
 
 # --- its pace ---------------------------------------------------------------------------------------------

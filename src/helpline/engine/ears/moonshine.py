@@ -36,6 +36,8 @@ _PIECES_A_SECOND = 6.5
 _SHORTEST = _RATE // 5
 _SURE = -0.35
 """Half of what it writes right fits the sound better than this, and a quarter of what it does not."""
+_POOR = -0.9
+"""Of what it writes right one in twenty fits worse than this, of what it makes of no speech two thirds."""
 _BEGIN, _END = 1, 2
 _HEADS, _HEAD_SIZE = 8, 36
 _SPACE = "▁"
@@ -95,7 +97,13 @@ class Written:
 
     @property
     def sure(self) -> bool:
-        return self.fit > _SURE
+        """One word alone never is: music is "you"."""
+        return self.fit > _SURE and " " in self.text
+
+    @property
+    def poor(self) -> bool:
+        """It may be of no speech at all."""
+        return self.fit < _POOR
 
 
 @dataclass(frozen=True, slots=True)

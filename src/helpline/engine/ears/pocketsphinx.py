@@ -155,7 +155,7 @@ class PocketsphinxEars:
         self._references = tuple(
             words for following in asked if following.grammar and (words := self._ended(following))
         )
-        if self._writing.done:
+        if self._writing.done and not (self._writing.poor and _nobody_shares(self._writing.text, opinions)):
             # Of who is sure, the others would only hear what customers say in what they do not.
             opinions = [self._writing.text, *([] if self._writing.sure else opinions)]
         self.cancel()
@@ -306,6 +306,7 @@ class _Writing:
     """From where the rest is written, in bytes."""
     text: str = ""
     sure: bool = False
+    poor: bool = False
     done: bool = False
     steps: Generator[None, None, Written] | None = None
 
@@ -326,7 +327,7 @@ class _Writing:
             next(self.steps)
         except StopIteration as end:
             self.text = " ".join(filter(None, (*self.before, end.value.text)))
-            self.sure = end.value.sure
+            self.sure, self.poor = end.value.sure, end.value.poor
             self.done = True
         return True
 
@@ -350,6 +351,12 @@ def _mean_of(decoder: Any, audio: bytes) -> str:
     decoder.process_raw(audio[: 3 * _FRAME_BYTES], True, True)
     decoder.end_utt()
     return mean
+
+
+def _nobody_shares(text: str, opinions: list[str]) -> bool:
+    """Whether none of the words are in any opinion: "thank you" is written of music."""
+    words = set(text.split())
+    return all(words.isdisjoint(opinion.split()) for opinion in opinions)
 
 
 def _words(decoder: Any) -> str:
