@@ -230,6 +230,28 @@ def test_without_the_model_the_others_are_heard() -> None:
     assert heard(a_listener(Decoders(any_words=lambda: None)), sound(LONG), ahead=True) == [LONG]
 
 
+def test_of_many_utterances_at_once_each_is_followed_by_one_opinion() -> None:
+    made: list[Opinion] = []
+
+    def make(_lexicon: Lexicon, opinion: Opinion) -> Scripted:
+        made.append(opinion)
+        return Scripted(LIKE_NOTHING)
+
+    decoders = Decoders(make=make, any_words=lambda: None)
+    listeners = [a_listener(decoders) for _ in range(5)]
+    made.clear()
+    for frame in frames(sound(LONG)[: 48 * 2400]):
+        for listener in listeners:
+            listener.feed(frame)
+            while listener.think():
+                pass
+    assert decoders.utterances == 5
+    assert decoders.lent == 5
+    for listener in listeners:
+        listener.clear()
+    assert decoders.utterances == decoders.lent == 0
+
+
 def pausing(*sentences: str) -> bytes:
     """With pauses that end nothing."""
     spoken = [Synthesiser().speak(sentence) for sentence in sentences]

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from helpline.engine.ears import load_ears
+from helpline.engine.ears import Ears, load_ears
 from helpline.engine.lexicon import Expected
 from helpline.engine.listening import Began, Ended, Hearing, ListeningFailed, ListenSettings
 from helpline.engine.reply import Pace
@@ -21,6 +21,7 @@ from helpline.engine.voice import Synthesiser
 from helpline.engine.worker import (
     Answer,
     Clear,
+    Close,
     Feed,
     Worker,
     read_frame,
@@ -108,12 +109,15 @@ def test_a_request_that_fails_is_told_without_words() -> None:
 
 
 class Noting:
-    """Ears that note in whose turn they thought; each utterance is two turns' work."""
+    """Ears that note in whose turn they thought; each utterance is two turns' work, one of it needed."""
 
     def __init__(self, name: str, turns: list[str]) -> None:
         self._name = name
         self._turns = turns
         self._left = 0
+
+    def behind(self) -> bool:
+        return self._left == 2
 
     def expect(self, expected: Expected) -> None: ...
 
@@ -143,7 +147,7 @@ class Noting:
     def cancel(self) -> None: ...
 
 
-def test_who_paused_first_is_thought_of_first_and_who_speaks_last() -> None:
+def test_all_who_pause_think_of_what_they_need_then_who_paused_first_and_who_speaks_last() -> None:
     turns: list[str] = []
     names = iter(("speaks", "pauses later", "pauses first"))
     worker = Worker(lambda: Noting(next(names), turns))
@@ -159,7 +163,44 @@ def test_who_paused_first_is_thought_of_first_and_who_speaks_last() -> None:
         worker.answer(Feed(session, sound))
     while worker.think():
         pass
-    assert turns == ["pauses first"] * 2 + ["pauses later"] * 2 + ["speaks"] * 2
+    assert turns == ["pauses first", "pauses later"] * 2 + ["speaks"] * 2
+
+
+class Hasty(Ears):
+    """Ears that tell whether they were hurried, and what they gave back."""
+
+    def __init__(self) -> None:
+        self.hurried: list[bool] = []
+        self.cancelled = 0
+
+    def begin(self) -> None: ...
+
+    def hear(self, pcm16k: bytes, floor_rms: float) -> str:
+        return ""
+
+    def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
+        self.hurried.append(hurried)
+        return ("hello",)
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+def test_a_process_that_has_fallen_behind_hurries() -> None:
+    ears = Hasty()
+    worker = Worker(lambda: ears)
+    said = bytes(48 * 300) + Synthesiser().speak("where is my order") + bytes(48 * 900)
+    for waiting in (0, 3, 4):
+        worker.answer(Feed(0, said), waiting)
+    assert ears.hurried == [False, False, True]
+
+
+def test_a_session_that_closes_in_mid_speech_gives_back_what_it_borrowed() -> None:
+    ears = Hasty()
+    worker = Worker(lambda: ears)
+    worker.answer(Feed(0, bytes(48 * 300) + Synthesiser().speak("where is my order")[: 48 * 600]))
+    worker.answer(Close(0))
+    assert ears.cancelled == 1
 
 
 PAUSE = bytes(48 * 300)

@@ -197,6 +197,11 @@ class Listener:
         events = self._detector.feed(self._resample(audio))
         return [heard for event in events for heard in on(event, hurried)]
 
+    @property
+    def rank(self) -> int:
+        """Who is to think first: who pauses before who speaks, and of them who has to before who may."""
+        return (0 if self.paused else 2) + (0 if self._ears.behind() else 1)
+
     def think(self) -> bool:
         """Let the ears work ahead a little; False: there was nothing to do."""
         if self._open and self._ears.think():
@@ -294,7 +299,7 @@ class Listener:
     def _finish(self, *, hurried: bool = False) -> str:
         self._open = self.paused = False
         opinions = [words for words in self._ears.finish(hurried=hurried) if words]
-        best = self._best(opinions) if opinions else ""
+        best = self._best(opinions) if len(opinions) > 1 else "".join(opinions)
         settled = settle_reference(best, opinions, self._settings.known_ids)
         return self._asked_for(settled) or settled
 

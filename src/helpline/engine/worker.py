@@ -19,6 +19,9 @@ from helpline.engine.listening import Committed, Listened, Listener, ListenSetti
 from helpline.engine.vad import VoiceDetector
 from helpline.errors import MissingPartError
 
+_MOST_WAITING = 3
+"""So many requests of each session wait when the process has fallen behind: frames come every 20 ms."""
+
 
 class Configure(msgspec.Struct, frozen=True, tag=True):
     session: int
@@ -84,28 +87,29 @@ class Worker:
         self._failures: dict[int, Exception] = {}
         """What failed while nobody asked."""
 
-    def answer(self, request: Request) -> Answer:
-        """Do one thing for one session, which begins anew after a failure."""
+    def answer(self, request: Request, waiting: int = 0) -> Answer:
+        """Do one thing for one session, which begins anew after a failure; `waiting`: requests behind it."""
         try:
             if failure := self._failures.pop(request.session, None):
                 raise failure
-            return self._perform(request)
+            return self._perform(request, waiting)
         except Exception:
-            self._listeners.pop(request.session, None)
+            self._drop(request.session)
             raise
 
     def think(self) -> bool:
         """Work ahead a little, for who needs it first; False: there is nothing to do.
 
-        Who pauses is about to be answered, who paused first before the others; the rest take turns.
+        Who pauses is about to be answered: what none can do without, of all of them, then the rest of it, who
+        paused first before the others. Those who speak take turns.
         """
-        for session in sorted(self._listeners, key=lambda one: not self._listeners[one].paused):
+        for session in sorted(self._listeners, key=lambda one: self._listeners[one].rank):
             listener = self._listeners[session]
             in_turn = not listener.paused
             try:
                 worked = listener.think()
             except Exception as failure:  # noqa: BLE001 - the edge: the session's next request says it
-                del self._listeners[session]
+                self._drop(session)
                 self._failures[session] = failure
                 return True
             if worked:
@@ -114,9 +118,9 @@ class Worker:
                 return True
         return False
 
-    def _perform(self, request: Request) -> Answer:
+    def _perform(self, request: Request, waiting: int) -> Answer:
         if isinstance(request, Close):
-            self._listeners.pop(request.session, None)
+            self._drop(request.session)
             return Answer()
         listener = self._listeners.get(request.session)
         if listener is None:
@@ -126,7 +130,7 @@ class Worker:
             case Configure(settings=settings):
                 listener.configure(settings)
             case Feed(audio=audio):
-                return Answer(listened=self._feed(request.session, listener, audio))
+                return Answer(listened=self._feed(request.session, listener, audio, waiting))
             case Commit():
                 return Answer(committed=listener.commit())
             case Clear():
@@ -135,13 +139,20 @@ class Worker:
                 return Answer(text=listener.transcribe(piece))
         return Answer()
 
-    def _feed(self, session: int, listener: Listener, audio: bytes) -> list[Listened]:
+    def _feed(self, session: int, listener: Listener, audio: bytes, waiting: int) -> list[Listened]:
         others_wait = any(other.paused for other in self._listeners.values() if other is not listener)
+        behind = listener.rank == 0 or waiting > _MOST_WAITING * len(self._listeners)
         spoke = not listener.paused
-        listened = listener.feed(audio, hurried=others_wait)
+        listened = listener.feed(audio, hurried=others_wait or behind)
         if spoke and listener.paused:
             self._last(session)
         return listened
+
+    def _drop(self, session: int) -> None:
+        """Forget its listener; what it borrowed for an utterance in progress is given back."""
+        if listener := self._listeners.pop(session, None):
+            with suppress(Exception):  # it failed before, maybe
+                listener.clear()
 
     def _last(self, session: int) -> None:
         """Its turn is after all the others'."""
@@ -155,7 +166,7 @@ def serve(source: IO[bytes], sink: IO[bytes], worker: Worker) -> None:
     threading.Thread(target=_read_all, args=(source, frames), daemon=True).start()
     while frame := _next(frames, worker):
         try:
-            answer = worker.answer(requests.decode(frame))
+            answer = worker.answer(requests.decode(frame), frames.qsize())
         except Exception as failure:  # noqa: BLE001 - the edge: told to the session that asked
             answer = Answer(failure=failure_of(failure))
         write_frame(sink, msgspec.msgpack.encode(answer))

@@ -28,17 +28,23 @@ _REFERENCE = "reference"
 _FRAME_BYTES = 320
 _LEVEL_MS = 1500
 """So much of an utterance tells its level: then following begins. The mean of the whole is no better."""
+_LEVEL_AMONG_MANY_MS = 800
+"""With many utterances at once: else short ones would all be heard at their end."""
 _STEP_MS = 100
 _MOST_BEHIND_MS = 2000
 """An opinion that is further behind hears on at once: no call is to wait long for another's last words."""
 _MOST_LENT = 15
 """So many decoders are at work at once; with more, opinions wait for the end of the utterance."""
+_FEW = 3
+"""With more utterances at once each that begins to be followed is so by the first opinion alone."""
 _HURRIED_MS = 500
 """In a hurry an opinion is left out when it would have to hear more than this: some 30 ms of a core."""
 _LONGEST_WRITTEN_MS = 12_000
 """Of speech without a pause that is written: more would hold up other calls."""
 _LIKELY = 1.1
-"""As much like what customers say as their plainest words."""
+"""As much like what customers say as their plain words."""
+_LIKELY_ALONE = 1.5
+"""As their plainest: for one opinion that has no other beside it."""
 _CUT_MS = 6_000
 """What was written before a pause stays, if it is longer than this: what follows is written by itself."""
 
@@ -108,6 +114,7 @@ class PocketsphinxEars:
         self.cancel()
         self._references = ()
         self._open = True
+        self._decoders.utterances += 1
 
     def hear(self, pcm16k: bytes, floor_rms: float) -> str:
         if not self._open:
@@ -136,6 +143,12 @@ class PocketsphinxEars:
             return False
         self._go_on(following, _STEP_MS)
         return True
+
+    def behind(self) -> bool:
+        if not self._open:
+            return False
+        at = self._following[0].at if self._following else 0
+        return len(self._heard) - at >= _STEP_MS * PCM16K_BYTES_PER_MS
 
     def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
         if not self._open:
@@ -169,12 +182,13 @@ class PocketsphinxEars:
 
     def _agreed(self) -> bool:
         """Whether the opinions are the same, and what customers say: then they are right 98 times in 100."""
-        heard = {_words(each.decoder) for each in self._following if each.decoder and not each.grammar}
-        if len(heard) != 1 or len(self._following) < len(self._opinions):
-            return False
-        return likeliness(heard.pop(), self._expected.keywords, self._own) >= _LIKELY
+        asked = [each for each in self._following if each.decoder and not each.grammar]
+        heard = {_words(each.decoder) for each in asked}
+        enough = _LIKELY if len(asked) > 1 else _LIKELY_ALONE
+        return len(heard) == 1 and likeliness(heard.pop(), self._expected.keywords, self._own) >= enough
 
     def cancel(self) -> None:
+        self._decoders.utterances -= self._open
         self._let_go(*self._following)
         self._following = []
         self._writing = _Writing()
@@ -193,11 +207,13 @@ class PocketsphinxEars:
 
     def _begin_to_follow(self) -> None:
         """Once the level is known, or there is a pause."""
-        known = len(self._heard) >= _LEVEL_MS * PCM16K_BYTES_PER_MS
+        many = self._decoders.utterances > _FEW
+        level_ms = _LEVEL_AMONG_MANY_MS if many else _LEVEL_MS
+        known = len(self._heard) >= level_ms * PCM16K_BYTES_PER_MS
         if not self._heard or not (known or self._settling):
             return
         self._early = not known
-        self._following = [_Following(opinion) for opinion in self._opinions]
+        self._following = [_Following(opinion) for opinion in self._opinions[: 1 if many else None]]
         if self._grammar:
             self._following += [_Following(each.opinion, self._grammar) for each in self._following]
 
@@ -379,6 +395,8 @@ class Decoders:
         self.any_words = any_words
         """The model that hears them, or None where it is not installed."""
         self.lent = 0
+        self.utterances = 0
+        """In progress."""
 
     def prepare(self, expected: Expected, opinions: tuple[Opinion, ...]) -> None:
         """Have decoders for this ready."""

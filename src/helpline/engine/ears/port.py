@@ -47,6 +47,10 @@ class Ears(Protocol):
         """
         return False
 
+    def behind(self) -> bool:
+        """Whether `think` is to do what the end would else have to wait for; the rest can be left out."""
+        return False
+
     @abstractmethod
     def finish(self, *, hurried: bool = False) -> tuple[str, ...]:
         """It is over: its words, in lower case; numbers as words or digits; the best guess first.
