@@ -130,6 +130,28 @@ def test_what_stands_in_a_sentence() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "reason", "masked"),
+    [
+        (
+            "I opened order 1022 and it's damaged, so I need to return it",
+            "it's damaged",
+            "so i need to return it",
+        ),
+        ("order 1027, it doesn't fit, so it has to go back", "it doesn't fit", "so it has to go back"),
+        (
+            "cancel it because I ordered it twice and I don't need it",
+            "i ordered it twice and i don't need it",
+            "",
+        ),
+    ],
+)
+def test_a_reason_ends_where_it_is_said_what_is_wanted(said: str, reason: str, masked: str) -> None:
+    found = find_entities(said, NOW)
+    assert found.reason == reason
+    assert found.masked.partition("{reason}")[2].strip() == masked
+
+
+@pytest.mark.parametrize(
     "said", ["change the number you have to five five five zero one three seven", "my new number is 555 0137"]
 )
 def test_a_number_of_theirs_is_a_phone_and_no_order(said: str) -> None:

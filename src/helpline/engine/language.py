@@ -79,6 +79,11 @@ _BECAUSE = re.compile(
     rf"|\b({_SOMETHING}{_IS}\s+.*{_WRONG}.*)$"
     rf"|\b((?:i|we) {_CHANGED_MIND}.*)$"
 )
+# What is wanted because of it: "it's damaged, so I need to return it".
+_THEREFORE = re.compile(
+    r"\s+(?:(?:so|and) (?:please\b|can\b|could\b|would you\b|i'd like\b|it (?:has|needs) to\b)"
+    r"|(?:so |and )?i (?:want|need|wish|would like) to\b)"
+)
 _AS_IN = re.compile(r"\b([a-z]) (?:as in|for|like) [a-z]{2,}\b")
 _SPELLED = 2
 _SPELLS = ("that's", "spelled", "spelt", "spell", "which", "is", "written", "so", "it's")
@@ -163,12 +168,13 @@ def _take_reason(text: str) -> tuple[str, str]:
     match = _BECAUSE.search(text)
     if match is None:
         return "", text
-    reason = next(group for group in match.groups() if group).strip()
+    reason = _THEREFORE.split(next(group for group in match.groups() if group), maxsplit=1)[0].strip()
     if re.search(r"\d{3}", reason):
         return "", text  # it names what is asked about: "I'm calling because order 1004 is late"
     if match.start() == 0 and not match[1]:
         return reason, text  # the whole sentence is the complaint: it still says what is wanted
-    return reason, text.replace(match[0].strip(), "{reason}", 1)
+    given = match[0][: match[0].index(reason) + len(reason)]
+    return reason, text.replace(given, "{reason}", 1)
 
 
 def _take_amount(text: str) -> tuple[str, str]:
