@@ -72,8 +72,41 @@ async def test_a_preview_address_begins_flat(engine: Engine) -> None:
     session = asyncio.create_task(engine.serve(server, flat=True))
     created = await Talker(client, flat=True).next()
     assert created["session"]["modalities"] == ["text", "audio"]
+    assert created["session"]["temperature"] == 0.8
     await client.close()
     await session
+
+
+async def test_who_spoke_flat_once_is_answered_flat_from_then_on(talker: Talker) -> None:
+    talker.flat = True
+    await talker.send("session.update", session={"modalities": ["text"], "input_audio_sampling_rate": 24_000})
+    assert (await talker.until("session.updated"))["session"]["modalities"] == ["text"]
+    await talker.send("session.update", session={"instructions": "Be brief."})
+    updated = (await talker.until("session.updated"))["session"]
+    assert (updated["instructions"], updated["modalities"]) == ("Be brief.", ["text"])
+
+
+@pytest.mark.parametrize(
+    ("modalities", "kind", "words"), [(["text"], "text", "text"), (["text", "audio"], "audio", "transcript")]
+)
+async def test_items_are_of_the_old_kinds(
+    talker: Talker, modalities: list[str], kind: str, words: str
+) -> None:
+    talker.flat = True
+    await talker.send("session.update", session={"modalities": modalities, "voice": "alloy"})
+    await talker.type("hello", respond=False)
+    asked = (await talker.until("conversation.item.created"))["item"]
+    assert asked["object"] == "realtime.item"
+    assert asked["content"][0]["type"] == "input_text"
+    await talker.send("response.create", response={"voice": "echo"})
+    reply = await talker.reply()
+    assert reply.response["voice"] == "echo"
+    done = next(event["item"] for event in reply.events if event["type"] == "response.output_item.done")
+    await talker.send("conversation.item.retrieve", item_id=done["id"])
+    retrieved = (await talker.until("conversation.item.retrieved"))["item"]
+    for item in (done, retrieved, reply.response["output"][0]):
+        assert item["content"] == [{"type": kind, words: reply.text}]
+    assert done["object"] == retrieved["object"] == "realtime.item"
 
 
 async def test_silence_after_a_reply_is_answered() -> None:
@@ -81,11 +114,11 @@ async def test_silence_after_a_reply_is_answered() -> None:
     async with talking(engine) as talker:
         detection = {"type": "server_vad", "idle_timeout_ms": 5000}
         await talker.configure(audio={"input": {"turn_detection": detection}}, output_modalities=["text"])
-        await talker.send("input_audio_buffer.append", audio=base64.b64encode(bytes(48_000)).decode())
+        await talker.send("input_audio_buffer.append", audio=base64.b64encode(bytes(48 * 7000)).decode())
         await talker.type("hello")
         await talker.reply()
         timed_out = await talker.until("input_audio_buffer.timeout_triggered")
-        assert timed_out["audio_end_ms"] >= timed_out["audio_start_ms"]
+        assert timed_out["audio_end_ms"] - timed_out["audio_start_ms"] == 5000
         committed = await talker.until("input_audio_buffer.committed")
         assert committed["item_id"] == timed_out["item_id"]
         assert (await talker.reply()).text == "I did not hear you. Are you still there?"
