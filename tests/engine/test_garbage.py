@@ -417,6 +417,16 @@ async def test_an_utterance_that_nobody_commits_has_its_length() -> None:
     engine.close()
 
 
+@pytest.mark.parametrize("codec", ["audio/pcmu", "audio/pcma"])
+async def test_an_utterance_of_telephone_audio_is_as_long(codec: str) -> None:
+    engine = Engine(EngineOptions(pace=Pace(times=0), limits=Limits(buffer_ms=3000)))
+    async with talking(engine) as talker:
+        await talker.configure(audio={"input": {"turn_detection": None, "format": {"type": codec}}})
+        await talker.send_raw(append(bytes(8 * 3000)))
+        await refused(talker, Garbage("a full buffer", append(bytes(8)), "invalid_value", "audio"))
+    engine.close()
+
+
 async def test_a_conversation_forgets_its_oldest_words_when_it_is_full() -> None:
     engine = Engine(EngineOptions(pace=Pace(times=0), limits=Limits(characters=1000)))
     async with talking(engine) as talker:

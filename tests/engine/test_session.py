@@ -134,6 +134,68 @@ async def test_a_wrong_update_is_refused_as_a_whole(
     assert (await talker.configure())["session"] == talker.events[0]["session"]
 
 
+def at(path: str, value: Any) -> Json:
+    """A session in which this one field stands."""
+    *parents, last = path.split(".")
+    session: Json = {last: value}
+    if "turn_detection" in parents:
+        session["type"] = "server_vad"
+    for name in reversed(parents):
+        session = {name: session}
+    return {"type": "realtime", **session}
+
+
+@pytest.mark.parametrize(
+    ("path", "least", "most", "step"),
+    [
+        ("audio.input.turn_detection.threshold", 0.0, 1.0, 0.01),
+        ("audio.input.turn_detection.prefix_padding_ms", 0, 5000, 1),
+        ("audio.input.turn_detection.silence_duration_ms", 32, 10_000, 1),
+        ("audio.input.turn_detection.idle_timeout_ms", 5000, 30_000, 1),
+        ("audio.output.speed", 0.25, 1.5, 0.01),
+        ("max_output_tokens", 1, 32_768, 1),
+    ],
+)
+async def test_a_number_is_taken_up_to_its_bounds(
+    talker: Talker, path: str, least: float, most: float, step: float
+) -> None:
+    for value in (least, most):
+        await talker.send("session.update", session=at(path, value))
+        updated = await talker.next()
+        assert updated["type"] == "session.updated"
+        kept = updated["session"]
+        for name in path.split("."):
+            kept = kept[name]
+        assert kept == value
+    for value in (least - step, most + step):
+        await talker.send("session.update", session=at(path, value))
+        refused = await talker.next()
+        assert refused["type"] == "error"
+        assert (refused["error"]["code"], refused["error"]["param"]) == ("invalid_value", f"session.{path}")
+
+
+async def test_a_temperature_is_no_longer_a_setting(talker: Talker) -> None:
+    await talker.send("session.update", session={"type": "realtime", "temperature": 0.8})
+    refused = await talker.next()
+    assert refused["type"] == "error"
+    assert refused["error"]["param"] == "session.temperature"
+
+
+@pytest.mark.parametrize("way", ["input", "output"])
+async def test_a_format_is_echoed_whole(talker: Talker, way: str) -> None:
+    for given, kept in (
+        ({"type": "audio/pcmu"}, {"type": "audio/pcmu"}),
+        ({"type": "audio/pcma", "rate": 8000}, {"type": "audio/pcma"}),
+        ({"type": "audio/pcm"}, {"type": "audio/pcm", "rate": 24_000}),
+    ):
+        session = (await talker.configure(audio={way: {"format": given}}))["session"]
+        assert session["audio"][way]["format"] == kept
+    slow = {"type": "audio/pcm", "rate": 16_000}
+    session = {"type": "realtime", "audio": {way: {"format": slow}}}
+    error = await error_after(talker, "session.update", session=session)
+    assert (error["code"], error["param"]) == ("invalid_value", f"session.audio.{way}.format.rate")
+
+
 async def test_the_voice_is_fixed_once_the_assistant_has_spoken(talker: Talker) -> None:
     await talker.configure(audio={"output": {"voice": "marin"}})
     await talker.type("hello")
@@ -278,6 +340,49 @@ async def test_a_reply_is_cut_where_it_was_heard(talker: Talker) -> None:
     assert kept
     assert reply.text.startswith(kept)
     assert len(kept) < len(reply.text)
+
+
+async def test_what_was_cut_is_cut_no_longer_again(talker: Talker) -> None:
+    await talker.tell('Say to the customer: "Order 1004 is on its way and should arrive on Tuesday."')
+    reply = await talker.reply()
+    item, heard_ms = reply.items("message")[0], len(reply.pcm24k) // 48
+    fields = {"item_id": item["id"], "content_index": 0}
+    for end_ms in (heard_ms, heard_ms // 2, heard_ms // 2):
+        await talker.send("conversation.item.truncate", **fields, audio_end_ms=end_ms)
+        assert (await talker.until("conversation.item.truncated"))["audio_end_ms"] == end_ms
+    error = await error_after(talker, "conversation.item.truncate", **fields, audio_end_ms=heard_ms // 2 + 1)
+    assert error["param"] == "audio_end_ms"
+    await talker.send("conversation.item.truncate", **fields, audio_end_ms=0)
+    await talker.send("conversation.item.retrieve", item_id=item["id"])
+    kept = (await talker.until("conversation.item.retrieved"))["item"]["content"][0]["transcript"]
+    assert kept == ""
+
+
+async def test_what_was_cut_makes_room() -> None:
+    small = Engine(EngineOptions(pace=Pace(times=0), limits=Limits(characters=1000)))
+    async with talking(small) as talker:
+        await talker.send(
+            "response.create", response={"instructions": f'Say to the customer: "{"So it is. " * 70}"'}
+        )
+        reply = await talker.reply()
+        assert 600 < len(reply.text) < 800
+        item_id = reply.items("message")[0]["id"]
+        await talker.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=0)
+        await create(talker, words("user", "x" * 600))
+        await talker.send("conversation.item.retrieve", item_id=item_id)
+        await talker.until("conversation.item.retrieved")
+    small.close()
+
+
+async def test_what_the_customer_said_is_not_cut(talker: Talker) -> None:
+    await talker.configure(
+        audio={"input": {"turn_detection": {"type": "server_vad", "create_response": False}}}
+    )
+    await talker.speak("thank you")
+    spoken = (await talker.until("conversation.item.done"))["item"]["id"]
+    fields = {"item_id": spoken, "content_index": 0, "audio_end_ms": 100}
+    error = await error_after(talker, "conversation.item.truncate", **fields)
+    assert (error["code"], error["param"]) == ("invalid_value", "item_id")
 
 
 async def test_nothing_is_cut_behind_its_end(talker: Talker) -> None:
@@ -445,6 +550,10 @@ async def test_a_response_keeps_to_its_tokens(talker: Talker) -> None:
         ({"input": [{"type": "message"}]}, "response.input[0].role"),
         ({"tools": "all"}, "response.tools"),
         ({"temperature": 0.8}, "response.temperature"),
+        (
+            {"audio": {"output": {"format": {"type": "audio/pcm", "rate": 16_000}}}},
+            "response.audio.output.format.rate",
+        ),
         ("now", "response"),
     ],
 )
