@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from helpline.engine.brain import Call, Entry, PolicyBrain, Said, Turn
@@ -22,7 +23,7 @@ from helpline.engine.meaning import read_tools
 from helpline.engine.reply import Pace
 from helpline.engine.server import Engine, EngineOptions, EngineServer
 from helpline.engine.session import Limits
-from helpline.engine.sockets import SocketLimits
+from helpline.engine.sockets import SocketFrames, SocketLimits
 from tests.engine.talk import SHOP_TOOLS, Json, Talker, function
 
 MIB = 1024 * 1024
@@ -50,8 +51,8 @@ def event(type: str, **fields: Any) -> bytes:
 class Raw:
     """A socket that does what it is told and nothing else: no answers to pings, no reading, no farewell."""
 
-    def __init__(self, server: EngineServer) -> None:
-        self._address = urlsplit(server.url)
+    def __init__(self, url: str) -> None:
+        self._address = urlsplit(url)
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -119,7 +120,7 @@ async def serving(
 
 @asynccontextmanager
 async def raw(server: EngineServer) -> AsyncIterator[Raw]:
-    peer = Raw(server)
+    peer = Raw(server.url)
     try:
         yield peer
     finally:
@@ -176,6 +177,25 @@ async def test_the_server_ends_for_who_does_not_read_too() -> None:
         await ask_without_reading(peer)
         for _ in range(1000):  # turns of the server's loop, which is this one: it waits for the peer now
             await asyncio.sleep(0)
+
+
+async def test_after_its_time_a_farewell_is_no_longer_waited_for() -> None:
+    """Of itself, whatever the library does about a connection that its handler has left."""
+    dropped = asyncio.get_running_loop().create_future()
+
+    async def part(connection: ServerConnection) -> None:
+        frames = SocketFrames(connection, replace(PATIENT, close_s=0.2))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await frames.send(bytes(32 * MIB))  # more than buffers hold
+        await frames.close()
+        dropped.set_result(connection.transport.is_closing())
+
+    async with serve(part, "127.0.0.1", 0, ping_interval=None, close_timeout=60) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with closing(Raw(f"ws://127.0.0.1:{port}/")) as peer:
+            await peer.open()
+            assert await asyncio.wait_for(dropped, 20)
 
 
 async def test_who_answers_no_ping_is_dropped() -> None:
