@@ -649,6 +649,22 @@ async def test_an_empty_buffer_is_not_committed(talker: Talker) -> None:
     ] == "input_audio_buffer_commit_empty"
 
 
+@pytest.mark.parametrize(("codec", "bytes_per_ms"), [("audio/pcm", 48), ("audio/pcmu", 8)])
+async def test_a_buffer_is_as_long_as_what_was_given(talker: Talker, codec: str, bytes_per_ms: int) -> None:
+    turn_taking = {"format": {"type": codec}, "turn_detection": None}
+    await talker.configure(audio={"input": turn_taking})
+    for ms, enough in ((100, True), (1000, True), (95, False)):
+        audio = base64.b64encode(b"\xff" * (bytes_per_ms * ms)).decode()
+        await talker.send("input_audio_buffer.append", audio=audio)
+        if enough:
+            await talker.send("input_audio_buffer.commit")
+            await talker.until("input_audio_buffer.committed")
+        else:
+            error = await error_after(talker, "input_audio_buffer.commit")
+            assert error["code"] == "input_audio_buffer_commit_empty"
+            assert "95.00ms" in error["message"]
+
+
 @pytest.mark.parametrize("codec", ["audio/pcmu", "audio/pcma"])
 async def test_telephone_audio_both_ways(talker: Talker, codec: str) -> None:
     from helpline.audio.g711 import alaw_decode, alaw_encode, mulaw_decode, mulaw_encode

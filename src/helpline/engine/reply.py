@@ -231,7 +231,7 @@ class _Message:
         self._waiting = ""
         self._said = ""
         self._sent_bytes = 0
-        self._encode = _encoder(reply.audio_format)
+        self._encoder = _Encoder(reply.audio_format)
 
     @property
     def _spoken(self) -> bool:
@@ -265,6 +265,8 @@ class _Message:
         if self._waiting:
             rest, self._waiting = self._waiting, ""
             await self._speak(rest)
+        if self._spoken:
+            await self._emit_sound(self._encoder.finish())
         await self.close("completed")
 
     async def close(self, status: str) -> None:
@@ -324,11 +326,14 @@ class _Message:
 
     async def _send(self, pcm24k: bytes) -> None:
         await self._wait_for_its_time()
-        encoded = self._encode(pcm24k)
+        encoded = self._encoder.feed(pcm24k)
         self._sent_bytes += len(pcm24k)
         self._reply.audio_ms += duration_ms(pcm24k)
         self._item.audio_ms = duration_ms(self._sent_bytes)
         self._reply.usage.speech(duration_ms(pcm24k))
+        await self._emit_sound(encoded)
+
+    async def _emit_sound(self, encoded: bytes) -> None:
         if encoded:
             delta = base64.b64encode(encoded).decode("ascii")
             await self._emit("response.output_audio.delta", **self._place, delta=delta)
@@ -396,9 +401,24 @@ async def _unless_stopped(reply: Reply, work: Awaitable[Answer]) -> Answer:
         await asyncio.gather(doing, stopping, return_exceptions=True)
 
 
-def _encoder(audio_format: Json) -> Callable[[bytes], bytes]:
-    if audio_format["type"] == "audio/pcm":
-        return bytes
-    encode = mulaw_encode if audio_format["type"] == "audio/pcmu" else alaw_encode
-    stream = Resampler(24_000, 8_000)
-    return lambda pcm24k: encode(stream.feed(pcm24k))
+_CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "audio/pcm": bytes,
+    "audio/pcmu": mulaw_encode,
+    "audio/pcma": alaw_encode,
+}
+
+
+class _Encoder:
+    """Speech at 24 kHz in the format of a reply."""
+
+    def __init__(self, audio_format: Json) -> None:
+        kind = audio_format["type"]
+        self._stream = Resampler(24_000, 24_000 if kind == "audio/pcm" else 8_000)
+        self._encode = _CODINGS[kind]
+
+    def feed(self, pcm24k: bytes) -> bytes:
+        return self._encode(self._stream.feed(pcm24k))
+
+    def finish(self) -> bytes:
+        """What the change of the rate has held back: the last 40 ms."""
+        return self._encode(self._stream.finish())

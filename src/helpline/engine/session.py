@@ -118,14 +118,14 @@ class Session:
         self._aside: dict[str, Reply] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._utterance_id = ""
-        self._uncommitted_ms = 0
+        self._uncommitted_ms = 0.0
         self._captions = Captions(self._emit)
         self._accent = Accent(flat=parts.flat)
         self._rate = Rate(parts.limits.replies_per_minute, parts.limits.tokens_per_minute, time.monotonic)
         self._spoke = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._deaf = False
-        self._uncommitted_ms = 0
+        self._uncommitted_ms = 0.0
         self._known = Known()
         self._asked_for_reference = False
 
@@ -265,7 +265,7 @@ class Session:
         if len(audio) > MOST_AUDIO_BYTES:
             raise wrong_value("audio", "expected at most 15 MiB of audio.")
         bytes_per_ms = 48 if self._configuration.input["format"]["type"] == "audio/pcm" else 8
-        self._wait_for_commit(len(audio) // bytes_per_ms)
+        self._wait_for_commit(len(audio) / bytes_per_ms)
         slice_bytes = _SLICE_MS * bytes_per_ms
         for at in range(0, len(audio), slice_bytes):
             heard_now = await self._parts.hearing.feed(audio[at : at + slice_bytes])
@@ -273,10 +273,10 @@ class Session:
             for heard in heard_now:
                 await self._on_heard(heard)
 
-    def _wait_for_commit(self, ms: int) -> None:
+    def _wait_for_commit(self, ms: float) -> None:
         """Nothing but a commit ends an utterance when there is no turn detection: it has to end somewhere."""
         if self._configuration.turn_detection is not None:
-            self._uncommitted_ms = 0
+            self._uncommitted_ms = 0.0
             return
         if self._uncommitted_ms + ms > self._parts.limits.buffer_ms:
             raise wrong_value(
@@ -287,12 +287,14 @@ class Session:
         self._uncommitted_ms += ms
 
     async def _commit(self, event: Json) -> None:
-        self._uncommitted_ms = 0
+        given_ms, self._uncommitted_ms = self._uncommitted_ms, 0.0
         committed = await self._parts.hearing.commit()
-        if committed.duration_ms < _LEAST_COMMIT_MS:
+        # What was given, where that is known: the change of the rate holds some of it back.
+        given_ms = committed.duration_ms if self._configuration.turn_detection is not None else given_ms
+        if given_ms < _LEAST_COMMIT_MS:
             raise Refusal(
                 "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but"
-                f" buffer only has {committed.duration_ms:.2f}ms of audio.",
+                f" buffer only has {given_ms:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
         item = self._spoken_item(self._utterance_id or new_id("item"), committed.text, committed.duration_ms)
@@ -300,7 +302,7 @@ class Session:
         await self._caption(item)
 
     async def _clear(self, event: Json) -> None:
-        self._uncommitted_ms = 0
+        self._uncommitted_ms = 0.0
         await self._parts.hearing.clear()
         self._utterance_id = ""
         await self._emit("input_audio_buffer.cleared")
