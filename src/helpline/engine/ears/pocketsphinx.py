@@ -240,9 +240,9 @@ class PocketsphinxEars:
         """Lend it a decoder that expects the level of this utterance."""
         following.key, decoder = self._decoders.borrow(self._expected, following.opinion)
         level = bytes(self._heard[: _LEVEL_MS * PCM16K_BYTES_PER_MS])
-        following.mean = _mean_of(decoder, self._prepared(level, following.opinion, _noise()))
+        mean = _mean_of(decoder, self._prepared(level, following.opinion, _noise()))
         decoder.reinit_feat()
-        decoder.set_cmn(following.mean)
+        decoder.set_cmn(mean)
         if following.grammar:
             decoder.add_jsgf_string(_REFERENCE, following.grammar)
             decoder.activate_search(_REFERENCE)
@@ -303,8 +303,6 @@ class _Following:
     """Instead of the trigram."""
     key: str = ""
     decoder: Any = None
-    mean: str = ""
-    """That of the features, which tells the level."""
     at: int = 0
     """So many bytes of the utterance it has heard."""
     ended: bool = False
