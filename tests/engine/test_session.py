@@ -651,14 +651,15 @@ async def test_an_empty_buffer_is_not_committed(talker: Talker) -> None:
 
 @pytest.mark.parametrize(("codec", "bytes_per_ms"), [("audio/pcm", 48), ("audio/pcmu", 8)])
 async def test_a_buffer_is_as_long_as_what_was_given(talker: Talker, codec: str, bytes_per_ms: int) -> None:
-    turn_taking = {"format": {"type": codec}, "turn_detection": None}
-    await talker.configure(audio={"input": turn_taking})
+    listening = {"format": {"type": codec}, "turn_detection": None, "transcription": {"model": "whisper-1"}}
+    await talker.configure(audio={"input": listening})
     for ms, enough in ((100, True), (1000, True), (95, False)):
         audio = base64.b64encode(b"\xff" * (bytes_per_ms * ms)).decode()
         await talker.send("input_audio_buffer.append", audio=audio)
         if enough:
             await talker.send("input_audio_buffer.commit")
-            await talker.until("input_audio_buffer.committed")
+            transcribed = await talker.until("conversation.item.input_audio_transcription.completed")
+            assert transcribed["usage"]["seconds"] * 1000 == ms
         else:
             error = await error_after(talker, "input_audio_buffer.commit")
             assert error["code"] == "input_audio_buffer_commit_empty"

@@ -125,7 +125,6 @@ class Session:
         self._spoke = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._deaf = False
-        self._uncommitted_ms = 0.0
         self._known = Known()
         self._asked_for_reference = False
 
@@ -287,17 +286,18 @@ class Session:
         self._uncommitted_ms += ms
 
     async def _commit(self, event: Json) -> None:
-        given_ms, self._uncommitted_ms = self._uncommitted_ms, 0.0
+        uncommitted_ms, self._uncommitted_ms = self._uncommitted_ms, 0.0
         committed = await self._parts.hearing.commit()
         # What was given, where that is known: the change of the rate holds some of it back.
-        given_ms = committed.duration_ms if self._configuration.turn_detection is not None else given_ms
+        by_hand = self._configuration.turn_detection is None
+        given_ms = uncommitted_ms if by_hand else committed.duration_ms
         if given_ms < _LEAST_COMMIT_MS:
             raise Refusal(
                 "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but"
                 f" buffer only has {given_ms:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
-        item = self._spoken_item(self._utterance_id or new_id("item"), committed.text, committed.duration_ms)
+        item = self._spoken_item(self._utterance_id or new_id("item"), committed.text, round(given_ms))
         await self._commit_item(item)
         await self._caption(item)
 
